@@ -1,0 +1,41 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+/// Every limit has a name. What a client may send, and what the program holds in memory.
+namespace questlog::limits {
+
+// One HTTP request.
+inline constexpr std::size_t request_line_bytes_max = 8 * 1024;
+inline constexpr std::size_t header_bytes_max = 32 * 1024;
+inline constexpr std::size_t header_fields_max = 100;
+inline constexpr std::size_t body_bytes_max = 1024 * 1024;
+inline constexpr std::chrono::milliseconds header_timeout{5'000};
+inline constexpr std::chrono::milliseconds body_timeout{10'000};
+inline constexpr std::chrono::milliseconds idle_timeout{75'000};
+inline constexpr std::size_t body_bytes_per_second_min = 1024;
+inline constexpr std::size_t connections_max = 10'000;
+inline constexpr std::size_t unsent_bytes_max = 1024 * 1024; ///< Answers waiting for one slow client; then it is closed.
+
+// One event.
+inline constexpr std::size_t event_bytes_max = 32 * 1024;
+inline constexpr std::size_t json_depth_max = 64;
+inline constexpr std::size_t event_type_bytes_max = 256;
+
+// The log.
+inline constexpr std::size_t batch_bytes_max = 16 * 1024 * 1024; ///< One commit; a reader refuses a longer batchLength.
+inline constexpr std::int64_t segment_bytes_default = 64 * 1024 * 1024;
+inline constexpr std::int64_t segment_bytes_min = 1024 * 1024;
+inline constexpr std::int64_t segment_bytes_max = 1024 * 1024 * 1024;
+inline constexpr std::int32_t partitions_max = 1024;
+
+// Stopping.
+inline constexpr std::chrono::milliseconds drain_timeout{8'000}; ///< In-flight requests at SIGTERM; exit follows within 10 s.
+
+// Tables.
+inline constexpr std::size_t columns_max = 1000;      ///< Columns a table gets by inference.
+inline constexpr std::size_t event_types_max = 65'000; ///< Distinct event types one plan tells apart.
+
+} // namespace questlog::limits

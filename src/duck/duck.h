@@ -1,0 +1,118 @@
+#pragma once
+
+#include "base/result.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Thin RAII over DuckDB's C API, the only folder that includes its header. An object is one thread's at a time;
+/// connections of one database may run on several threads.
+namespace questlog::duck {
+
+enum class ValueType : std::uint8_t { boolean, bigint, double_, varchar, blob, timestamp_tz, other };
+
+struct DatabaseOptions {
+    int threads = 1;                   ///< Bytes of a COPY are the same every run only with 1.
+    std::string memory_limit = "1GB";
+    std::string temp_directory;        ///< Where large sorts spill; empty: nowhere.
+};
+
+class Connection;
+
+/// An in-memory database that never touches a network: extensions are neither installed nor loaded by themselves, the
+/// time zone is UTC, and no file is cached by path.
+class Database {
+public:
+    static Result<std::shared_ptr<Database>> open(const DatabaseOptions& options);
+    virtual ~Database() = default;
+    virtual Result<std::unique_ptr<Connection>> connect() = 0;
+};
+
+struct ResultColumn {
+    std::string name;
+    ValueType type = ValueType::other;
+    std::string type_name; ///< DuckDB's: "BIGINT", "VARCHAR", "TIMESTAMP WITH TIME ZONE", "DECIMAL(18,3)" ...
+};
+
+/// A finished query's rows, read chunk by chunk as they are made.
+class Rows {
+public:
+    virtual ~Rows() = default;
+    [[nodiscard]] virtual const std::vector<ResultColumn>& columns() const = 0;
+    /// Moves to the next chunk; 0 rows at the end.
+    virtual Result<std::size_t> next() = 0;
+    /// Cells of the present chunk. null, then the value by its type; text() gives any type as DuckDB casts it to VARCHAR.
+    [[nodiscard]] virtual bool is_null(std::size_t column, std::size_t row) const = 0;
+    [[nodiscard]] virtual bool boolean(std::size_t column, std::size_t row) const = 0;
+    [[nodiscard]] virtual std::int64_t bigint(std::size_t column, std::size_t row) const = 0; ///< Also timestamps, in µs.
+    [[nodiscard]] virtual double number(std::size_t column, std::size_t row) const = 0;
+    [[nodiscard]] virtual std::string_view varchar(std::size_t column, std::size_t row) const = 0; ///< Also blobs.
+};
+
+/// Where a table function writes one chunk's column. Row indexes are within the chunk.
+class ColumnWriter {
+public:
+    ColumnWriter(void* vector, void* data, std::uint64_t** validity) : vector_(vector), data_(data), validity_(validity) {}
+    void set_null(std::size_t row);
+    void set_boolean(std::size_t row, bool value) { static_cast<bool*>(data_)[row] = value; }
+    void set_bigint(std::size_t row, std::int64_t value) { static_cast<std::int64_t*>(data_)[row] = value; } ///< Also timestamps, in µs.
+    void set_double(std::size_t row, double value) { static_cast<double*>(data_)[row] = value; }
+    void set_string(std::size_t row, std::string_view value); ///< Valid UTF-8 for a varchar; copied.
+
+private:
+    void* vector_;
+    void* data_;
+    std::uint64_t** validity_;
+};
+
+struct SourceColumn {
+    std::string name;
+    ValueType type = ValueType::varchar;
+};
+
+/// One scan of a RowSource.
+class RowStream {
+public:
+    virtual ~RowStream() = default;
+    /// Fills up to `capacity` (2,048) rows; writers[i] is the i-th projected column. Fewer only at the end; 0: done.
+    /// An error ends the query with its message.
+    virtual Result<std::size_t> fill(std::span<ColumnWriter> writers, std::size_t capacity) = 0;
+};
+
+/// Rows made by this program, offered to SQL as a table. Must outlive the connection's use of it; read-only; any thread.
+class RowSource {
+public:
+    virtual ~RowSource() = default;
+    [[nodiscard]] virtual const std::vector<SourceColumn>& columns() const = 0;
+    [[nodiscard]] virtual std::int64_t cardinality() const = 0;
+    /// `projected` are indexes into columns(). count(*) asks for column 0 alone.
+    virtual Result<std::unique_ptr<RowStream>> open(std::span<const std::size_t> projected) const = 0;
+};
+
+class Connection {
+public:
+    virtual ~Connection() = default;
+    virtual Status execute(const std::string& sql) = 0;
+    virtual Result<std::unique_ptr<Rows>> query(const std::string& sql) = 0;
+    /// Makes `source` readable as `name` in FROM (a view over a table function), until the connection is closed.
+    virtual Status offer(const std::string& name, std::shared_ptr<const RowSource> source) = 0;
+    /// The names of the tables that `sql` reads, unquoted, as written; `reject` if it does not parse.
+    virtual Result<std::vector<std::string>> table_names(const std::string& sql) = 0;
+    /// How many statements `sql` holds, and whether each only reads (SELECT, EXPLAIN ...).
+    struct Statements { std::size_t count = 0; bool all_read = true; };
+    virtual Result<Statements> inspect(const std::string& sql) = 0;
+    /// Stops the running query of this connection, from any thread.
+    virtual void interrupt() = 0;
+};
+
+[[nodiscard]] std::string quote_identifier(std::string_view name); ///< "a""b"
+[[nodiscard]] std::string quote_literal(std::string_view text);    ///< 'a''b'
+[[nodiscard]] std::string_view library_version();                  ///< "v1.5.6"
+
+} // namespace questlog::duck

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "base/result.h"
+#include "event/schema.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace questlog::event {
+
+/// A field that clients send with an event, in the query string or a JSON body.
+struct FieldDeclaration {
+    std::string name;
+    ColumnType type = ColumnType::string;
+    bool required = false;
+};
+
+/// One declared call of the game's API and the event it becomes.
+struct EventDeclaration {
+    std::string path;                       ///< "/purchase_a_sword"; matched as sent, without the query.
+    std::vector<std::string> methods;       ///< Upper case; HEAD and OPTIONS need not be named and make no event.
+    std::string type;                       ///< The event_type.
+    std::vector<std::pair<std::string, std::string>> constants; ///< Name and JSON text, in the order declared.
+    std::vector<FieldDeclaration> fields;   ///< Checked; fields that are not declared are stored as sent.
+    std::string reply;                      ///< The body of the 200.
+    std::string content_type = "text/html; charset=utf-8";
+    std::vector<std::string> store_headers; ///< Of Authorization, Proxy-Authorization, Cookie: those stored all the same.
+};
+
+/// The declared calls, by path. Read-only after it is made; any thread.
+class Catalogue {
+public:
+    /// `reject` if a path is declared twice, is reserved (/events, /healthz, /readyz, /metrics), or a name is not allowed.
+    static Result<Catalogue> make(std::vector<EventDeclaration> declarations);
+    /// The reference game's calls.
+    static std::vector<EventDeclaration> builtin();
+
+    [[nodiscard]] const EventDeclaration* find(std::string_view path) const;
+    [[nodiscard]] const std::vector<EventDeclaration>& declarations() const { return declarations_; }
+
+private:
+    std::vector<EventDeclaration> declarations_;
+    std::vector<std::size_t> by_path_; ///< Indexes into declarations_, sorted by path.
+};
+
+} // namespace questlog::event

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "event/schema.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+namespace questlog::event {
+
+inline constexpr std::size_t json_padding_bytes = 64; ///< Readable bytes that must follow every JSON text given to event/.
+
+/// Looks at each event once: validates its JSON in full, tells its event type as a small id, and infers that type's
+/// schema over all events seen. One thread.
+class Census {
+public:
+    using TypeId = std::uint16_t;
+    static constexpr TypeId not_an_event = 0xffff; ///< No JSON object, or without a string `event_type`.
+
+    Census();
+    ~Census();
+    Census(Census&&) noexcept;
+    Census& operator=(Census&&) noexcept;
+
+    /// `value` must be followed by json_padding_bytes readable bytes (of any content).
+    TypeId observe(std::string_view value);
+    [[nodiscard]] std::size_t type_count() const;
+    [[nodiscard]] std::string_view type_name(TypeId id) const;
+    [[nodiscard]] std::int64_t events(TypeId id) const;   ///< How many were seen.
+    [[nodiscard]] const Schema& schema(TypeId id) const;  ///< Over all that were seen; sorted.
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+} // namespace questlog::event

@@ -1,0 +1,106 @@
+#pragma once
+
+#include "base/limits.h"
+#include "base/result.h"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+/// Transport only: listening, parsing, limits, pipelining, answers in order. Knows nothing of events.
+/// One io thread. Everything here is called on it, but for Server::post and Server::request_stop.
+namespace questlog::http {
+
+struct Header {
+    std::string_view name; ///< As sent.
+    std::string_view value;
+};
+
+enum class Method : std::uint8_t { get, head, post, put, delete_, options, patch, other };
+
+/// One whole request. The views are valid during Handler::handle only.
+struct Request {
+    Method method = Method::other;
+    std::string_view method_text;
+    std::string_view target;  ///< As sent.
+    std::string_view path;    ///< Before '?', as sent (not percent-decoded).
+    std::string_view query;   ///< After '?', without it; empty if none.
+    int version = 11;         ///< 10 or 11.
+    std::span<const Header> headers; ///< In the order sent.
+    std::string_view body;    ///< Unchunked; followed by at least 64 readable bytes (for SIMD parsers).
+    std::string_view peer;    ///< The client's address, as text.
+};
+
+/// What to answer. `head` answers are sent without the body but with its length.
+struct Response {
+    unsigned status = 200;
+    std::string_view content_type = "text/html; charset=utf-8";
+    std::string_view body;
+    std::string_view extra_headers; ///< Whole lines with CRLF, e.g. "Retry-After: 1\r\n"; empty if none.
+    /// True: goes out only once the commit that Handler::commit() started after this request is done; if that commit
+    /// fails, the handler's failure answer goes out in its place.
+    bool after_commit = false;
+};
+
+/// Serialises an answer once (Date apart), for handlers that give the same one again and again.
+/// The exchange of one request with the handler: exactly one respond() during Handler::handle.
+class Exchange {
+public:
+    virtual ~Exchange() = default;
+    virtual void respond(const Response& response) = 0;
+};
+
+/// The application behind the server. Called on the io thread.
+class Handler {
+public:
+    virtual ~Handler() = default;
+    virtual void handle(const Request& request, Exchange& exchange) = 0;
+    /// The loop turn is over: start committing what the turn's requests staged. The server calls it once for all
+    /// requests of a turn, and not again before committed() was called for the last. False: nothing was staged, so
+    /// nothing will be reported.
+    virtual bool commit() = 0;
+    /// After a failed commit: the answer for every request of it that waited (`after_commit`).
+    virtual Response commit_failure() = 0;
+    /// Every answered request, after its answer was handed to the kernel (for access logs).
+    virtual void answered(std::string_view peer, std::string_view method, std::string_view target, int version,
+                          unsigned status) = 0;
+    [[nodiscard]] virtual bool wants_answered() const = 0; ///< False: answered() is never called, and nothing is kept for it.
+};
+
+struct ServerOptions {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 5000; ///< 0: any free one.
+    std::size_t request_line_bytes_max = limits::request_line_bytes_max;
+    std::size_t header_bytes_max = limits::header_bytes_max;
+    std::size_t header_fields_max = limits::header_fields_max;
+    std::size_t body_bytes_max = limits::body_bytes_max;
+    std::size_t connections_max = limits::connections_max;
+    std::chrono::milliseconds header_timeout = limits::header_timeout;
+    std::chrono::milliseconds body_timeout = limits::body_timeout;
+    std::chrono::milliseconds idle_timeout = limits::idle_timeout;
+    std::chrono::milliseconds drain_timeout = limits::drain_timeout;
+    std::string server_name = "questlog"; ///< The Server header.
+};
+
+class Server {
+public:
+    virtual ~Server() = default;
+    /// Binds and listens, so that a taken port is told before anything else happens (`reject`, naming the port).
+    static Result<std::unique_ptr<Server>> listen(const ServerOptions& options);
+    [[nodiscard]] virtual std::uint16_t port() const = 0;
+    /// Serves until request_stop(): then stops accepting, answers what is in flight, and returns. An error from
+    /// fail() is returned.
+    virtual Status run(Handler& handler) = 0;
+    /// The commit that Handler::commit() started is done: its answers go out, or, where it failed, commit_failure()'s.
+    /// From the io thread, also from within Handler::commit() itself.
+    virtual void committed(bool succeeded) = 0;
+    virtual void post(std::function<void()> action) = 0; ///< Any thread: runs `action` on the io thread.
+    virtual void request_stop() = 0;                     ///< Any thread and signal-safe enough for a signal thread.
+    virtual void fail(Error error) = 0;                  ///< io thread: run() returns this error at once, nothing more is answered.
+};
+
+} // namespace questlog::http

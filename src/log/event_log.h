@@ -1,0 +1,139 @@
+#pragma once
+
+#include "base/result.h"
+#include "base/strong.h"
+#include "io/env.h"
+#include "log/record_batch.h"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+/// The log as the rest of the program sees it. The embedded segment log (segment_*.h) implements these interfaces.
+namespace questlog::log {
+
+/// A topic's identity and settings, as they lie in its metadata file.
+struct Topic {
+    std::string name;              ///< Kafka's rule: [A-Za-z0-9._-]{1,249}, not "." or "..".
+    std::string id;                ///< UUID in Kafka's text form: 22 characters, URL-safe base64. The log id of receipts.
+    std::int32_t partitions = 1;
+    std::int64_t segment_bytes = 0;
+    std::vector<std::pair<std::string, std::string>> configs; ///< As given with --config, sorted by name.
+};
+
+struct TopicOptions {
+    std::int32_t partitions = 1;
+    std::vector<std::pair<std::string, std::string>> configs; ///< Known: segment.bytes. Unknown ones are refused.
+};
+
+/// The topics of one data directory, under `DIR/log`. Safe beside a running server: each topic has a lock of its own.
+class Topics {
+public:
+    Topics(io::Env env, std::string log_directory);
+
+    /// Makes the topic, durably. `reject` if it exists (error says so) or a name or option is wrong.
+    Result<Topic> create(const std::string& name, const TopicOptions& options);
+    Result<std::vector<Topic>> list();
+    Result<Topic> find(const std::string& name);   ///< `reject` where it is missing, naming the command that makes it.
+    Result<bool> exists(const std::string& name);
+    [[nodiscard]] const std::string& directory() const { return directory_; }
+
+private:
+    io::Env env_;
+    std::string directory_;
+};
+
+/// Appends to one partition. One thread at a time.
+/// append(): the batch is ordered and written, NOT yet durable, and no reader sees it.
+/// sync(): every append before it survives power loss and is visible to readers of every process.
+class PartitionWriter {
+public:
+    virtual ~PartitionWriter() = default;
+    [[nodiscard]] virtual Offset next_offset() const = 0;
+    /// The greatest timestamp in the partition, so that a caller never goes below it. -1 where it is empty.
+    [[nodiscard]] virtual TimestampMs max_timestamp() const = 0;
+    /// `batch` is one sealed batch with base offset next_offset(). `retry_later` on a full disk: nothing was appended,
+    /// and a later append may succeed. Any other error: the writer refuses everything until the log is reopened.
+    virtual Status append(std::span<const std::byte> batch) = 0;
+    /// After an error the process must end: what was appended may or may not be on disk, and retrying can lie.
+    virtual Status sync() = 0;
+};
+
+/// The one writer of a topic; holds its lock. open() recovers first.
+class LogWriter {
+public:
+    virtual ~LogWriter() = default; ///< Without close(): as a crash; the next open recovers.
+    [[nodiscard]] virtual const Topic& topic() const = 0;
+    virtual PartitionWriter& partition(Partition partition) = 0;
+    /// Syncs, trims the zeros that were filled ahead, and marks every partition as cleanly closed.
+    virtual Status close() = 0;
+};
+
+struct WriterOptions {
+    /// Told once for each thing that recovery did (a torn tail cut, a tail rewritten); for the operator's log.
+    std::function<void(const std::string&)> on_recovery;
+    /// False: every file that must be ready ahead of need is made inline (simulation); true: on a thread of its own.
+    bool prepare_segments_in_background = true;
+};
+
+/// `retry_later` naming the holder's pid while another writer is alive; `corrupt` naming file and byte where the log is
+/// damaged below its durable end.
+Result<std::unique_ptr<LogWriter>> open_writer(io::Env env, const Topics& topics, const Topic& topic,
+                                               const WriterOptions& options);
+
+/// One batch as a reader gets it: checked (CRC, continuity), records decompressed. Valid until the cursor moves.
+struct Batch {
+    BatchHeader header;
+    std::int32_t segment = 0;              ///< Opaque; with `records_at` an address that RecordFetcher takes.
+    std::int64_t records_at = 0;           ///< Position of the first record byte in the segment file.
+    std::span<const std::byte> records;    ///< Followed by at least 64 readable bytes (for SIMD parsers).
+};
+
+/// Reads batches in order. next() is false at the end of the range it was opened for.
+class BatchCursor {
+public:
+    virtual ~BatchCursor() = default;
+    virtual Result<bool> next(Batch& batch) = 0;
+};
+
+/// Reads single records again by address, best in ascending order. One thread. Memory is bounded (about 1 MiB).
+class RecordFetcher {
+public:
+    virtual ~RecordFetcher() = default;
+    /// The record `position` bytes after the batch's `records_at`. Its value is followed by at least 64 readable bytes
+    /// and is valid until the next call.
+    virtual Result<Record> fetch(std::int32_t segment, std::int64_t records_at, std::uint32_t position,
+                                 Offset base_offset, TimestampMs base_timestamp) = 0;
+};
+
+/// Reads one partition, with or without a live writer. Any thread may make cursors; each cursor is one thread's.
+class PartitionReader {
+public:
+    virtual ~PartitionReader() = default;
+    [[nodiscard]] virtual Partition partition() const = 0;
+    virtual Result<Offset> start_offset() = 0; ///< The first offset that is there.
+    virtual Result<Offset> end_offset() = 0;   ///< The durable end, read anew at each call: one past the last visible event.
+    virtual Result<std::int64_t> bytes() = 0;  ///< Bytes of batches between start and end.
+    /// Every batch that holds an offset in [from, to); the first and the last may reach beyond. `to` must not pass
+    /// end_offset(). Damage is `corrupt` and names file and byte.
+    virtual Result<std::unique_ptr<BatchCursor>> read(Offset from, Offset to) = 0;
+    virtual Result<std::unique_ptr<RecordFetcher>> fetcher() = 0;
+};
+
+class LogReader {
+public:
+    virtual ~LogReader() = default;
+    [[nodiscard]] virtual const Topic& topic() const = 0;
+    virtual PartitionReader& partition(Partition partition) = 0;
+    /// Waits until some partition's end passes `ends[i]`, or `limit` is over; true if one did. Does not burn a core.
+    virtual Result<bool> wait_beyond(std::span<const Offset> ends, std::chrono::milliseconds limit) = 0;
+};
+
+/// Waits for a recovery that is under way. With no live writer after an unclean stop it first recovers under the lock.
+Result<std::unique_ptr<LogReader>> open_reader(io::Env env, const Topics& topics, const Topic& topic);
+
+} // namespace questlog::log

@@ -1,0 +1,99 @@
+#pragma once
+
+#include "base/result.h"
+#include "base/strong.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+/// Kafka's RecordBatch v2 (magic 2), byte for byte: docs/formats/log.md. Big-endian; CRC32C from attributes to the end.
+namespace questlog::log {
+
+inline constexpr std::size_t batch_header_bytes = 61;
+
+struct RecordHeader {
+    std::string_view key;
+    std::string_view value;
+};
+
+/// One event as it lies in a batch. The views point into the batch's bytes.
+struct Record {
+    Offset offset;
+    TimestampMs timestamp;
+    std::optional<std::string_view> key;
+    std::string_view value;
+    std::int32_t header_count = 0;
+    std::span<const std::byte> header_bytes; ///< Encoded; parse_headers() reads them.
+};
+
+enum class Codec : std::uint8_t { none = 0, gzip = 1, snappy = 2, lz4 = 3, zstd = 4 };
+
+struct BatchHeader {
+    Offset base_offset;
+    std::int32_t batch_length = 0; ///< Bytes after this field; the batch is batch_length + 12 bytes long.
+    std::uint32_t crc = 0;
+    Codec codec = Codec::none;
+    std::int32_t last_offset_delta = 0;
+    TimestampMs base_timestamp;
+    TimestampMs max_timestamp;
+    std::int32_t record_count = 0;
+
+    [[nodiscard]] std::int64_t bytes() const { return std::int64_t{batch_length} + 12; }
+    [[nodiscard]] Offset end_offset() const { return base_offset.plus(last_offset_delta + 1); }
+};
+
+/// Builds one batch in a buffer that is reused from commit to commit. One thread.
+class BatchBuilder {
+public:
+    BatchBuilder();
+    /// Begins an empty batch whose first record will have offset `base`.
+    void begin(Offset base);
+    /// Appends one record; its offset is base + count() before the call. The value is copied.
+    void add(TimestampMs timestamp, std::string_view value, std::optional<std::string_view> key = std::nullopt,
+             std::span<const RecordHeader> headers = {});
+    [[nodiscard]] bool empty() const { return count_ == 0; }
+    [[nodiscard]] std::int32_t count() const { return count_; }
+    [[nodiscard]] std::size_t bytes() const { return buffer_.size(); }
+    [[nodiscard]] Offset next_offset() const { return base_.plus(count_); }
+    /// Completes header and CRC. The span is valid until the next begin().
+    [[nodiscard]] std::span<const std::byte> seal();
+
+private:
+    std::vector<std::byte> buffer_;
+    Offset base_{};
+    TimestampMs base_timestamp_{};
+    TimestampMs max_timestamp_{};
+    std::int32_t count_ = 0;
+};
+
+/// Reads and checks the 61 header bytes: magic, lengths and counts in range. Does not check the CRC.
+Result<BatchHeader> parse_batch_header(std::span<const std::byte> bytes);
+/// True if the CRC of a whole batch's bytes is right.
+[[nodiscard]] bool batch_crc_ok(std::span<const std::byte> batch);
+
+/// Walks the records of one uncompressed batch whose CRC is right. next() is false after the last record;
+/// a record that does not parse is an error (`corrupt`).
+class RecordCursor {
+public:
+    RecordCursor(const BatchHeader& header, std::span<const std::byte> records);
+    Result<bool> next(Record& record);
+    /// Bytes from the start of the records to the record that next() gives next.
+    [[nodiscard]] std::uint32_t position() const { return static_cast<std::uint32_t>(position_); }
+
+private:
+    BatchHeader header_;
+    std::span<const std::byte> records_;
+    std::size_t position_ = 0;
+    std::int32_t seen_ = 0;
+};
+
+/// The record that starts at `bytes` (which may go on beyond it); its length in bytes through `used`.
+Result<Record> parse_record(Offset base_offset, TimestampMs base_timestamp, std::span<const std::byte> bytes,
+                            std::size_t& used);
+Result<std::vector<RecordHeader>> parse_headers(const Record& record);
+
+} // namespace questlog::log

@@ -1,0 +1,81 @@
+#pragma once
+
+#include "base/result.h"
+#include "duck/duck.h"
+#include "event/census.h"
+#include "log/event_log.h"
+#include "scan/table.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+/// A log range planned in one pass (CRC, full JSON validation, event type, schema, an 8-byte reference an event), then
+/// read as typed rows. What the batch layer lands and what SQL reads of the tail both come out of here.
+namespace questlog::scan {
+
+struct PlanOptions {
+    /// Only these types' events are kept for reading (all are counted). Empty: every type is kept.
+    std::vector<std::string> keep_types;
+    bool keep_all = true;
+    /// Called now and then with events planned so far and in all (for progress). May be empty.
+    std::function<void(std::int64_t done, std::int64_t total)> progress;
+};
+
+/// How many events of the range met which fate in the plan.
+struct PlanTally {
+    std::int64_t events = 0;      ///< All in the range.
+    std::int64_t kept = 0;        ///< Of a kept type.
+    std::int64_t other_types = 0;
+    std::int64_t not_events = 0;  ///< No JSON object or no string event_type: dead letters.
+};
+
+/// Immutable once made; any number of threads may read rows from it. Reads the log again for the rows themselves.
+class Plan {
+public:
+    static Result<std::shared_ptr<const Plan>> make(log::LogReader& reader, const LogRange& range,
+                                                    const PlanOptions& options);
+    virtual ~Plan() = default;
+
+    [[nodiscard]] virtual const LogRange& range() const = 0;
+    [[nodiscard]] virtual const PlanTally& tally() const = 0;
+    /// The merged schema of the events of `types` (nullopt: of all kept), without timestamp.
+    [[nodiscard]] virtual event::Schema schema(const std::optional<std::vector<std::string>>& types) const = 0;
+    [[nodiscard]] virtual std::int64_t events(const std::optional<std::vector<std::string>>& types) const = 0;
+
+    /// Rows of the kept events of `types`, in offset order within each partition, partitions one after the other.
+    /// Columns: `_offset` bigint, `_partition` bigint, `timestamp` (the log's; as Spark's cast to string writes it, in
+    /// UTC), then one per column of `schema`, by key. The log reader must outlive the source.
+    virtual std::shared_ptr<const duck::RowSource> rows(const std::optional<std::vector<std::string>>& types,
+                                                        const event::Schema& schema) const = 0;
+};
+
+/// A declared table over a plan, as SQL.
+struct Relation {
+    std::string select;              ///< SELECT with the table's columns, in their order; may stand as a subquery.
+    std::vector<std::pair<std::string, duck::ValueType>> columns; ///< Bytewise by name; `timestamp` among them.
+    std::string input;               ///< Name of the offered source under it: count(*) of it is what `where` looked at.
+    std::vector<std::string> renamed; ///< "key -> column" for keys equal but for case, or named as the log's timestamp.
+};
+
+/// Offers the plan's rows on `connection` under a fresh name and returns the table's SELECT over them: `set`, `where`,
+/// columns in bytewise order with `timestamp` as a string. `wider`: a schema to widen to (that of landed files), so
+/// that both sides of a union have one type.
+Result<Relation> relate(duck::Connection& connection, const Plan& plan, const TableDeclaration& table,
+                        const event::Schema& wider = {});
+
+/// The whole log as it is: topic varchar, partition bigint, offset bigint, timestamp timestamptz, event_type varchar,
+/// value varchar. Needs no plan. Bytes that are not UTF-8 show as U+FFFD. The readers must outlive the source.
+struct TopicRange {
+    log::LogReader* reader = nullptr;
+    LogRange range;
+};
+std::shared_ptr<const duck::RowSource> events_source(std::vector<TopicRange> topics);
+
+/// Milliseconds as Spark's cast(timestamp as string) writes them in UTC: "2026-11-22 21:58:53.873", trailing zeros of
+/// the fraction and the point with them left out.
+[[nodiscard]] std::string spark_timestamp(TimestampMs timestamp);
+
+} // namespace questlog::scan
