@@ -1,0 +1,83 @@
+# Thin names over CMake's presets (CMakePresets.json) and scripts/. Each target installs what it lacks first.
+SHELL := /bin/bash
+.DEFAULT_GOAL := all
+JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
+ARGS ?= serve
+BENCH_ARGS ?=
+FUZZ_SECONDS ?= 60
+BINARY := build/release/questlog
+PYTHON := .deps/venv/bin/python
+DUCKDB_OPTION := $(if $(DUCKDB_DIR),-DDUCKDB_DIR=$(abspath $(DUCKDB_DIR)))
+
+# $(call build,PRESET,TARGETS): configured once; after that the build itself notices what changed.
+define build
+	@test -f build/$(1)/build.ninja -a -z '$(DUCKDB_OPTION)' || \
+	    cmake --preset $(1) $(DUCKDB_OPTION) --log-level=WARNING >/dev/null
+	@cmake --build --preset $(1) --target $(2) -j $(JOBS)
+endef
+
+.PHONY: all run demo test bench asan tsan fuzz tidy format install package clean help
+
+all: ## Build build/release/questlog (the default)
+	@scripts/setup --build
+	$(call build,release,questlog)
+
+run: all ## Start the collector on ./data; other commands by ARGS="tail -e"
+	@$(BINARY) $(ARGS)
+
+demo: ## Build, then see the whole pipeline at work in a minute
+	@scripts/setup --demo
+	$(call build,release,questlog)
+	@scripts/demo
+
+test: ## Run every test: units, simulation, corpora, the real binary, the house rules
+	@scripts/setup --test
+	$(call build,test,all)
+	ctest --test-dir build/test --output-on-failure -j $(JOBS)
+	QUESTLOG_BINARY=$(CURDIR)/build/test/questlog timeout 2400 $(PYTHON) -m pytest -c tests/e2e/pytest.ini tests/tidy tests/e2e
+
+bench: ## Measure, beside peers, and write the ratios as JSON (BENCH_ARGS=--quick)
+	@scripts/setup --bench
+	$(call build,release,questlog)
+	$(call build,bench,benches)
+	@for program in build/bench/src/*/*_bench; do $$program --benchmark_min_time=0.1 || exit 1; done
+	$(PYTHON) bench/run $(BENCH_ARGS)
+
+asan: ## Unit tests under AddressSanitizer and UBSan
+	@scripts/setup --test
+	$(call build,asan,all)
+	ctest --test-dir build/asan --output-on-failure -j $(JOBS)
+
+tsan: ## Unit tests under ThreadSanitizer
+	@scripts/setup --test
+	$(call build,tsan,all)
+	ctest --test-dir build/tsan --output-on-failure -j $(JOBS)
+
+fuzz: ## Fuzz each target for FUZZ_SECONDS (60) from its corpus
+	@scripts/setup --test --tools
+	$(call build,fuzz,fuzzers)
+	@scripts/fuzz $(FUZZ_SECONDS)
+
+tidy: ## clang-tidy over all sources (.clang-tidy)
+	@scripts/setup --test --bench --tools
+	@cmake --preset tidy $(DUCKDB_OPTION) --log-level=WARNING >/dev/null
+	run-clang-tidy-16 -quiet -j $(JOBS) -p build/tidy '$(CURDIR)/(src|tests)/'
+
+format: ## Format all sources in place (.clang-format)
+	@scripts/setup --tools
+	git ls-files -co --exclude-standard 'src/*.cpp' 'src/*.h' 'tests/*.cpp' 'tests/*.h' | xargs clang-format-16 -i
+
+install: all ## Install under PREFIX (/usr/local)
+	cmake --install build/release --component questlog --prefix $(abspath $(PREFIX)) --strip
+
+package: ## Make dist/*.deb and dist/*.tar.gz, and run the packed binary
+	@scripts/setup --package
+	$(call build,release,questlog)
+	@scripts/package
+
+clean: ## Remove build/ and dist/ (.deps/ stays: it was downloaded)
+	rm -rf build dist
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
