@@ -1,12 +1,15 @@
 #pragma once
 
+#include "base/guarded.h"
 #include "base/result.h"
 #include "base/strong.h"
 #include "duck/duck.h"
 #include "event/schema.h"
 #include "io/env.h"
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,52 +18,120 @@
 /// Snapshot tables: one generation of uniquely named Parquet files, replaced as a whole. docs/formats/snapshot.md.
 namespace questlog::lake {
 
+namespace limits {
+inline constexpr int open_attempts_max = 100; ///< Each one is lost only to a swap between listing and opening.
+inline constexpr std::chrono::milliseconds retired_grace{60'000}; ///< How long a replaced generation's files stay.
+inline constexpr std::size_t retired_generations_max = 3; ///< A table's; the oldest go before their grace is over.
+} // namespace limits
+
 struct LandedRange {
     std::int32_t partition = 0;
     Offset from;
     Offset to; ///< One past the last offset that was looked at.
 };
 
-/// What a generation says of itself, in its Parquet footer (key "questlog.snapshot").
+/// What a generation says of itself, in its Parquet footer (key "questlog.snapshot"). rows + filtered + dead_lettered
+/// is `examined`, always.
 struct SnapshotFacts {
     std::string log_id;
     std::string topic;
-    std::string declaration;            ///< scan::TableDeclaration::digest()
+    std::string declaration; ///< scan::TableDeclaration::digest()
     std::vector<LandedRange> ranges;
-    event::Schema schema;               ///< Of the table's columns (by column name), so that a tail can be widened to it.
-    std::int64_t rows = 0;              ///< Landed.
-    std::int64_t filtered = 0;          ///< Events of the range that are not of the table.
-    std::int64_t dead_lettered = 0;     ///< Events of the range that are no events.
+    event::Schema schema;           ///< Of the table's columns (by column name), so that a tail can be widened to it.
+    std::int64_t examined = 0;      ///< Events of the ranges, all of them.
+    std::int64_t rows = 0;          ///< Landed.
+    std::int64_t filtered = 0;      ///< Events of the range that are not of the table.
+    std::int64_t dead_lettered = 0; ///< Events of the range that are no events.
 };
 
 /// One generation, opened: its files stay readable, also after a newer one replaced it, while this lives.
 struct Snapshot {
     SnapshotFacts facts;
-    std::vector<std::string> files;     ///< Paths to give to read_parquet, in order; explicit, never a glob.
-    std::vector<std::string> names;     ///< The files' names in the table's folder.
+    std::vector<std::string> files; ///< Paths to give to read_parquet, in order; explicit, never a glob.
+    std::vector<std::string> names; ///< The files' names in the table's folder.
     std::int64_t bytes = 0;
     std::vector<std::shared_ptr<io::File>> open_files;
 };
 
+/// A generation that was written and swapped in.
+struct Landed {
+    SnapshotFacts facts;
+    std::string name; ///< Of its file, in the table's folder.
+    std::int64_t bytes = 0;
+};
+
+struct OverwriteOptions {
+    /// True: a folder that questlog did not write (Spark's, say) is replaced too, and with it what lies in it.
+    bool force = false;
+    /// Asked once the file is written and before readers see it; an error abandons the new generation. May be empty.
+    std::function<Status(const SnapshotFacts& written)> accept;
+};
+
+class Generations;
+
+/// The one writer of one table, in all processes: holds its lock. What a crashed writer left is put right first.
+class TableWriter {
+public:
+    ~TableWriter();
+    TableWriter(TableWriter&&) noexcept;
+    TableWriter(const TableWriter&) = delete;
+    TableWriter& operator=(const TableWriter&) = delete;
+    TableWriter& operator=(TableWriter&&) = delete;
+
+    /// Writes the result of `select` on `connection` (threads=1, or bytes differ from run to run) as the table's new
+    /// generation and swaps it in: durable and complete when this returns; before, readers see the old one, whole.
+    /// Of `facts` the caller fills in log_id, topic, declaration, ranges, examined and dead_lettered; the rest follows
+    /// from what was written. `retry_later` on a full disk, `reject` for a folder that is not questlog's; after any
+    /// error readers still see the old generation, unless the error says that the swap itself could not be made
+    /// durable: then they see the new one, and a power cut may bring the old one back.
+    Result<Landed> overwrite(duck::Connection& connection, const std::string& select, SnapshotFacts facts,
+                             const OverwriteOptions& options);
+
+    [[nodiscard]] const std::string& path() const { return path_; }
+
+private:
+    friend class SnapshotStore;
+    TableWriter(class SnapshotStore& store, std::string path, std::unique_ptr<Generations> generations,
+                std::unique_ptr<io::Lock> lock);
+
+    class SnapshotStore& store_;
+    std::string path_;
+    std::unique_ptr<Generations> generations_;
+    std::unique_ptr<io::Lock> lock_;
+};
+
 /// The lake root and the snapshot tables under it. Any thread; writers of one table exclude each other by its lock.
+/// Readers take no lock and write nothing.
 class SnapshotStore {
 public:
     SnapshotStore(io::Env env, std::string root, std::shared_ptr<duck::Database> database);
 
-    /// The present generation; nullopt where the table was never landed. `corrupt` names a damaged file.
+    /// The present generation; nullopt where the table was never landed. `corrupt` names a damaged file, `reject` a
+    /// folder that holds something else than one generation of ours; each says what to do.
     Result<std::optional<Snapshot>> open(const std::string& path);
 
-    /// Writes the result of `select` on `connection` as the table's new generation and swaps it in: durable and complete
-    /// when this returns; before, readers see the old one, whole. facts.rows is filled in from the rows written.
+    /// Takes the table's lock; `retry_later` naming the holder if another writer has it. The store must outlive it.
+    Result<TableWriter> writer(const std::string& path);
+
+    /// writer() and overwrite() in one.
     Result<SnapshotFacts> overwrite(const std::string& path, duck::Connection& connection, const std::string& select,
-                                    SnapshotFacts facts);
+                                    SnapshotFacts facts, const OverwriteOptions& options = {});
+
+    /// Deletes replaced generations whose grace is over, of every table that is not being written right now.
+    Status sweep();
 
     [[nodiscard]] const std::string& root() const { return root_; }
 
 private:
+    friend class TableWriter;
+
+    /// A path for a file that COPY is to write, in this store's scratch directory.
+    Result<std::string> scratch_file(const std::string& name);
+
     io::Env env_;
     std::string root_;
     std::shared_ptr<duck::Database> database_;
+    Guarded<std::string> scratch_; ///< Empty until it is needed: readers write nothing.
 };
 
 } // namespace questlog::lake

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "scan/plan.h"
+
+#include <atomic>
+#include <functional>
+#include <memory>
+
+namespace questlog::batch {
+
+/// A plan that counts the rows it hands out, so that the books are kept by someone who was there. Each chunk's count is
+/// added before the chunk is handed on. `on_rows` is called with the count now and then, on the reading thread.
+class CountedPlan final : public scan::Plan {
+public:
+    CountedPlan(std::shared_ptr<const scan::Plan> plan, std::function<void(std::int64_t read)> on_rows);
+
+    /// Rows handed out since the last restart().
+    [[nodiscard]] std::int64_t read() const { return count_->load(); }
+    void restart() { count_->store(0); }
+
+    [[nodiscard]] const scan::LogRange& range() const override { return plan_->range(); }
+    [[nodiscard]] const scan::PlanTally& tally() const override { return plan_->tally(); }
+    [[nodiscard]] event::Schema schema(const std::optional<std::vector<std::string>>& types) const override;
+    [[nodiscard]] std::int64_t events(const std::optional<std::vector<std::string>>& types) const override;
+    std::shared_ptr<const duck::RowSource> rows(const std::optional<std::vector<std::string>>& types,
+                                                const event::Schema& schema) const override;
+
+private:
+    std::shared_ptr<const scan::Plan> plan_;
+    std::shared_ptr<std::atomic<std::int64_t>> count_; ///< Shared with the sources, which connections may hold longer.
+    std::function<void(std::int64_t read)> on_rows_;
+};
+
+} // namespace questlog::batch

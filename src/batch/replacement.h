@@ -1,0 +1,27 @@
+#pragma once
+
+#include "base/result.h"
+#include "lake/snapshot.h"
+
+#include <optional>
+#include <string>
+
+/// Whether a job may replace a table's present generation: nothing that cannot be made again may get lost. Pure.
+namespace questlog::batch {
+
+/// The log as the job is about to land it.
+struct LogSpan {
+    std::string log_id;
+    std::string topic;
+    std::vector<lake::LandedRange> ranges;
+};
+
+/// `reject`, saying what would be lost, where `old` has rows and the log is another one, no longer begins where the old
+/// generation began, or ends before it ended.
+Status may_replace(const std::string& path, const lake::SnapshotFacts& old, const LogSpan& log);
+
+/// The same for a generation too damaged to say what it held: only a log that still begins at its first event has it
+/// all.
+Status may_replace_damaged(const std::string& path, const Error& damage, const LogSpan& log);
+
+} // namespace questlog::batch

@@ -1,0 +1,144 @@
+#include "lake/footer.h"
+#include "lake/generations.h"
+#include "lake/snapshot.h"
+#include "lake/table_path.h"
+
+#include <cerrno>
+#include <utility>
+
+namespace questlog::lake {
+namespace {
+
+/// Also what DuckDB's COPY says when the disk, or the user's part of it, is full.
+bool is_full_disk(const Error& error) {
+    return error.system_errno == ENOSPC || error.system_errno == EDQUOT ||
+           error.message.find("No space left on device") != std::string::npos ||
+           error.message.find("Disk quota exceeded") != std::string::npos;
+}
+
+/// A folder inside a table would be swapped away with it.
+Status check_not_inside_a_table(io::Files& files, const std::string& root, const std::string& path) {
+    for (std::size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+        const std::string outer = path.substr(0, slash);
+        TRY(success, files.stat(root + "/" + outer + "/_SUCCESS"));
+        if (success.kind != io::Kind::missing)
+            return reject("table path '{}' lies inside the table '{}', which is replaced as a whole: choose a path "
+                          "beside it",
+                          path, outer);
+    }
+    return {};
+}
+
+/// Runs COPY into `file` and reads back what it wrote, so that nothing is swapped in that could not be opened.
+Result<SnapshotFacts> write_parquet(duck::Connection& connection, const std::string& select, const SnapshotFacts& facts,
+                                    const std::string& file) {
+    std::vector<duck::ResultColumn> columns;
+    {
+        TRY(none, connection.query(fmt::format("SELECT * FROM ({}) LIMIT 0", select)));
+        columns = none->columns();
+    }
+    const Status copied = connection.execute(
+        fmt::format("COPY ({}) TO {} (FORMAT parquet, COMPRESSION snappy, PARQUET_VERSION V1, ROW_GROUP_SIZE 122880, "
+                    "USE_TMP_FILE false, {})",
+                    select, duck::quote_literal(file), footer_option(facts_text(facts, columns))));
+    if (!copied.ok()) return copied.error();
+    auto written = read_footer(connection, file);
+    if (!written.ok() || !*written)
+        return internal("what was written does not read back ({})",
+                        written.ok() ? "no facts in its footer" : written.error().message);
+    return std::move(**written);
+}
+
+} // namespace
+
+TableWriter::TableWriter(SnapshotStore& store, std::string path, std::unique_ptr<Generations> generations,
+                         std::unique_ptr<io::Lock> lock)
+    : store_(store), path_(std::move(path)), generations_(std::move(generations)), lock_(std::move(lock)) {}
+TableWriter::~TableWriter() = default;
+TableWriter::TableWriter(TableWriter&&) noexcept = default;
+
+Result<TableWriter> SnapshotStore::writer(const std::string& path) {
+    CHECK_OK(check_table_path(path));
+    CHECK_OK(check_not_inside_a_table(env_.files, root_, path));
+    CHECK_OK(env_.files.make_directories(root_ + "/.locks"));
+    const std::string lock_file = Generations::lock_file(root_, escaped_table_path(path));
+    auto lock = env_.files.lock(lock_file, 0, io::Files::Share::exclusive, std::chrono::milliseconds::zero());
+    if (!lock.ok()) {
+        if (lock.error().kind != ErrorKind::retry_later) return lock.error();
+        return lock.error().within(
+            fmt::format("table {} is being written by another job; run this one when it is done", path));
+    }
+    auto generations = std::make_unique<Generations>(env_, root_, path);
+    CHECK_OK(generations->recover());
+    return TableWriter(*this, path, std::move(generations), std::move(lock).value());
+}
+
+Result<Landed> TableWriter::overwrite(duck::Connection& connection, const std::string& select, SnapshotFacts facts,
+                                      const OverwriteOptions& options) {
+    io::Env env = store_.env_;
+    if (const auto present = store_.open(path_); !present.ok()) {
+        const bool replaceable =
+            present.error().kind == ErrorKind::corrupt || (present.error().kind == ErrorKind::reject && options.force);
+        if (!replaceable) return present.error();
+    }
+    const std::string uuid = random_uuid(env.entropy);
+    TRY(scratch_file, store_.scratch_file(uuid));
+
+    const auto stage = [&]() -> Result<std::pair<Landed, std::string>> {
+        Landed landed;
+        TRY(written, write_parquet(connection, select, facts, scratch_file));
+        if (options.accept) CHECK_OK(options.accept(written));
+        landed.facts = std::move(written);
+        landed.name = fmt::format("part-00000-{}-c000.snappy.parquet", uuid);
+        TRY(staged, generations_->stage(scratch_file, uuid, landed.name));
+        TRY(stat, env.files.stat(staged + "/" + landed.name));
+        landed.bytes = stat.size;
+        return std::pair(std::move(landed), std::move(staged));
+    };
+    auto staged = stage();
+    if (!staged.ok()) {
+        static_cast<void>(env.files.remove_tree(scratch_file)); // COPY may have left a part of it
+        if (is_full_disk(staged.error()))
+            return retry_later(
+                "no room for the new {} ({}): the table is as it was; free space under {} and run the job "
+                "again",
+                path_, staged.error().message, store_.root_);
+        return staged.error().within("table " + path_);
+    }
+    CHECK_OK(generations_->swap_in(staged->second));
+    generations_->retire(staged->second);
+    return std::move(staged->first);
+}
+
+Result<SnapshotFacts> SnapshotStore::overwrite(const std::string& path, duck::Connection& connection,
+                                               const std::string& select, SnapshotFacts facts,
+                                               const OverwriteOptions& options) {
+    TRY(table, writer(path));
+    TRY(landed, table.overwrite(connection, select, std::move(facts), options));
+    return std::move(landed.facts);
+}
+
+Result<std::string> SnapshotStore::scratch_file(const std::string& name) {
+    return scratch_.with([&](std::string& directory) -> Result<std::string> {
+        if (directory.empty()) {
+            TRY(made, env_.files.scratch_directory(root_));
+            directory = std::move(made);
+        }
+        return directory + "/" + name;
+    });
+}
+
+Status SnapshotStore::sweep() {
+    TRY(retired, env_.files.stat(root_ + "/.retired"));
+    if (retired.kind != io::Kind::directory) return {};
+    TRY(tables, env_.files.list(root_ + "/.retired"));
+    for (const io::Entry& table : tables) {
+        const auto lock = env_.files.lock(Generations::lock_file(root_, table.name), 0, io::Files::Share::exclusive,
+                                          std::chrono::milliseconds::zero());
+        if (!lock.ok()) continue; // Its writer sweeps.
+        CHECK_OK(Generations::sweep_folder(env_, root_ + "/.retired/" + table.name));
+    }
+    return {};
+}
+
+} // namespace questlog::lake
