@@ -1,0 +1,67 @@
+#include "collect/answers.h"
+
+#include "event/json_string.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <iterator>
+
+namespace questlog::collect {
+namespace {
+
+/// Messages may quote what a client sent.
+std::string json_of(std::string_view text) {
+    std::string json;
+    if (!event::append_json_string(json, text)) event::append_json_latin1(json, text);
+    return json;
+}
+
+} // namespace
+
+std::string receipt_answer(std::string_view log_id, const Position& position) {
+    return fmt::format("{{\"log\": {}, \"partition\": {}, \"offset\": {}}}\n", json_of(log_id), position.partition,
+                       position.offset);
+}
+
+IntakeAnswer intake_answer(const event::Intake& intake, std::string_view log_id, const std::optional<Position>& first) {
+    IntakeAnswer answer;
+    if (!intake.rejected.empty()) answer.status = intake.accepted.empty() ? 400 : 207;
+    auto out = std::back_inserter(answer.body);
+    fmt::format_to(out, "{{\"accepted\": {}, \"rejected\": {}", intake.accepted.size(), intake.rejected.size());
+    if (!intake.rejected.empty()) {
+        std::string_view separator = ", \"rejections\": [";
+        for (const event::RejectedEvent& rejected : intake.rejected) {
+            fmt::format_to(out, "{}{{\"index\": {}, \"reason\": {}}}", separator, rejected.index,
+                           json_of(rejected.reason));
+            separator = ", ";
+        }
+        answer.body += ']';
+    }
+    if (first)
+        fmt::format_to(out, ", \"log\": {}, \"partition\": {}, \"{}\": {}", json_of(log_id), first->partition,
+                       intake.single ? "offset" : "first_offset", first->offset);
+    answer.body += "}\n";
+    return answer;
+}
+
+std::string error_answer(std::string_view message) {
+    return fmt::format("{{\"error\": {}}}\n", json_of(message));
+}
+
+std::string allow_header(std::span<const std::string> methods) {
+    std::string line = "Allow: ";
+    for (const std::string& method : methods) line += method + ", ";
+    if (std::find(methods.begin(), methods.end(), "GET") != methods.end()) line += "HEAD, ";
+    return line + "OPTIONS\r\n";
+}
+
+std::string path_list(const event::Catalogue& catalogue) {
+    std::string text = "There is nothing here. The calls of this game are:\n";
+    for (const event::EventDeclaration& declaration : catalogue.declarations())
+        text += fmt::format("  {:<12} {}\n", fmt::join(declaration.methods, ", "), declaration.path);
+    text += "Any event, as one JSON object, an array of them, or one a line:\n  POST         /events\n"
+            "About this server:\n  GET          /healthz, /readyz, /metrics\n";
+    return text;
+}
+
+} // namespace questlog::collect

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "collect/batch_stage.h"
+#include "event/catalogue.h"
+#include "event/envelope.h"
+#include "http/server.h"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+/// The bodies and headers of the collector's answers. Pure. docs/formats/http.md shows each.
+namespace questlog::collect {
+
+inline constexpr std::string_view json_type = "application/json";
+inline constexpr std::string_view text_type = "text/plain; charset=utf-8";
+
+/// {"log": "...", "partition": 0, "offset": 12}
+[[nodiscard]] std::string receipt_answer(std::string_view log_id, const Position& position);
+
+/// Status and body for POST /events. `first` is the place of the first accepted event (the others follow it), where a
+/// receipt is wanted.
+struct IntakeAnswer {
+    unsigned status = 200; ///< 200 all accepted, 207 some, 400 none.
+    std::string body;
+};
+[[nodiscard]] IntakeAnswer intake_answer(const event::Intake& intake, std::string_view log_id,
+                                         const std::optional<Position>& first);
+
+/// {"error": "..."}
+[[nodiscard]] std::string error_answer(std::string_view message);
+
+/// "Allow: GET, HEAD, OPTIONS\r\n" for the methods that make events.
+[[nodiscard]] std::string allow_header(std::span<const std::string> methods);
+
+/// What a 404 says: the calls that there are.
+[[nodiscard]] std::string path_list(const event::Catalogue& catalogue);
+
+} // namespace questlog::collect

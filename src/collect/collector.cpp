@@ -1,0 +1,238 @@
+#include "collect/collector.h"
+
+#include "collect/answers.h"
+#include "collect/request_options.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <utility>
+
+namespace questlog::collect {
+namespace {
+
+constexpr std::size_t access_lines_bytes_max = 64 * 1024;
+
+http::Response answer(unsigned status, std::string_view type, std::string_view body,
+                      std::string_view extra_headers = {}) {
+    http::Response response;
+    response.status = status;
+    response.content_type = type;
+    response.body = body;
+    response.extra_headers = extra_headers;
+    return response;
+}
+
+void answer_method_not_allowed(std::span<const std::string> methods, http::Exchange& exchange) {
+    const std::string allow = allow_header(methods);
+    const std::string body = fmt::format("This path takes {}.\n", fmt::join(methods, " and "));
+    exchange.respond(answer(405, text_type, body, allow));
+}
+
+void answer_options(std::span<const std::string> methods, http::Exchange& exchange) {
+    exchange.respond(answer(200, text_type, "", allow_header(methods)));
+}
+
+} // namespace
+
+Collector::Collector(io::Env env, const event::Catalogue& catalogue, log::LogWriter& log, http::Server& server,
+                     Metrics& metrics, CollectorOptions options)
+    : env_(env), catalogue_(catalogue), log_(log), server_(server), options_(std::move(options)), metrics_(metrics),
+      stage_(env.clock, log, options_.batch_bytes_max),
+      retry_header_(fmt::format("Retry-After: {}\r\n", options_.retry_after.count())), not_found_(path_list(catalogue)),
+      committer_(
+          env.clock, options_.commit_on, options_.inline_commit_max,
+          [&server](std::function<void()> action) { server.post(std::move(action)); },
+          [this](const CommitOutcome& outcome) { finish_commit(outcome); }) {}
+
+Collector::~Collector() {
+    write_access_log();
+}
+
+void Collector::handle(const http::Request& request, http::Exchange& exchange) {
+    if (const event::EventDeclaration* call = catalogue_.find(request.path))
+        return handle_call(*call, request, exchange);
+    if (request.path == "/events") return handle_events(request, exchange);
+    handle_own_page(request, exchange);
+}
+
+// ---- declared calls
+
+void Collector::handle_call(const event::EventDeclaration& call, const http::Request& request,
+                            http::Exchange& exchange) {
+    const auto takes = [&](std::string_view method) {
+        return std::find(call.methods.begin(), call.methods.end(), method) != call.methods.end();
+    };
+    if (takes(request.method_text)) return take_call(call, request, exchange);
+    if (request.method == http::Method::head && takes("GET"))
+        return exchange.respond(answer(200, call.content_type, call.reply)); // no event: nothing was done
+    if (request.method == http::Method::options) return answer_options(call.methods, exchange);
+    answer_method_not_allowed(call.methods, exchange);
+}
+
+void Collector::take_call(const event::EventDeclaration& call, const http::Request& request, http::Exchange& exchange) {
+    ++tally_.received;
+    const auto options = read_request_options(request.query);
+    headers_.clear();
+    for (const http::Header& header : request.headers) headers_.emplace_back(header.name, header.value);
+    value_.clear();
+    const Status written =
+        options.ok() ? envelope_.write(call, request.query, request.body, headers_, value_) : options.error();
+    if (!written.ok()) {
+        tally_.settle(Fate::invalid_call, 1);
+        return exchange.respond(
+            answer(http_status_of(written.error().kind), json_type, error_answer(written.error().message)));
+    }
+    if (!stage_.has_room(1, value_.size())) {
+        tally_.settle(Fate::queue_full, 1);
+        return answer_unavailable("too many events wait for the disk", exchange);
+    }
+    stage_.begin_request();
+    const Position position = stage_.add(value_);
+    ++tally_.pending;
+    const std::string receipt = options.value().receipt ? receipt_answer(log_.topic().id, position) : std::string();
+    http::Response response =
+        receipt.empty() ? answer(200, call.content_type, call.reply) : answer(200, json_type, receipt);
+    response.after_commit = true;
+    exchange.respond(response);
+}
+
+// ---- POST /events
+
+void Collector::handle_events(const http::Request& request, http::Exchange& exchange) {
+    static const std::vector<std::string> methods{"POST"};
+    if (request.method == http::Method::options) return answer_options(methods, exchange);
+    if (request.method != http::Method::post) return answer_method_not_allowed(methods, exchange);
+    const auto options = read_request_options(request.query);
+    const auto intake = options.ok() ? intake_parser_.parse(request.body) : options.error();
+    if (!intake.ok()) {
+        ++tally_.unreadable_bodies;
+        return exchange.respond(
+            answer(http_status_of(intake.error().kind), json_type, error_answer(intake.error().message)));
+    }
+    take_events(*intake.value(), options.value().receipt, exchange);
+}
+
+void Collector::take_events(const event::Intake& intake, bool receipt, http::Exchange& exchange) {
+    const auto accepted = static_cast<std::int64_t>(intake.accepted.size());
+    const auto rejected = static_cast<std::int64_t>(intake.rejected.size());
+    tally_.received += accepted + rejected;
+    std::size_t bytes = 0;
+    for (const std::string_view value : intake.accepted) bytes += value.size();
+    if (accepted > 0 && !stage_.has_room(intake.accepted.size(), bytes)) {
+        tally_.settle(Fate::queue_full, accepted + rejected); // the client sends them all again
+        return answer_unavailable("too many events wait for the disk", exchange);
+    }
+    tally_.settle(Fate::invalid_event, rejected);
+    tally_.pending += accepted;
+    std::optional<Position> first;
+    if (accepted > 0) stage_.begin_request();
+    for (const std::string_view value : intake.accepted) {
+        const Position position = stage_.add(value);
+        if (!first) first = position;
+    }
+    const IntakeAnswer told = intake_answer(intake, log_.topic().id, receipt ? first : std::nullopt);
+    http::Response response = answer(told.status, json_type, told.body);
+    response.after_commit = accepted > 0;
+    exchange.respond(response);
+}
+
+// ---- the server's own pages
+
+void Collector::handle_own_page(const http::Request& request, http::Exchange& exchange) {
+    static const std::vector<std::string> methods{"GET"};
+    static const std::vector<std::string> all_methods{"GET", "POST"};
+    const bool page = request.path == "/healthz" || request.path == "/readyz" || request.path == "/metrics";
+    const bool whole_server = request.path == "*";
+    if (!page && !whole_server) return exchange.respond(answer(404, text_type, not_found_));
+    if (request.method == http::Method::options) return answer_options(whole_server ? all_methods : methods, exchange);
+    if (whole_server || (request.method != http::Method::get && request.method != http::Method::head))
+        return answer_method_not_allowed(methods, exchange);
+    if (request.path == "/healthz") return exchange.respond(answer(200, text_type, "ok\n"));
+    if (request.path == "/readyz") return answer_readiness(exchange);
+    metrics_.update(tally_);
+    const std::string text = metrics_.exposition(server_.stats(), stage_.durable_ends());
+    exchange.respond(answer(200, "text/plain; version=0.0.4; charset=utf-8", text));
+}
+
+void Collector::answer_readiness(http::Exchange& exchange) {
+    if (draining_.load()) return answer_unavailable("stopping: it answers what is in flight and then ends", exchange);
+    if (fault_ && env_.clock.monotonic() - fault_->since < options_.unready_for)
+        return answer_unavailable("the log takes no events: " + fault_->reason, exchange);
+    exchange.respond(answer(200, text_type, "ready\n"));
+}
+
+void Collector::answer_unavailable(std::string_view message, http::Exchange& exchange) {
+    exchange.respond(answer(503, json_type, error_answer(message), retry_header_));
+}
+
+// ---- commits
+
+bool Collector::commit() {
+    if (stage_.empty()) return false;
+    log::PartitionWriter* const partition = stage_.take();
+    if (partition == nullptr)
+        fail_commit(fault_ ? fault_->reason : "its end has moved");
+    else
+        committer_.submit(*partition, stage_.in_flight().builder.seal());
+    return true;
+}
+
+void Collector::finish_commit(const CommitOutcome& outcome) {
+    if (outcome.sync_error) return server_.fail(outcome.sync_error->within("syncing the log"));
+    if (outcome.append_error) {
+        if (outcome.append_error->kind != ErrorKind::retry_later)
+            return server_.fail(outcome.append_error->within("writing the log"));
+        stage_.failed();
+        return fail_commit(outcome.append_error->message);
+    }
+    const StagedBatch& batch = stage_.in_flight();
+    stage_.landed();
+    fault_.reset();
+    tally_.pending -= batch.events;
+    tally_.settle(Fate::accepted, batch.events);
+    metrics_.synced(outcome.sync_time);
+    metrics_.acknowledged(batch.arrivals, env_.clock.monotonic());
+    if (close_books()) server_.committed(true);
+}
+
+void Collector::fail_commit(const std::string& reason) {
+    const std::int64_t events = stage_.in_flight().events;
+    tally_.pending -= events;
+    tally_.settle(Fate::log_failed, events);
+    failure_body_ = error_answer("the log takes no events: " + reason);
+    fault_ = Fault{reason, env_.clock.monotonic()};
+    if (close_books()) server_.committed(false);
+}
+
+/// Books that do not balance mean that an answer is not true: then none goes out.
+bool Collector::close_books() {
+    metrics_.update(tally_);
+    if (tally_.balances()) return true;
+    server_.fail(internal("the collector's books do not balance: an event has no fate, or two"));
+    return false;
+}
+
+http::Response Collector::commit_failure() {
+    return answer(503, json_type, failure_body_, retry_header_);
+}
+
+// ---- access log
+
+void Collector::answered(std::string_view peer, std::string_view method, std::string_view target, int version,
+                         unsigned status) {
+    if (!options_.access_log) return;
+    const bool first_of_turn = access_lines_.empty();
+    access_format_.append(access_lines_, env_.clock.wall_ms(), {peer, method, target, version, status});
+    if (access_lines_.size() >= access_lines_bytes_max)
+        write_access_log();
+    else if (first_of_turn)
+        server_.post([this] { write_access_log(); });
+}
+
+void Collector::write_access_log() {
+    if (access_lines_.empty()) return;
+    options_.access_log(access_lines_);
+    access_lines_.clear();
+}
+
+} // namespace questlog::collect

@@ -1,0 +1,114 @@
+#pragma once
+
+#include "base/metrics.h"
+#include "base/result.h"
+#include "collect/access_log.h"
+#include "collect/batch_stage.h"
+#include "collect/collector_metrics.h"
+#include "collect/committer.h"
+#include "collect/tally.h"
+#include "event/catalogue.h"
+#include "event/envelope.h"
+#include "http/server.h"
+#include "io/env.h"
+#include "log/event_log.h"
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace questlog::collect {
+
+struct CollectorOptions {
+    /// Where commits run. Alone whichever_is_better serves fast and slow disks alike; io_thread is for simulations.
+    CommitOn commit_on = CommitOn::whichever_is_better;
+    /// Commits that take longer on average leave the io thread: below it two thread switches would cost more than they
+    /// save, above it requests would wait unread.
+    std::chrono::nanoseconds inline_commit_max{500'000};
+    /// Events that wait for the disk, in bytes of their batch. What does not fit is answered 503 at once.
+    std::size_t batch_bytes_max = limits::batch_bytes_max;
+    std::chrono::seconds retry_after{1}; ///< How long a client is asked to wait after a 503.
+    /// How long /readyz says no after a commit that failed. Then it says yes again without proof: only a request can
+    /// show whether the log takes events, and a balancer sends none to a server that says no.
+    std::chrono::seconds unready_for{5};
+    /// Takes whole lines of the access log, many at a time, on the io thread. None: nothing is kept for it.
+    std::function<void(std::string_view lines)> access_log;
+};
+
+/// Request -> event -> durable answer.
+///
+/// handle() turns a request into events and stages them in the open batch; commit() makes the batch durable; only then
+/// do the answers leave (Response::after_commit). While a batch is in flight the next one gathers. A commit that finds
+/// the disk full answers 503 to all its requests, and so does the batch behind it, whose offsets would have moved; the
+/// next request tries again. A sync that fails ends the process by Server::fail: nothing may be answered after it.
+///
+/// Everything runs on the server's io thread, but for drain(). Owns nothing that it is given; outlived by all of it.
+class Collector final : public http::Handler {
+public:
+    Collector(io::Env env, const event::Catalogue& catalogue, log::LogWriter& log, http::Server& server,
+              Metrics& metrics, CollectorOptions options);
+    ~Collector() override;
+
+    void handle(const http::Request& request, http::Exchange& exchange) override;
+    bool commit() override;
+    http::Response commit_failure() override;
+    void answered(std::string_view peer, std::string_view method, std::string_view target, int version,
+                  unsigned status) override;
+    [[nodiscard]] bool wants_answered() const override { return static_cast<bool>(options_.access_log); }
+
+    /// From now on /readyz says no. Events are still taken: clients may not have noticed. Any thread.
+    void drain() { draining_.store(true); }
+
+    [[nodiscard]] const Tally& tally() const { return tally_; } ///< io thread, or after run().
+
+private:
+    struct Fault {
+        std::string reason;
+        std::chrono::nanoseconds since{};
+    };
+
+    void handle_call(const event::EventDeclaration& call, const http::Request& request, http::Exchange& exchange);
+    void take_call(const event::EventDeclaration& call, const http::Request& request, http::Exchange& exchange);
+    void handle_events(const http::Request& request, http::Exchange& exchange);
+    void take_events(const event::Intake& intake, bool receipt, http::Exchange& exchange);
+    void handle_own_page(const http::Request& request, http::Exchange& exchange);
+    void answer_readiness(http::Exchange& exchange);
+    void answer_unavailable(std::string_view message, http::Exchange& exchange);
+
+    void finish_commit(const CommitOutcome& outcome);
+    void fail_commit(const std::string& reason);
+    [[nodiscard]] bool close_books();
+    void write_access_log();
+
+    io::Env env_;
+    const event::Catalogue& catalogue_;
+    log::LogWriter& log_;
+    http::Server& server_;
+    CollectorOptions options_;
+    CollectorMetrics metrics_;
+    Tally tally_;
+
+    event::Envelope envelope_;
+    event::IntakeParser intake_parser_;
+    std::vector<event::HeaderView> headers_;
+    std::string value_;
+
+    BatchStage stage_;
+    std::optional<Fault> fault_; ///< Of the last commit, if it failed.
+    std::string retry_header_;
+    std::string failure_body_;
+    std::string not_found_;
+    std::atomic<bool> draining_{false};
+
+    AccessLogFormat access_format_;
+    std::string access_lines_;
+
+    Committer committer_; ///< Last: its thread uses the log.
+};
+
+} // namespace questlog::collect

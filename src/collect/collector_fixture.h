@@ -1,0 +1,324 @@
+#pragma once
+
+#include "collect/collector.h"
+#include "io/sim_env.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstdlib>
+#include <gtest/gtest.h>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+/// A collector between a scripted server and a log in memory, for the tests of this folder. The fakes keep the
+/// contracts of http/server.h and log/event_log.h, and fail the test where the collector breaks them.
+namespace questlog::collect {
+
+class FakeClock final : public io::Clock {
+public:
+    TimestampMs wall_ms() override { return TimestampMs{wall.load()}; }
+    std::chrono::nanoseconds monotonic() override { return std::chrono::nanoseconds(elapsed.load()); }
+    void sleep(std::chrono::milliseconds duration) override { pass(duration); }
+    void pass(std::chrono::nanoseconds duration) { elapsed += duration.count(); }
+
+    std::atomic<std::int64_t> wall{1'533'407'232'000}; ///< 2018-08-04 18:27:12 UTC
+    std::atomic<std::int64_t> elapsed{0};
+};
+
+struct LoggedEvent {
+    TimestampMs timestamp;
+    std::string value;
+};
+
+/// One partition in memory. append() and sync() run on whichever thread commits; the rest of the test waits for it.
+class FakePartition final : public log::PartitionWriter {
+public:
+    explicit FakePartition(FakeClock& clock) : clock_(clock) {}
+
+    [[nodiscard]] Offset next_offset() const override { return Offset{static_cast<std::int64_t>(events.size())}; }
+    [[nodiscard]] TimestampMs max_timestamp() const override {
+        return events.empty() ? TimestampMs{-1} : events.back().timestamp;
+    }
+
+    Status append(std::span<const std::byte> batch) override {
+        if (append_error) return *append_error;
+        const auto header = log::parse_batch_header(batch);
+        EXPECT_TRUE(header.ok() && log::batch_crc_ok(batch));
+        EXPECT_EQ(header->base_offset, next_offset()) << "offsets must follow the log's end";
+        EXPECT_LE(batch.size(), limits::batch_bytes_max);
+        log::RecordCursor cursor(header.value(), batch.subspan(log::batch_header_bytes));
+        log::Record record;
+        for (auto next = cursor.next(record); next.ok() && next.value(); next = cursor.next(record))
+            events.push_back({record.timestamp, std::string(record.value)});
+        ++batches;
+        return {};
+    }
+
+    Status sync() override {
+        clock_.pass(sync_time);
+        if (sync_error) return *sync_error;
+        durable = events.size();
+        return {};
+    }
+
+    std::vector<LoggedEvent> events;
+    std::size_t durable = 0; ///< events[..durable] are synced.
+    std::size_t batches = 0;
+    std::optional<Error> append_error; ///< Of every append until it is reset.
+    std::optional<Error> sync_error;
+    std::chrono::nanoseconds sync_time{0}; ///< The clock moves on by it at each sync.
+
+private:
+    FakeClock& clock_;
+};
+
+class FakeLog final : public log::LogWriter {
+public:
+    FakeLog(FakeClock& clock, std::int32_t partition_count) {
+        topic_.name = "game-events";
+        topic_.id = "AAAAAAAAAAAAAAAAAAAAAQ";
+        topic_.partitions = partition_count;
+        for (std::int32_t i = 0; i < partition_count; ++i) partitions.push_back(std::make_unique<FakePartition>(clock));
+    }
+    [[nodiscard]] const log::Topic& topic() const override { return topic_; }
+    log::PartitionWriter& partition(Partition partition) override {
+        return *partitions.at(static_cast<std::size_t>(partition.value));
+    }
+    Status close() override { return {}; }
+    [[nodiscard]] std::size_t durable_events() const {
+        std::size_t events = 0;
+        for (const auto& partition : partitions) events += partition->durable;
+        return events;
+    }
+
+    std::vector<std::unique_ptr<FakePartition>> partitions;
+
+private:
+    log::Topic topic_;
+};
+
+/// What one request was answered, once `sent`.
+struct Answer {
+    unsigned status = 0;
+    std::string content_type;
+    std::string body;
+    std::string extra_headers;
+    bool after_commit = false;
+    std::int64_t commit = 0; ///< The number of the commit that it waits for.
+    bool sent = false;
+    std::int64_t tells_accepted = 0; ///< How many events the client takes for durable once it is sent.
+
+    void replace(const http::Response& response) {
+        status = response.status;
+        content_type = response.content_type;
+        body = response.body;
+        extra_headers = response.extra_headers;
+        const std::size_t count = body.find("\"accepted\": ");
+        tells_accepted = !after_commit || status >= 300 ? 0
+                         : count == std::string::npos   ? 1
+                                                        : std::strtoll(body.c_str() + count + 12, nullptr, 10);
+    }
+};
+using AnswerPtr = std::shared_ptr<Answer>;
+
+/// The server, with the test in place of the network: requests are handled, turn() ends a turn.
+class FakeServer final : public http::Server {
+public:
+    explicit FakeServer(FakeLog& log) : log_(log) {}
+
+    [[nodiscard]] std::uint16_t port() const override { return 5000; }
+    Status run(http::Handler&) override { return {}; }
+    void request_stop() override {}
+    void fail(Error error) override { failure = std::move(error); }
+    [[nodiscard]] http::ServerStats stats() const override { return {}; }
+
+    void committed(bool succeeded) override {
+        ASSERT_TRUE(in_flight_) << "committed() without a commit";
+        ASSERT_FALSE(failure) << "answered after fail()";
+        in_flight_ = false;
+        const std::int64_t done = staging_ - 1;
+        for (const AnswerPtr& answer : waiting_) {
+            if (answer->commit != done) continue;
+            if (!succeeded) answer->replace(handler_->commit_failure());
+            answer->sent = true;
+            told_accepted += answer->tells_accepted;
+        }
+        std::erase_if(waiting_, [](const AnswerPtr& answer) { return answer->sent; });
+        EXPECT_LE(told_accepted, static_cast<std::int64_t>(log_.durable_events()))
+            << "a 200 before its event was durable";
+    }
+
+    void post(std::function<void()> action) override {
+        const std::lock_guard lock(mutex_);
+        posted_.push_back(std::move(action));
+        posted_something_.notify_all();
+    }
+
+    AnswerPtr handle(http::Handler& handler, const http::Request& request) {
+        struct Recorder final : http::Exchange {
+            void respond(const http::Response& response) override {
+                ASSERT_EQ(answer->status, 0U) << "answered twice";
+                answer->after_commit = response.after_commit;
+                answer->replace(response);
+            }
+            AnswerPtr answer = std::make_shared<Answer>();
+        } recorder;
+        handler.handle(request, recorder);
+        EXPECT_NE(recorder.answer->status, 0U) << "not answered";
+        if (recorder.answer->after_commit) {
+            recorder.answer->commit = staging_;
+            staged_ = true;
+            waiting_.push_back(recorder.answer);
+        } else {
+            recorder.answer->sent = true;
+        }
+        return recorder.answer;
+    }
+
+    void turn(http::Handler& handler) {
+        if (!staged_ || in_flight_ || failure) return;
+        handler_ = &handler;
+        staged_ = false;
+        in_flight_ = true;
+        ++staging_;
+        EXPECT_TRUE(handler.commit()) << "something was staged";
+    }
+
+    /// Runs what was posted until now.
+    void run_posted() {
+        std::vector<std::function<void()>> actions;
+        {
+            const std::lock_guard lock(mutex_);
+            actions.swap(posted_);
+        }
+        for (const auto& action : actions) action();
+    }
+
+    /// Waits for something to be posted, and runs it.
+    void wait_for_posted() {
+        {
+            std::unique_lock lock(mutex_);
+            ASSERT_TRUE(posted_something_.wait_for(lock, std::chrono::minutes(1), [this] { return !posted_.empty(); }));
+        }
+        run_posted();
+    }
+
+    [[nodiscard]] bool commit_in_flight() const { return in_flight_; }
+
+    std::optional<Error> failure;
+    std::int64_t told_accepted = 0; ///< Events that clients take for durable.
+
+private:
+    FakeLog& log_;
+    http::Handler* handler_ = nullptr;
+    std::vector<AnswerPtr> waiting_;
+    std::int64_t staging_ = 1;
+    bool staged_ = false;
+    bool in_flight_ = false;
+    std::mutex mutex_;
+    std::condition_variable posted_something_;
+    std::vector<std::function<void()>> posted_;
+};
+
+/// The reference's game, and one call with typed fields (POST /trade), on a log that a test can break.
+class CollectorTest : public ::testing::Test {
+protected:
+    static CollectorOptions on_io_thread() {
+        CollectorOptions options;
+        options.commit_on = CommitOn::io_thread;
+        return options;
+    }
+
+    static std::vector<event::EventDeclaration> declarations() {
+        auto game = event::Catalogue::builtin();
+        event::EventDeclaration trade;
+        trade.path = "/trade";
+        trade.methods = {"POST"};
+        trade.type = "trade";
+        trade.fields = {{"gold", event::ColumnType::bigint, true}};
+        trade.reply = "{\"done\": true}";
+        trade.content_type = "application/json";
+        game.push_back(trade);
+        return game;
+    }
+
+    explicit CollectorTest(CollectorOptions options = on_io_thread(), std::int32_t partitions = 1)
+        : log_(clock_, partitions), server_(log_), catalogue_(event::Catalogue::make(declarations()).value()),
+          options_(std::move(options)) {
+        start();
+    }
+
+    /// A collector on the log as it is, as after a restart.
+    void start() {
+        collector_.reset();
+        collector_ = std::make_unique<Collector>(io::Env{clock_, sim_.env().files, sim_.env().entropy}, catalogue_,
+                                                 log_, server_, metrics_, options_);
+    }
+
+    /// Of every test: what clients take for durable is durable, nothing else is, and every event has one fate.
+    void TearDown() override {
+        EXPECT_TRUE(collector_->tally().balances());
+        if (server_.failure) return;
+        EXPECT_EQ(server_.told_accepted, static_cast<std::int64_t>(log_.durable_events()));
+        EXPECT_EQ(collector_->tally().pending, 0);
+    }
+
+    AnswerPtr send(std::string_view method, std::string_view target, std::string_view body = {},
+                   std::vector<http::Header> headers = {{"Host", "user1.comcast.com"}}) {
+        const std::string padded = std::string(body) + std::string(64, '}');
+        http::Request request;
+        request.method = method == "GET"       ? http::Method::get
+                         : method == "HEAD"    ? http::Method::head
+                         : method == "POST"    ? http::Method::post
+                         : method == "OPTIONS" ? http::Method::options
+                                               : http::Method::other;
+        request.method_text = method;
+        request.target = target;
+        request.path = target.substr(0, target.find('?'));
+        request.query = target.substr(std::min(request.path.size() + 1, target.size()));
+        request.headers = headers;
+        request.body = std::string_view(padded).substr(0, body.size());
+        request.peer = "127.0.0.1";
+        return server_.handle(*collector_, request);
+    }
+    AnswerPtr get(std::string_view target) { return send("GET", target); }
+    AnswerPtr post(std::string_view target, std::string_view body) { return send("POST", target, body); }
+    void turn() { server_.turn(*collector_); }
+
+    /// A request that has its turn for itself.
+    AnswerPtr ask(std::string_view method, std::string_view target, std::string_view body = {}) {
+        const AnswerPtr answer = send(method, target, body);
+        turn();
+        return answer;
+    }
+
+    FakePartition& partition(std::size_t index = 0) { return *log_.partitions.at(index); }
+
+    std::vector<std::string> values(std::size_t index = 0) {
+        std::vector<std::string> all;
+        for (const LoggedEvent& event : partition(index).events) all.push_back(event.value);
+        return all;
+    }
+
+    /// What /metrics shows for a name with its labels.
+    std::string metric(const std::string& name) {
+        const std::string text = "\n" + get("/metrics")->body;
+        const std::size_t at = text.find("\n" + name + " ");
+        if (at == std::string::npos) return "missing";
+        const std::size_t begin = at + name.size() + 2;
+        return text.substr(begin, text.find('\n', begin) - begin);
+    }
+
+    io::SimEnv sim_{1};
+    FakeClock clock_;
+    FakeLog log_;
+    FakeServer server_;
+    Metrics metrics_;
+    event::Catalogue catalogue_;
+    CollectorOptions options_;
+    std::unique_ptr<Collector> collector_;
+};
+
+} // namespace questlog::collect

@@ -1,0 +1,93 @@
+#include "collect/committer.h"
+
+#include <semaphore>
+#include <thread>
+#include <utility>
+
+namespace questlog::collect {
+
+/// The thread. A semaphore hands it a job, and its `finished` action hands the job's end back: each side owns it in
+/// turn.
+class Committer::Worker {
+public:
+    using Run = std::function<void(const Job&)>;
+
+    explicit Worker(Run run) : run_(std::move(run)), thread_([this] { serve(); }) {}
+    ~Worker() {
+        work_.release();
+        thread_.join();
+    }
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+
+    void start(const Job& job) {
+        job_ = job;
+        work_.release();
+    }
+
+private:
+    void serve() {
+        for (;;) {
+            work_.acquire();
+            const Job job = std::exchange(job_, {});
+            if (job.partition == nullptr) return; // woken without a job: the end
+            run_(job);
+        }
+    }
+
+    Run run_;
+    Job job_;
+    std::counting_semaphore<2> work_{0};
+    std::thread thread_; ///< Last: it uses the others.
+};
+
+Committer::Committer(io::Clock& clock, CommitOn where, std::chrono::nanoseconds inline_time_max, Post post, Done done)
+    : clock_(clock), where_(where), inline_time_max_(inline_time_max), post_(std::move(post)), done_(std::move(done)),
+      own_thread_(where == CommitOn::own_thread), self_(std::make_shared<Committer*>(this)) {}
+
+Committer::~Committer() = default;
+
+void Committer::submit(log::PartitionWriter& partition, std::span<const std::byte> batch) {
+    const Job job{&partition, batch};
+    if (!own_thread_) return finish(run(clock_, job));
+    if (!worker_) {
+        worker_ =
+            std::make_unique<Worker>([&clock = clock_, post = post_, self = std::weak_ptr(self_)](const Job& handed) {
+                post([finished = run(clock, handed), self] {
+                    if (const auto committer = self.lock()) (*committer)->finish(finished);
+                });
+            });
+    }
+    worker_->start(job);
+}
+
+Committer::Finished Committer::run(io::Clock& clock, const Job& job) {
+    Finished finished;
+    const auto began = clock.monotonic();
+    if (const Status appended = job.partition->append(job.batch); !appended.ok()) {
+        finished.outcome.append_error = appended.error();
+        return finished;
+    }
+    const auto appended_at = clock.monotonic();
+    if (const Status synced = job.partition->sync(); !synced.ok()) finished.outcome.sync_error = synced.error();
+    const auto ended = clock.monotonic();
+    finished.outcome.sync_time = ended - appended_at;
+    finished.time = ended - began;
+    return finished;
+}
+
+void Committer::finish(const Finished& finished) {
+    if (!finished.outcome.append_error) choose_thread(finished.time);
+    done_(finished.outcome);
+}
+
+/// One slow commit moves the average by an eighth of itself; coming back takes half the time that going away took, so
+/// that commits about the limit do not change threads each time.
+void Committer::choose_thread(std::chrono::nanoseconds last) {
+    average_ += (last - average_) / 8;
+    if (where_ != CommitOn::whichever_is_better) return;
+    if (average_ > inline_time_max_) own_thread_ = true;
+    if (average_ < inline_time_max_ / 2) own_thread_ = false;
+}
+
+} // namespace questlog::collect

@@ -1,0 +1,75 @@
+#pragma once
+
+#include "base/result.h"
+#include "io/env.h"
+#include "log/event_log.h"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+
+namespace questlog::collect {
+
+enum class CommitOn : std::uint8_t {
+    whichever_is_better, ///< The io thread while commits are short, a thread of its own while they are not.
+    io_thread,           ///< Always: a simulated run has one thread.
+    own_thread,
+};
+
+/// How one commit ended. Without an error the batch is durable.
+struct CommitOutcome {
+    std::optional<Error> append_error; ///< The batch is not in the log.
+    std::optional<Error> sync_error;   ///< The batch may or may not be on disk, and nobody can tell.
+    std::chrono::nanoseconds sync_time{};
+};
+
+/// Makes one batch at a time durable: append, then sync. While commits are short (a moving average) it does so within
+/// submit(), which saves two thread switches; while they are long, on a thread of its own, so that the io thread goes
+/// on reading requests for the next batch. Which of the two is hidden behind submit() and `done`.
+class Committer {
+public:
+    using Done = std::function<void(const CommitOutcome&)>;
+    using Post = std::function<void(std::function<void()>)>; ///< Any thread: runs the action on the io thread.
+
+    /// `done` is called on the io thread once for each submit(), possibly from within it.
+    Committer(io::Clock& clock, CommitOn where, std::chrono::nanoseconds inline_time_max, Post post, Done done);
+    /// Waits for a commit that is in flight; `done` is then called no more.
+    ~Committer();
+    Committer(const Committer&) = delete;
+    Committer& operator=(const Committer&) = delete;
+
+    /// io thread, and not again before `done`. `batch` and `partition` live until then.
+    void submit(log::PartitionWriter& partition, std::span<const std::byte> batch);
+    [[nodiscard]] bool on_own_thread() const { return own_thread_; } ///< Where the next commit goes.
+
+private:
+    struct Job {
+        log::PartitionWriter* partition = nullptr;
+        std::span<const std::byte> batch;
+    };
+    struct Finished {
+        CommitOutcome outcome;
+        std::chrono::nanoseconds time{};
+    };
+    class Worker;
+
+    [[nodiscard]] static Finished run(io::Clock& clock, const Job& job);
+    void finish(const Finished& finished);
+    void choose_thread(std::chrono::nanoseconds last);
+
+    io::Clock& clock_;
+    CommitOn where_;
+    std::chrono::nanoseconds inline_time_max_;
+    Post post_;
+    Done done_;
+    std::chrono::nanoseconds average_{0};
+    bool own_thread_;
+    std::shared_ptr<Committer*> self_; ///< Posted ends of commits hold it weakly: they may outlive the committer.
+    std::unique_ptr<Worker> worker_;   ///< Started when it is first needed.
+};
+
+} // namespace questlog::collect

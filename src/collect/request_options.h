@@ -1,0 +1,18 @@
+#pragma once
+
+#include "base/result.h"
+
+#include <string_view>
+
+namespace questlog::collect {
+
+/// What a client asks of the answer, in the query: `receipt=1` wants the event's place in the log; `wait=disk` names
+/// what every 200 waits for anyway. Both names are reserved: they never become fields of an event.
+struct RequestOptions {
+    bool receipt = false;
+};
+
+/// `reject` for values that mean nothing: a client that asked for more than it gets must not take the 200 for it.
+Result<RequestOptions> read_request_options(std::string_view query);
+
+} // namespace questlog::collect

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+
+namespace questlog::collect {
+
+/// What became of an event that a client sent.
+enum class Fate : std::uint8_t {
+    accepted,      ///< Durable, and answered so.
+    invalid_call,  ///< A declared call whose fields are wrong: 400.
+    invalid_event, ///< Sent to /events, and no event: named in the answer.
+    queue_full,    ///< More is waiting for the disk than may: 503.
+    log_failed,    ///< Its commit failed, and it is not in the log: 503.
+};
+
+/// The books of the collector since it started. Every event that was received has one fate, or is pending.
+struct Tally {
+    std::int64_t received = 0;
+    std::int64_t accepted = 0;
+    std::int64_t invalid_calls = 0;
+    std::int64_t invalid_events = 0;
+    std::int64_t queue_full = 0;
+    std::int64_t log_failed = 0;
+    std::int64_t pending = 0;           ///< Staged or in flight.
+    std::int64_t unreadable_bodies = 0; ///< Requests to /events whose events could not be told: not in `received`.
+
+    void settle(Fate fate, std::int64_t events) {
+        switch (fate) {
+        case Fate::accepted: accepted += events; return;
+        case Fate::invalid_call: invalid_calls += events; return;
+        case Fate::invalid_event: invalid_events += events; return;
+        case Fate::queue_full: queue_full += events; return;
+        case Fate::log_failed: log_failed += events; return;
+        }
+    }
+    [[nodiscard]] bool balances() const {
+        return received == accepted + invalid_calls + invalid_events + queue_full + log_failed + pending;
+    }
+};
+
+} // namespace questlog::collect
