@@ -1,0 +1,217 @@
+#include "app/arguments.h"
+
+#include "duck/duck.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <functional>
+#include <sstream>
+
+namespace questlog::app {
+namespace {
+
+/// Declares the commands on `app`. Each one's callback leaves what it was given in `command`.
+class Declarations {
+public:
+    Declarations(CLI::App& app, Command& command) : app_(app), command_(command) {}
+
+    void declare() {
+        serve();
+        topic();
+        tail();
+        batch();
+        sql();
+        show();
+        schema();
+        status();
+        log();
+    }
+
+private:
+    template <class Arguments>
+    CLI::App* add(CLI::App& parent, const std::string& name, const std::string& help, const std::string& examples,
+                  std::shared_ptr<Arguments> arguments) {
+        CLI::App* command = parent.add_subcommand(name, help);
+        command->footer("Examples:\n" + examples);
+        command->fallthrough(); // so that --data and --config are taken after the command, too
+        command->callback([this, arguments] { command_ = *arguments; });
+        return command;
+    }
+
+    void serve() {
+        auto given = std::make_shared<ServeArguments>();
+        auto* command = add(app_, "serve", "Collect events over HTTP into the durable log",
+                            "  questlog serve\n"
+                            "  questlog serve --listen 0.0.0.0:8080 --data /var/lib/questlog\n"
+                            "  questlog serve --listen 127.0.0.1:0 --access-log   # any free port\n",
+                            given);
+        command->add_option("--listen", given->listen, "Where to listen: HOST:PORT (default 127.0.0.1:5000)")
+            ->type_name("HOST:PORT");
+        command->add_flag("--access-log", given->access_log, "One line a request on stderr, once it is answered");
+    }
+
+    void topic() {
+        auto* group = app_.add_subcommand("topic", "Create, describe and list topics, as kafka-topics does");
+        group->require_subcommand(1);
+        group->fallthrough();
+        auto created = std::make_shared<TopicCreateArguments>();
+        auto* create = add(*group, "create", "Create a topic",
+                           "  questlog topic create --topic game-events --if-not-exists\n"
+                           "  questlog topic create --topic clicks --partitions 3 --config segment.bytes=16777216\n",
+                           created);
+        create->add_option("--topic", created->topic, "Its name")->required();
+        create->add_option("--partitions", created->partitions, "How many partitions")->check(CLI::Range(1, 1024));
+        create->add_option("--replication-factor", created->replication_factor,
+                           "Copies of each partition; the embedded log has 1");
+        create->add_flag("--if-not-exists", created->if_not_exists, "Do nothing where the topic exists");
+        create->add_option("--config", created->configs, "A setting, name=value (segment.bytes)")->allow_extra_args(false);
+        accept_kafka_addresses(*create);
+
+        auto described = std::make_shared<TopicDescribeArguments>();
+        auto* describe = add(*group, "describe", "Describe one topic, or all",
+                             "  questlog topic describe --topic game-events\n", described);
+        describe->add_option("--topic", described->topic, "Its name (default: every topic)");
+        accept_kafka_addresses(*describe);
+
+        auto* list = add(*group, "list", "List the topics", "  questlog topic list\n",
+                         std::make_shared<TopicListArguments>());
+        accept_kafka_addresses(*list);
+    }
+
+    /// Scripts written for kafka-topics name a cluster; the embedded log has none, and takes the option for nothing.
+    void accept_kafka_addresses(CLI::App& command) {
+        command.add_option("--bootstrap-server", ignored_, "Accepted as kafka-topics has it; the embedded log needs none");
+        command.add_option("--zookeeper", ignored_, "Likewise");
+    }
+
+    void tail() {
+        auto given = std::make_shared<TailArguments>();
+        auto* command = add(app_, "tail", "Print events from the log and wait for more, as kcat -C does",
+                            "  questlog tail                       # all, then wait; Ctrl-C ends it\n"
+                            "  questlog tail -o -5 -e              # the last five\n"
+                            "  questlog tail -o end -f '%T %p %o %s\\n'\n",
+                            given);
+        command->add_option("-t,--topic", given->topic, "The topic (default: the configured one)");
+        command->add_option("-p,--partition", given->partition, "Only this partition");
+        command->add_option("-o,--offset", given->offset, "Where to begin: beginning, end, an offset, or -N for the last N");
+        command->add_option("-c,--count", given->count, "End after this many events")->check(CLI::NonNegativeNumber);
+        command->add_flag("-e,--exit-eof", given->exit_at_end, "End at the end of the log");
+        command->add_flag("-q,--quiet", given->quiet, "No notices on stderr");
+        command->add_option("-f,--format", given->format,
+                            "%s value, %S its length, %k key, %o offset, %p partition, %t topic,\n"
+                            "%T timestamp in ms, %% percent sign; \\n \\t \\r \\xNN (default '%s\\n')");
+    }
+
+    void batch() {
+        auto given = std::make_shared<BatchArguments>();
+        auto* command = add(app_, "batch", "Run a batch job: the whole log into its tables",
+                            "  questlog batch separate_events\n"
+                            "  questlog batch just_filtering\n"
+                            "  questlog batch filtered_writes\n",
+                            given);
+        command->add_option("job", given->job, "A declared job")->required();
+        command->add_flag("--force", given->force, "Overwrite also where the log no longer holds what the table holds");
+    }
+
+    void sql() {
+        auto given = std::make_shared<SqlArguments>();
+        auto* command = add(app_, "sql", "Ask in SQL, over landed tables and the events that came since",
+                            "  questlog sql \"SELECT event_type, count(*) FROM events GROUP BY 1\"\n"
+                            "  questlog sql --format csv \"FROM sword_purchases\" > swords.csv\n"
+                            "  echo 'FROM events LIMIT 5' | questlog sql\n",
+                            given);
+        command->add_option("query", given->text, "The SQL (default: from stdin)");
+        command->add_option("--format", given->format, "table, csv, json or parquet")
+            ->check(CLI::IsMember({"table", "csv", "json", "parquet"}));
+        command->add_option("-o,--output", given->output, "Write to this file");
+        command->add_flag("--landed", given->landed, "Read the tables' files alone");
+    }
+
+    void show() {
+        auto given = std::make_shared<ShowArguments>();
+        auto* command = add(app_, "show", "Print a table's first rows as Spark's show() does",
+                            "  questlog show sword_purchases\n"
+                            "  questlog show default_hits --rows 5 --no-truncate\n",
+                            given);
+        command->add_option("table", given->table, "A table")->required();
+        command->add_flag("--landed", given->landed, "Read the table's files alone");
+        command->add_option("--rows", given->rows, "How many rows");
+        command->add_flag("!--no-truncate", given->truncate, "Cells in full");
+    }
+
+    void schema() {
+        auto given = std::make_shared<SchemaArguments>();
+        auto* command = add(app_, "schema", "Print a table's columns as Spark's printSchema() does",
+                            "  questlog schema sword_purchases\n", given);
+        command->add_option("table", given->table, "A table")->required();
+        command->add_flag("--landed", given->landed, "Read the table's files alone");
+    }
+
+    void status() {
+        auto given = std::make_shared<StatusArguments>();
+        auto* command = add(app_, "status", "Show the log, the tables, and whether the books balance",
+                            "  questlog status\n"
+                            "  questlog status --json | jq '.tables[] | {name, landed, pending}'\n",
+                            given);
+        command->add_flag("--json", given->json, "As JSON");
+    }
+
+    void log() {
+        auto* group = app_.add_subcommand("log", "Look into the log's files");
+        group->require_subcommand(1);
+        group->fallthrough();
+        auto given = std::make_shared<LogInspectArguments>();
+        auto* inspect = add(*group, "inspect", "Print segments and batches, and the first damaged place if there is one",
+                            "  questlog log inspect\n"
+                            "  questlog log inspect --records --json | jq .\n",
+                            given);
+        inspect->add_option("-t,--topic", given->topic, "The topic (default: the configured one)");
+        inspect->add_flag("--records", given->records, "Every event, too");
+        inspect->add_flag("--json", given->json, "One JSON object a line");
+    }
+
+    CLI::App& app_;
+    Command& command_;
+    std::string ignored_;
+};
+
+/// The innermost command that was named, for its help.
+const CLI::App* innermost(const CLI::App& app) {
+    const auto named = app.get_subcommands();
+    return named.empty() ? &app : innermost(*named.front());
+}
+
+} // namespace
+
+std::variant<Invocation, Answer> parse_arguments(int argc, const char* const* argv) {
+    Invocation invocation;
+    CLI::App app{"questlog: a game's whole event pipeline in one binary", "questlog"};
+    app.add_option("--data", invocation.data, "The data folder (default ./data)")->type_name("DIR");
+    app.add_option("--config", invocation.config, "The configuration (default ./questlog.toml where there is one)")
+        ->type_name("FILE");
+    app.set_version_flag("--version", fmt::format("questlog {} (DuckDB {})", QUESTLOG_VERSION, duck::library_version()));
+    app.require_subcommand(1);
+    app.footer("questlog COMMAND --help shows a command's options and examples.\n"
+               "Exit codes: 0 done, 1 failed, 2 usage or configuration error.");
+    Declarations declarations(app, invocation.command);
+    declarations.declare();
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) { // the library's exceptions end here
+        return Answer{0, innermost(app)->help()};
+    } catch (const CLI::CallForAllHelp&) {
+        return Answer{0, app.help("", CLI::AppFormatMode::All)};
+    } catch (const CLI::CallForVersion& version) {
+        return Answer{0, std::string(version.what()) + "\n"};
+    } catch (const CLI::ParseError& error) {
+        const CLI::App* command = innermost(app);
+        std::string name = command->get_name();
+        for (const auto* parent = command->get_parent(); parent != nullptr; parent = parent->get_parent())
+            name = parent->get_name() + " " + name;
+        return Answer{2, fmt::format("questlog: {}\nTry: {} --help\n", error.what(), name)};
+    }
+    return invocation;
+}
+
+} // namespace questlog::app

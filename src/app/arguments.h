@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+/// The command line, parsed: what each command was given. Values only.
+namespace questlog::app {
+
+struct ServeArguments {
+    std::optional<std::string> listen;
+    bool access_log = false;
+};
+
+struct TopicCreateArguments {
+    std::string topic;
+    std::int32_t partitions = 1;
+    int replication_factor = 1;
+    bool if_not_exists = false;
+    std::vector<std::string> configs; ///< "name=value"
+};
+struct TopicDescribeArguments {
+    std::optional<std::string> topic;
+};
+struct TopicListArguments {};
+
+struct TailArguments {
+    std::optional<std::string> topic;
+    std::optional<std::int32_t> partition;
+    std::string offset = "beginning"; ///< "beginning", "end", "N", "-N"
+    std::optional<std::int64_t> count;
+    bool exit_at_end = false;
+    bool quiet = false;
+    std::string format = "%s\\n";     ///< kcat's, escapes not yet replaced
+};
+
+struct BatchArguments {
+    std::string job;
+    bool force = false;
+};
+
+struct SqlArguments {
+    std::optional<std::string> text; ///< None: from stdin.
+    std::string format = "table";
+    std::optional<std::string> output;
+    bool landed = false;
+};
+struct ShowArguments {
+    std::string table;
+    bool landed = false;
+    std::size_t rows = 20;
+    bool truncate = true;
+};
+struct SchemaArguments {
+    std::string table;
+    bool landed = false;
+};
+
+struct StatusArguments {
+    bool json = false;
+};
+
+struct LogInspectArguments {
+    std::optional<std::string> topic;
+    bool json = false;
+    bool records = false;
+};
+
+using Command =
+    std::variant<ServeArguments, TopicCreateArguments, TopicDescribeArguments, TopicListArguments, TailArguments,
+                 BatchArguments, SqlArguments, ShowArguments, SchemaArguments, StatusArguments, LogInspectArguments>;
+
+struct Invocation {
+    std::string data = "data";         ///< The data folder.
+    std::optional<std::string> config; ///< None: ./questlog.toml where there is one.
+    Command command;
+};
+
+/// What to do: run an invocation, or print `text` and end with `exit_code` (help, version, a usage error).
+struct Answer {
+    int exit_code = 0;
+    std::string text;
+};
+[[nodiscard]] std::variant<Invocation, Answer> parse_arguments(int argc, const char* const* argv);
+
+} // namespace questlog::app

@@ -1,0 +1,68 @@
+#include "app/commands.h"
+#include "app/data_folder.h"
+#include "batch/run.h"
+#include "query/show.h"
+#include "query/spark_text.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+/// `questlog batch JOB`: runs a declared job and prints what the reference's script prints.
+namespace questlog::app {
+namespace {
+
+Result<const batch::Job*> find_job(const Config& config, const std::string& name) {
+    const auto found = std::find_if(config.jobs.begin(), config.jobs.end(),
+                                    [&](const batch::Job& job) { return job.name == name; });
+    if (found != config.jobs.end()) return &*found;
+    std::string known;
+    for (const auto& job : config.jobs) known += (known.empty() ? "" : ", ") + job.name;
+    return reject("there is no job {}; there are {} (declare one with [[job]] in questlog.toml)", name, known);
+}
+
+void tell(const Context& context, const batch::JobReport& report) {
+    for (const auto& output : report.outputs) {
+        for (const auto& renamed : output.renamed) context.notice(fmt::format("questlog: {}: column {}", output.table, renamed));
+        if (!output.tally) continue;
+        context.notice(fmt::format("questlog: {}: {} of {} events landed, {} bytes in {}/{}", output.table,
+                                   output.tally->of(batch::Fate::landed), output.tally->total(), output.bytes, output.path, output.file));
+    }
+}
+
+} // namespace
+
+Status run(const Context& context, const BatchArguments& arguments) {
+    TRY(job, find_job(context.config, arguments.job));
+    TRY(folder, DataFolder::open(context));
+    TRY(topic, folder->topics().find(job->topic));
+    TRY(reader, log::open_reader(context.env, folder->topics(), topic));
+
+    batch::RunOptions options;
+    options.force = arguments.force;
+    ProgressLine line(context);
+    const query::ShowOptions show;
+    batch::JobEvents events;
+    events.on_schema = [&](const batch::JobOutput& output, const scan::Relation& relation) -> Status {
+        if (!output.print_schema) return {};
+        line.wipe();
+        return context.print(query::print_schema(query::spark_schema(relation.columns)));
+    };
+    events.on_preview = [&](const batch::JobOutput& output, duck::Rows& rows) -> Status {
+        if (!output.show) return {};
+        TRY(table, query::to_text(rows, show.rows + 1));
+        line.wipe();
+        CHECK_OK(context.print(query::show(table, show)));
+        return context.flush();
+    };
+    events.on_progress = [&](const batch::Progress& progress) {
+        const bool planning = progress.step == batch::Progress::Step::planning;
+        line.draw(planning ? "reading the log" : "writing " + progress.table, progress.done, progress.total);
+    };
+    TRY(report, batch::run_job(batch::BatchWorld{*reader, folder->lake(), folder->database()}, *job, options, events));
+    line.wipe();
+    CHECK_OK(context.flush());
+    tell(context, report);
+    return {};
+}
+
+} // namespace questlog::app

@@ -1,0 +1,294 @@
+#include "app/config.h"
+
+#include "app/toml_table.h"
+
+#include <algorithm>
+#include <charconv>
+#include <fmt/format.h>
+#include <map>
+
+namespace questlog::app {
+namespace {
+
+template <class T> void take(const std::optional<T>& from, T& to) {
+    if (from) to = *from;
+}
+
+Result<event::ColumnType> column_type(const TomlTable& table, std::string_view key, const std::string& text) {
+    for (const auto type : {event::ColumnType::boolean, event::ColumnType::bigint, event::ColumnType::double_,
+                            event::ColumnType::string})
+        if (event::type_name(type) == text) return type;
+    return table.wrong(key, fmt::format("type \"{}\" is not known; write \"string\", \"bigint\", \"double\" or "
+                                        "\"boolean\"",
+                                        text));
+}
+
+Result<event::FieldDeclaration> parse_field(TomlTable& fields, const std::string& name) {
+    event::FieldDeclaration field;
+    field.name = name;
+    if (auto text = fields.string(name); text.ok() && text.value()) { // price = "double"
+        TRY(type, column_type(fields, name, *text.value()));
+        field.type = type;
+        return field;
+    }
+    TRY(details, fields.table(name)); // price = { type = "double", required = true }
+    TRY(type_text, details->string("type"));
+    TRY(required, details->boolean("required"));
+    CHECK_OK(details->finish());
+    if (type_text) {
+        TRY(type, column_type(*details, "type", *type_text));
+        field.type = type;
+    }
+    take(required, field.required);
+    return field;
+}
+
+Result<event::EventDeclaration> parse_event(TomlTable& table) {
+    event::EventDeclaration event;
+    TRY(path, table.string("path"));
+    if (!path) return table.missing("path", "path = \"/purchase_a_sword\"");
+    TRY(type, table.string("type"));
+    if (!type) return table.missing("type", "type = \"purchase_sword\"");
+    TRY(methods, table.strings("methods"));
+    TRY(reply, table.string("reply"));
+    TRY(content_type, table.string("content_type"));
+    TRY(store_headers, table.strings("store_headers"));
+    TRY(constants, table.table("set"));
+    TRY(fields, table.table("fields"));
+    CHECK_OK(table.finish());
+
+    event.path = *path;
+    event.type = *type;
+    event.methods = methods.empty() ? std::vector<std::string>{"GET", "POST"} : std::move(methods);
+    event.reply = reply.value_or("ok\n");
+    take(content_type, event.content_type);
+    event.store_headers = std::move(store_headers);
+    if (constants) {
+        for (const auto& name : constants->keys()) {
+            TRY(json, constants->json(name));
+            event.constants.emplace_back(name, std::move(json));
+        }
+    }
+    if (fields) {
+        for (const auto& name : fields->keys()) {
+            TRY(field, parse_field(*fields, name));
+            event.fields.push_back(std::move(field));
+        }
+    }
+    return event;
+}
+
+Result<std::vector<scan::SetColumn>> parse_set(TomlTable& job) {
+    std::vector<scan::SetColumn> set;
+    TRY(table, job.table("set"));
+    if (!table) return set;
+    for (const auto& column : table->keys()) {
+        TRY(text, table->string(column));
+        TRY(expression, scan::Expression::parse(*text, table->position(column)));
+        set.push_back({column, std::move(expression)});
+    }
+    return set;
+}
+
+Status check_output_path(const TomlTable& output, const std::string& path) {
+    const auto bad = [&](std::string_view why) {
+        return output.wrong("path", fmt::format("path \"{}\" {}; write one under the lake's root, such as "
+                                                "\"tmp/sword_purchases\"",
+                                                path, why));
+    };
+    std::size_t begin = 0;
+    while (begin <= path.size()) {
+        const std::size_t end = std::min(path.find('/', begin), path.size());
+        const std::string_view part = std::string_view(path).substr(begin, end - begin);
+        if (part.empty()) return bad("is absolute or has an empty part");
+        if (part[0] == '.' || part[0] == '_') return bad("has a part that begins with '.' or '_', which readers skip");
+        for (const char c : part)
+            if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_' && c != '-' && c != '.')
+                return bad("has a character other than letters, digits, '_', '-' and '.'");
+        begin = end + 1;
+    }
+    return {};
+}
+
+Result<batch::JobOutput> parse_output(TomlTable& table, const std::vector<scan::SetColumn>& set,
+                                      const std::string& topic) {
+    batch::JobOutput output;
+    TRY(path, table.string("path"));
+    TRY(where, table.string("where"));
+    TRY(show, table.boolean("show"));
+    TRY(print_schema, table.boolean("print_schema"));
+    CHECK_OK(table.finish());
+    output.at = table.position("path");
+    output.table.topic = topic;
+    output.table.set = set;
+    if (path) {
+        CHECK_OK(check_output_path(table, *path));
+        output.table.path = *path;
+        output.table.name = path->substr(path->rfind('/') + 1);
+    }
+    if (where) {
+        TRY(expression, scan::Expression::parse(*where, table.position("where")));
+        output.table.where = std::move(expression);
+    }
+    take(show, output.show);
+    take(print_schema, output.print_schema);
+    if (!path && !output.show && !output.print_schema)
+        return table.missing("path", "path = \"tmp/...\", or show = true: as it is, the output does nothing");
+    return output;
+}
+
+Result<batch::Job> parse_job(TomlTable& table, const std::string& default_topic) {
+    batch::Job job;
+    TRY(name, table.string("name"));
+    if (!name) return table.missing("name", "name = \"my_job\"");
+    TRY(from, table.string("from"));
+    TRY(set, parse_set(table));
+    TRY(outputs, table.tables("output"));
+    CHECK_OK(table.finish());
+    job.name = *name;
+    job.topic = from.value_or(default_topic);
+    if (outputs.empty()) return table.missing("output", "[[job.output]] with a path or show = true");
+    for (auto& output : outputs) {
+        TRY(parsed, parse_output(output, set, job.topic));
+        if (parsed.table.name.empty()) parsed.table.name = job.name;
+        job.outputs.push_back(std::move(parsed));
+    }
+    return job;
+}
+
+/// Every written table has a name of its own in SQL, letters' case apart.
+Status check_table_names(const std::vector<batch::Job>& jobs) {
+    std::map<std::string, std::string> seen; // lower-case name -> job
+    for (const auto& job : jobs) {
+        for (const auto& output : job.outputs) {
+            if (output.table.path.empty()) continue;
+            std::string name = output.table.name;
+            std::transform(name.begin(), name.end(), name.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+            if (name == "events" || name == "ledger" || name == "dead_letters")
+                return reject("{}: the table name {} is reserved; choose another last part of path", output.at.text(),
+                              output.table.name);
+            const auto [other, fresh] = seen.emplace(name, job.name);
+            if (!fresh)
+                return reject("{}: job {} writes a table named {}, and so does job {}; choose another last part of "
+                              "path, or give the job that one's name to replace it",
+                              output.at.text(), job.name, output.table.name, other->second);
+        }
+    }
+    return {};
+}
+
+Status parse_settings(TomlTable& root, Config& config) {
+    TRY(server, root.table("server"));
+    if (server) {
+        TRY(listen, server->string("listen"));
+        TRY(access_log, server->boolean("access_log"));
+        CHECK_OK(server->finish());
+        take(listen, config.listen);
+        take(access_log, config.access_log);
+        if (auto address = parse_listen(config.listen); !address.ok())
+            return server->wrong("listen", address.error().message);
+    }
+    TRY(log, root.table("log"));
+    if (log) {
+        TRY(topic, log->string("topic"));
+        TRY(partitions, log->integer("partitions", 1, limits::partitions_max));
+        TRY(segment_bytes, log->integer("segment_bytes", limits::segment_bytes_min, limits::segment_bytes_max));
+        CHECK_OK(log->finish());
+        take(topic, config.topic);
+        if (partitions) config.partitions = static_cast<std::int32_t>(*partitions);
+        take(segment_bytes, config.segment_bytes);
+    }
+    TRY(lake, root.table("lake"));
+    if (lake) {
+        TRY(lake_root, lake->string("root"));
+        CHECK_OK(lake->finish());
+        take(lake_root, config.lake_root);
+    }
+    return {};
+}
+
+} // namespace
+
+Config Config::builtin() {
+    Config config;
+    config.events = event::Catalogue::builtin();
+    config.jobs = batch::builtin_jobs(config.topic);
+    return config;
+}
+
+Result<Config> parse_config(std::string_view text, const std::string& file) {
+    toml::table parsed;
+    try {
+        parsed = toml::parse(text, std::string_view(file));
+    } catch (const toml::parse_error& error) { // the library's exceptions end here
+        return reject("{}:{}:{}: {}", file, error.source().begin.line, error.source().begin.column,
+                      error.description());
+    }
+    Config config;
+    TomlTable root(parsed, file, "the file");
+    CHECK_OK(parse_settings(root, config));
+
+    TRY(events, root.tables("event"));
+    for (auto& table : events) {
+        TRY(event, parse_event(table));
+        // A catalogue of one tells whether this declaration is right, so that the error can point at it.
+        if (auto checked = event::Catalogue::make({event}); !checked.ok())
+            return table.wrong("path", checked.error().message);
+        config.events.push_back(std::move(event));
+    }
+    if (config.events.empty()) config.events = event::Catalogue::builtin();
+    if (auto checked = event::Catalogue::make(config.events); !checked.ok()) return checked.error().within(file);
+
+    TRY(jobs, root.tables("job"));
+    config.jobs = batch::builtin_jobs(config.topic);
+    const std::size_t builtin_count = config.jobs.size();
+    for (auto& table : jobs) {
+        TRY(job, parse_job(table, config.topic));
+        const auto same = std::find_if(config.jobs.begin(), config.jobs.end(),
+                                       [&](const batch::Job& other) { return other.name == job.name; });
+        if (same == config.jobs.end()) {
+            config.jobs.push_back(std::move(job));
+        } else if (static_cast<std::size_t>(same - config.jobs.begin()) < builtin_count) {
+            *same = std::move(job);
+        } else {
+            return table.wrong("name", fmt::format("job {} is declared twice; choose another name", job.name));
+        }
+    }
+    CHECK_OK(root.finish());
+    CHECK_OK(check_table_names(config.jobs));
+    return config;
+}
+
+Result<ListenAddress> parse_listen(const std::string& text) {
+    const auto bad = [&] {
+        return reject("\"{}\" is no address to listen on; write HOST:PORT such as 127.0.0.1:5000, or port 0 for any "
+                      "free one",
+                      text);
+    };
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string::npos || colon == 0) return bad();
+    std::string host = text.substr(0, colon);
+    if (host.front() == '[') {
+        if (host.size() < 3 || host.back() != ']') return bad();
+        host = host.substr(1, host.size() - 2);
+    } else if (host.find(':') != std::string::npos) {
+        return bad(); // an IPv6 address without brackets
+    }
+    const char* begin = text.data() + colon + 1;
+    const char* end = text.data() + text.size();
+    std::uint16_t port = 0;
+    const auto parsed = std::from_chars(begin, end, port);
+    if (begin == end || parsed.ec != std::errc() || parsed.ptr != end) return bad();
+    return ListenAddress{std::move(host), port};
+}
+
+std::vector<scan::TableDeclaration> declared_tables(const Config& config) {
+    std::vector<scan::TableDeclaration> tables;
+    for (const auto& job : config.jobs)
+        for (const auto& output : job.outputs)
+            if (!output.table.path.empty()) tables.push_back(output.table);
+    return tables;
+}
+
+} // namespace questlog::app

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "base/limits.h"
+#include "base/result.h"
+#include "batch/job.h"
+#include "event/catalogue.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace questlog::app {
+
+/// What questlog.toml says, with the defaults where it is silent. docs/formats/config.md describes the file.
+struct Config {
+    std::string listen = "127.0.0.1:5000"; ///< HOST:PORT; port 0 takes any free one.
+    bool access_log = false;               ///< One line a request on stderr, after its answer.
+
+    std::string topic = "game-events";     ///< The topic that `serve` appends to and that commands read.
+    std::int32_t partitions = 1;           ///< Of the topic, where `serve` has to create it.
+    std::int64_t segment_bytes = limits::segment_bytes_default; ///< Likewise. A segment is the unit of disk space.
+
+    std::string lake_root = "lake";        ///< Under the data folder, or absolute.
+
+    std::vector<event::EventDeclaration> events; ///< The built-in game's where the file declares none.
+    std::vector<batch::Job> jobs;          ///< The built-in ones, and the file's; the file's win by name.
+
+    /// The configuration without a file.
+    static Config builtin();
+};
+
+/// Reads the TOML text of `file` (its name is for errors). `reject` at file:line:column, with what to write instead.
+Result<Config> parse_config(std::string_view text, const std::string& file);
+
+struct ListenAddress {
+    std::string host;
+    std::uint16_t port = 0;
+};
+/// "127.0.0.1:5000", "localhost:0", "[::1]:5000".
+Result<ListenAddress> parse_listen(const std::string& text);
+
+/// The tables that SQL knows: every job's written outputs. Names are unique, which parse_config has checked.
+std::vector<scan::TableDeclaration> declared_tables(const Config& config);
+
+} // namespace questlog::app

@@ -1,0 +1,146 @@
+#include "app/config.h"
+
+#include <gtest/gtest.h>
+
+namespace questlog::app {
+namespace {
+
+Config parsed(std::string_view text) {
+    auto config = parse_config(text, "questlog.toml");
+    EXPECT_TRUE(config.ok()) << (config.ok() ? "" : config.error().message);
+    return config.ok() ? std::move(config).value() : Config{};
+}
+
+std::string refused(std::string_view text) {
+    auto config = parse_config(text, "questlog.toml");
+    if (config.ok()) return "accepted";
+    EXPECT_EQ(exit_code_of(config.error().kind), 2);
+    return config.error().message;
+}
+
+TEST(Config, EmptyFileIsTheBuiltinGame) {
+    const Config config = parsed("");
+    EXPECT_EQ(config.listen, "127.0.0.1:5000");
+    EXPECT_EQ(config.topic, "game-events");
+    EXPECT_EQ(config.events.size(), Config::builtin().events.size());
+    ASSERT_EQ(config.jobs.size(), 3U);
+    EXPECT_EQ(config.jobs[0].name, "separate_events");
+}
+
+TEST(Config, EverySettingIsRead) {
+    const Config config = parsed(R"(
+[server]
+listen = "[::1]:0"
+access_log = true
+[log]
+topic = "clicks"
+partitions = 3
+segment_bytes = 1048576
+[lake]
+root = "/srv/lake"
+)");
+    EXPECT_EQ(config.listen, "[::1]:0");
+    EXPECT_TRUE(config.access_log);
+    EXPECT_EQ(config.topic, "clicks");
+    EXPECT_EQ(config.partitions, 3);
+    EXPECT_EQ(config.segment_bytes, 1'048'576);
+    EXPECT_EQ(config.lake_root, "/srv/lake");
+    EXPECT_EQ(config.jobs[0].topic, "clicks"); // the built-in jobs follow the topic
+}
+
+TEST(Config, AnEventKeepsItsConstantsInTheOrderWritten) {
+    const Config config = parsed(R"(
+[[event]]
+path = "/buy"
+methods = ["POST"]
+type = "buy"
+reply = "bought\n"
+set = { zone = "north", amount = 2, ratio = 1.0, big = true }
+fields = { price = { type = "double", required = true }, note = "string" }
+store_headers = ["Cookie"]
+)");
+    ASSERT_EQ(config.events.size(), 1U);
+    const auto& event = config.events[0];
+    EXPECT_EQ(event.path, "/buy");
+    EXPECT_EQ(event.methods, std::vector<std::string>{"POST"});
+    const std::vector<std::pair<std::string, std::string>> constants{
+        {"zone", "\"north\""}, {"amount", "2"}, {"ratio", "1.0"}, {"big", "true"}};
+    EXPECT_EQ(event.constants, constants);
+    ASSERT_EQ(event.fields.size(), 2U);
+    EXPECT_EQ(event.fields[0].name, "price");
+    EXPECT_EQ(event.fields[0].type, event::ColumnType::double_);
+    EXPECT_TRUE(event.fields[0].required);
+    EXPECT_FALSE(event.fields[1].required);
+    EXPECT_EQ(event.store_headers, std::vector<std::string>{"Cookie"});
+}
+
+TEST(Config, AJobReplacesTheBuiltinOneOfItsName) {
+    const Config config = parsed(R"(
+[[job]]
+name = "filtered_writes"
+set = { Host = "'moe'" }
+[[job.output]]
+path = "tmp/purchases"
+where = "event_type = 'buy'"
+[[job]]
+name = "mine"
+[[job.output]]
+path = "a/b/mine"
+print_schema = true
+)");
+    ASSERT_EQ(config.jobs.size(), 4U);
+    EXPECT_EQ(config.jobs[2].name, "filtered_writes");
+    ASSERT_EQ(config.jobs[2].outputs.size(), 1U);
+    EXPECT_EQ(config.jobs[2].outputs[0].table.set.size(), 1U);
+    EXPECT_EQ(config.jobs[3].outputs[0].table.name, "mine");
+    EXPECT_EQ(config.jobs[3].outputs[0].table.path, "a/b/mine");
+    EXPECT_TRUE(config.jobs[3].outputs[0].print_schema);
+    EXPECT_FALSE(config.jobs[3].outputs[0].table.where.has_value());
+}
+
+struct Refusal {
+    const char* text;
+    const char* message_part;
+};
+
+TEST(Config, MistakesAreToldWhereTheyStand) {
+    const Refusal refusals[] = {
+        {"[server\n", "questlog.toml:1:"},
+        {"[server]\nlisten = 5000\n", "questlog.toml:2:10: listen in server of the file is an integer"},
+        {"[server]\nlisten = \"5000\"\n", "questlog.toml:2:10: \"5000\" is no address"},
+        {"[server]\nlistne = \"a:1\"\n", "did you mean listen?"},
+        {"[log]\npartitions = 0\n", "questlog.toml:2:14: partitions in log of the file is 0; write a whole number from 1"},
+        {"[log]\nsegment_bytes = 12\n", "from 1048576"},
+        {"[event]\npath = \"/x\"\n", "[[event]] with two brackets"},
+        {"[[event]]\ntype = \"x\"\n", "[[event]] number 1 has no path"},
+        {"[[event]]\npath = \"/x\"\n", "has no type"},
+        {"[[event]]\npath = \"x\"\ntype = \"x\"\n", "questlog.toml:2:8:"},
+        {"[[event]]\npath = \"/events\"\ntype = \"x\"\n", "questlog.toml:2:8:"},
+        {"[[event]]\npath = \"/x\"\ntype = \"x\"\nfields = { a = \"int\" }\n", "write \"string\", \"bigint\""},
+        {"[[event]]\npath = \"/x\"\ntype = \"x\"\nset = { a = nan }\n", "JSON cannot hold"},
+        {"[[job]]\nname = \"j\"\n", "has no output"},
+        {"[[job]]\nname = \"j\"\n[[job.output]]\nshow = false\n", "does nothing"},
+        {"[[job]]\nname = \"j\"\n[[job.output]]\npath = \"/abs\"\n", "questlog.toml:4:8: path \"/abs\" is absolute"},
+        {"[[job]]\nname = \"j\"\n[[job.output]]\npath = \"../up\"\n", "begins with '.'"},
+        {"[[job]]\nname = \"j\"\n[[job.output]]\npath = \"tmp/purchases\"\n", "and so does job filtered_writes"},
+        {"[[job]]\nname = \"j\"\n[[job.output]]\npath = \"tmp/Events\"\n", "reserved"},
+        {"[[job]]\nname = \"j\"\n[[job.output]]\nwhere = \"event_type =\"\n", "questlog.toml:4:"},
+        {"[[job]]\nname = \"j\"\n[[job.output]]\nwhere = \"now() > 1\"\n", "questlog.toml:4:10"},
+    };
+    for (const auto& refusal : refusals)
+        EXPECT_NE(refused(refusal.text).find(refusal.message_part), std::string::npos)
+            << refusal.text << "\n-> " << refused(refusal.text);
+}
+
+TEST(Listen, HostAndPort) {
+    const auto address = parse_listen("[::1]:5000");
+    ASSERT_TRUE(address.ok());
+    EXPECT_EQ(address->host, "::1");
+    EXPECT_EQ(address->port, 5000);
+    EXPECT_EQ(parse_listen("localhost:0")->host, "localhost");
+    for (const char* wrong : {"5000", ":5000", "host:", "host:x", "host:70000", "::1:5000", "[::1]", "[]:1", "h:1 "})
+        EXPECT_FALSE(parse_listen(wrong).ok()) << wrong;
+}
+
+} // namespace
+} // namespace questlog::app

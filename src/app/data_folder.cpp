@@ -1,0 +1,75 @@
+#include "app/data_folder.h"
+
+
+namespace questlog::app {
+namespace {
+
+/// What DuckDB may hold before it spills to the data folder: a laptop has it, and a job over any log ends within it.
+constexpr const char* duckdb_memory_limit = "1GB";
+
+/// Below this much work a line would only flicker.
+constexpr std::int64_t progress_events_min = 200'000;
+
+std::string grouped(std::int64_t number) {
+    std::string digits = fmt::format("{}", number);
+    for (std::size_t at = digits.size(); at > 3;) {
+        at -= 3;
+        digits.insert(at, ",");
+    }
+    return digits;
+}
+
+} // namespace
+
+DataFolder::DataFolder(const Context& context) : topics_(context.env, context.log_directory()) {}
+
+Result<std::unique_ptr<DataFolder>> DataFolder::open(const Context& context) {
+    std::unique_ptr<DataFolder> folder(new DataFolder(context));
+    duck::DatabaseOptions options;
+    options.memory_limit = duckdb_memory_limit;
+    options.temp_directory = context.data + "/spill";
+    TRY(database, duck::Database::open(options));
+    folder->database_ = std::move(database);
+    folder->lake_ = std::make_unique<lake::SnapshotStore>(context.env, context.lake_root(), folder->database_);
+    folder->world_ = std::make_unique<query::World>(query::World{
+        .env = context.env,
+        .topics = folder->topics_,
+        .store = *folder->lake_,
+        .database = folder->database_,
+        .tables = declared_tables(context.config),
+        .topic = context.config.topic,
+        .notice = [context](const std::string& text) { context.notice("questlog: " + text); },
+        .jobs = {},
+        .progress = {},
+    });
+    for (const auto& job : context.config.jobs)
+        for (const auto& output : job.outputs)
+            if (output.written()) folder->world_->jobs.emplace(output.table.name, job.name);
+    if (context.progress) {
+        folder->world_->progress = [line = std::make_shared<ProgressLine>(context)](std::int64_t done, std::int64_t total) {
+            line->draw("reading the log", done, total);
+            if (done >= total) line->wipe();
+        };
+    }
+    return folder;
+}
+
+void ProgressLine::draw(std::string_view label, std::int64_t done, std::int64_t total) {
+    if (!context_.progress || total < progress_events_min) return;
+    const std::int64_t percent = done * 100 / total;
+    if (percent == percent_ && label == label_) return;
+    percent_ = percent;
+    label_ = label;
+    drawn_ = true;
+    fmt::print(context_.err, "\r\x1b[K{}: {} of {} events ({} %)", label, grouped(done), grouped(total), percent);
+    std::fflush(context_.err);
+}
+
+void ProgressLine::wipe() {
+    if (!drawn_) return;
+    drawn_ = false;
+    fmt::print(context_.err, "\r\x1b[K");
+    std::fflush(context_.err);
+}
+
+} // namespace questlog::app

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "app/context.h"
+#include "base/result.h"
+#include "duck/duck.h"
+#include "lake/snapshot.h"
+#include "log/event_log.h"
+#include "query/world.h"
+
+#include <memory>
+
+namespace questlog::app {
+
+/// A data folder opened for SQL and jobs: its topics, its lake, and an in-memory DuckDB to read and write Parquet with.
+/// Opening it reads nothing yet and writes nothing. One command's.
+class DataFolder {
+public:
+    static Result<std::unique_ptr<DataFolder>> open(const Context& context);
+
+    [[nodiscard]] const query::World& world() const { return *world_; }
+    [[nodiscard]] log::Topics& topics() { return topics_; }
+    [[nodiscard]] lake::SnapshotStore& lake() { return *lake_; }
+    [[nodiscard]] duck::Database& database() { return *database_; }
+
+private:
+    explicit DataFolder(const Context& context);
+
+    log::Topics topics_;
+    std::shared_ptr<duck::Database> database_;
+    std::unique_ptr<lake::SnapshotStore> lake_;
+    std::unique_ptr<query::World> world_;
+};
+
+/// Draws "label: 65,536 of 1,000,000 events (6 %)" over itself on a terminal, at most once per whole percent, and wipes it at the end.
+class ProgressLine {
+public:
+    explicit ProgressLine(const Context& context) : context_(context) {}
+    ~ProgressLine() { wipe(); }
+    ProgressLine(const ProgressLine&) = delete;
+    ProgressLine& operator=(const ProgressLine&) = delete;
+
+    void draw(std::string_view label, std::int64_t done, std::int64_t total);
+    void wipe(); ///< Before anything else is written to the terminal.
+
+private:
+    const Context& context_;
+    std::string label_;
+    std::int64_t percent_ = -1;
+    bool drawn_ = false;
+};
+
+} // namespace questlog::app

@@ -1,0 +1,51 @@
+#include "app/arguments.h"
+#include "app/commands.h"
+#include "app/context.h"
+#include "io/real_env.h"
+
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <unistd.h>
+
+namespace {
+
+using namespace questlog;
+
+constexpr const char* default_config = "questlog.toml";
+
+Result<app::Config> load_config(const std::optional<std::string>& named) {
+    const std::string path = named.value_or(default_config);
+    std::ifstream file(path, std::ios::binary);
+    if (!file) {
+        if (!named) return app::Config::builtin();
+        return reject("cannot read the configuration {}; name a file that exists with --config", path);
+    }
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    return app::parse_config(text, path);
+}
+
+Status run(const app::Invocation& invocation) {
+    TRY(config, load_config(invocation.config));
+    io::RealEnv world;
+    app::Context context{world.env(), std::move(config), invocation.data};
+    context.progress = isatty(STDERR_FILENO) == 1;
+    CHECK_OK(std::visit([&](const auto& arguments) { return app::run(context, arguments); }, invocation.command));
+    return context.flush();
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    const auto parsed = questlog::app::parse_arguments(argc, argv);
+    if (const auto* answer = std::get_if<questlog::app::Answer>(&parsed)) {
+        std::fputs(answer->text.c_str(), answer->exit_code == 0 ? stdout : stderr);
+        return answer->exit_code;
+    }
+    const auto status = run(std::get<questlog::app::Invocation>(parsed));
+    if (status.ok()) return 0;
+    std::fflush(stdout);
+    std::fprintf(stderr, "questlog: %s\n", status.error().message.c_str());
+    return questlog::exit_code_of(status.error().kind);
+}

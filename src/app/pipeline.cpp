@@ -1,0 +1,67 @@
+#include "app/pipeline.h"
+
+#include "base/operator_log.h"
+
+#include <fmt/format.h>
+
+namespace questlog::app {
+namespace {
+
+Result<log::Topic> find_or_create_topic(log::Topics& topics, const Config& config) {
+    TRY(exists, topics.exists(config.topic));
+    if (exists) return topics.find(config.topic);
+    log::TopicOptions options;
+    options.partitions = config.partitions;
+    if (config.segment_bytes != limits::segment_bytes_default)
+        options.configs.emplace_back("segment.bytes", fmt::format("{}", config.segment_bytes));
+    return topics.create(config.topic, options);
+}
+
+} // namespace
+
+Result<std::unique_ptr<Pipeline>> Pipeline::open(const Context& context, const ListenAddress& address) {
+    std::unique_ptr<Pipeline> pipeline(new Pipeline);
+
+    http::ServerOptions server_options;
+    server_options.host = address.host;
+    server_options.port = address.port;
+    server_options.clock = &context.env.clock;
+    TRY(server, http::Server::listen(server_options));
+    pipeline->server_ = std::move(server);
+
+    TRY(catalogue, event::Catalogue::make(context.config.events));
+    pipeline->catalogue_ = std::make_unique<event::Catalogue>(std::move(catalogue));
+
+    log::Topics topics(context.env, context.log_directory());
+    TRY(topic, find_or_create_topic(topics, context.config));
+    log::WriterOptions writer_options;
+    writer_options.on_recovery = [](const std::string& what) { log_warn("recovery: {}", what); };
+    TRY(log, log::open_writer(context.env, topics, topic, writer_options));
+    pipeline->log_ = std::move(log);
+
+    collect::CollectorOptions collector_options;
+    if (context.config.access_log) {
+        collector_options.access_log = [err = context.err](std::string_view lines) {
+            std::fwrite(lines.data(), 1, lines.size(), err);
+        };
+    }
+    pipeline->collector_ =
+        std::make_unique<collect::Collector>(context.env, *pipeline->catalogue_, *pipeline->log_, *pipeline->server_,
+                                             pipeline->metrics_, std::move(collector_options));
+    return pipeline;
+}
+
+std::int64_t Pipeline::events() const {
+    std::int64_t total = 0;
+    for (Partition partition{0}; partition.value < log_->topic().partitions; ++partition.value)
+        total += log_->partition(partition).next_offset().value;
+    return total;
+}
+
+Status Pipeline::run() {
+    CHECK_OK(server_->run(*collector_));
+    collector_.reset(); // its committer has nothing left to do once run() has returned
+    return log_->close();
+}
+
+} // namespace questlog::app

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "app/config.h"
+#include "app/context.h"
+#include "base/metrics.h"
+#include "base/result.h"
+#include "collect/collector.h"
+#include "event/catalogue.h"
+#include "http/server.h"
+#include "io/env.h"
+#include "log/event_log.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace questlog::app {
+
+/// `questlog serve` as an object: the stages in the order that data flows through them. Read open() first.
+class Pipeline {
+public:
+    /// Listens, opens the log (creating the configured topic where it is missing), and wires the collector between them.
+    /// The port is bound first, so that a taken one is told before the log is touched.
+    static Result<std::unique_ptr<Pipeline>> open(const Context& context, const ListenAddress& address);
+
+    /// Serves until request_stop(), then drains: answers what is in flight, syncs and closes the log. An error means
+    /// that the process must end as it is; the next start recovers.
+    Status run();
+    /// Any thread. From here on /readyz says no.
+    void request_stop() {
+        collector_->drain();
+        server_->request_stop();
+    }
+
+    [[nodiscard]] std::uint16_t port() const { return server_->port(); }
+    [[nodiscard]] const log::Topic& topic() const { return log_->topic(); }
+    [[nodiscard]] std::int64_t events() const; ///< In the log now, over all partitions.
+
+private:
+    Pipeline() = default;
+
+    // Built from top to bottom, torn down from bottom to top.
+    Metrics metrics_;
+    std::unique_ptr<http::Server> server_;          // requests come in here,
+    std::unique_ptr<event::Catalogue> catalogue_;   // become events by its declarations,
+    std::unique_ptr<log::LogWriter> log_;           // and are durable here
+    std::unique_ptr<collect::Collector> collector_; // before the answer goes out.
+};
+
+} // namespace questlog::app

@@ -1,0 +1,71 @@
+#include "app/commands.h"
+#include "log/event_log.h"
+
+#include <fmt/format.h>
+
+/// `questlog topic ...`: what kafka-topics prints (Kafka 3.9).
+namespace questlog::app {
+namespace {
+
+Error command_failure(const Error& error) {
+    // kafka-topics ends with 1 whatever the reason, and scripts look for that.
+    return Error{error.kind == ErrorKind::reject ? ErrorKind::internal : error.kind,
+                 "Error while executing topic command : " + error.message, error.system_errno};
+}
+
+std::string describe(const log::Topic& topic) {
+    std::string configs;
+    for (const auto& [name, value] : topic.configs) configs += (configs.empty() ? "" : ",") + name + "=" + value;
+    std::string text = fmt::format("Topic: {}\tTopicId: {}\tPartitionCount: {}\tReplicationFactor: 1\tConfigs: {}\n",
+                                   topic.name, topic.id, topic.partitions, configs);
+    for (std::int32_t partition = 0; partition < topic.partitions; ++partition)
+        text += fmt::format("\tTopic: {}\tPartition: {}\tLeader: 1\tReplicas: 1\tIsr: 1\tElr: \tLastKnownElr: \n",
+                            topic.name, partition);
+    return text;
+}
+
+} // namespace
+
+Status run(const Context& context, const TopicCreateArguments& arguments) {
+    if (arguments.replication_factor != 1)
+        return command_failure(reject("Replication factor: {} larger than available brokers: 1. The embedded log keeps "
+                                      "one copy; leave --replication-factor out.",
+                                      arguments.replication_factor));
+    log::TopicOptions options;
+    options.partitions = arguments.partitions;
+    for (const auto& config : arguments.configs) {
+        const std::size_t equals = config.find('=');
+        if (equals == std::string::npos)
+            return reject("--config {} is not name=value; write --config segment.bytes=16777216", config);
+        options.configs.emplace_back(config.substr(0, equals), config.substr(equals + 1));
+    }
+    log::Topics topics(context.env, context.log_directory());
+    TRY(exists, topics.exists(arguments.topic));
+    if (exists && arguments.if_not_exists) return {};
+    if (exists) return command_failure(reject("Topic '{}' already exists.", arguments.topic));
+    auto created = topics.create(arguments.topic, options);
+    if (!created.ok()) return command_failure(created.error());
+    return context.print(fmt::format("Created topic {}.\n", arguments.topic));
+}
+
+Status run(const Context& context, const TopicDescribeArguments& arguments) {
+    log::Topics topics(context.env, context.log_directory());
+    if (arguments.topic) {
+        TRY(exists, topics.exists(*arguments.topic));
+        if (!exists) return command_failure(reject("Topic '{}' does not exist as expected", *arguments.topic));
+        TRY(topic, topics.find(*arguments.topic));
+        return context.print(describe(topic));
+    }
+    TRY(all, topics.list());
+    for (const auto& topic : all) CHECK_OK(context.print(describe(topic)));
+    return {};
+}
+
+Status run(const Context& context, const TopicListArguments& /*arguments*/) {
+    log::Topics topics(context.env, context.log_directory());
+    TRY(all, topics.list());
+    for (const auto& topic : all) CHECK_OK(context.print(topic.name + "\n"));
+    return {};
+}
+
+} // namespace questlog::app
