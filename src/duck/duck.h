@@ -13,8 +13,12 @@
 
 /// Thin RAII over DuckDB's C API, the only folder that includes its header. An object is one thread's at a time;
 /// connections of one database may run on several threads.
+///
+/// Errors: what the SQL's author can mend (syntax, names, types, values) is `reject`; a full disk and an interrupted query
+/// are `retry_later`; files, memory and everything else are `internal`; an error of a RowStream comes out as it went in.
 namespace questlog::duck {
 
+/// Narrower integers are read as bigint and FLOAT as double_; `other` is what only query_as_text() reads.
 enum class ValueType : std::uint8_t { boolean, bigint, double_, varchar, blob, timestamp_tz, other };
 
 struct DatabaseOptions {
@@ -40,24 +44,26 @@ struct ResultColumn {
     std::string type_name; ///< DuckDB's: "BIGINT", "VARCHAR", "TIMESTAMP WITH TIME ZONE", "DECIMAL(18,3)" ...
 };
 
-/// A finished query's rows, read chunk by chunk as they are made.
+/// A finished query's rows, chunk by chunk. They are all held (in memory, or in temp_directory beyond the memory limit)
+/// until this is destroyed; it may outlive its connection.
 class Rows {
 public:
     virtual ~Rows() = default;
     [[nodiscard]] virtual const std::vector<ResultColumn>& columns() const = 0;
     /// Moves to the next chunk; 0 rows at the end.
     virtual Result<std::size_t> next() = 0;
-    /// Cells of the present chunk. null, then the value by its type; text() gives any type as DuckDB casts it to VARCHAR.
+    /// Cells of the present chunk: null, then the value by its type. For any type as text: Connection::query_as_text.
     [[nodiscard]] virtual bool is_null(std::size_t column, std::size_t row) const = 0;
     [[nodiscard]] virtual bool boolean(std::size_t column, std::size_t row) const = 0;
     [[nodiscard]] virtual std::int64_t bigint(std::size_t column, std::size_t row) const = 0; ///< Also timestamps, in µs.
-    [[nodiscard]] virtual double number(std::size_t column, std::size_t row) const = 0;
+    [[nodiscard]] virtual double number(std::size_t column, std::size_t row) const = 0;       ///< Also integers.
     [[nodiscard]] virtual std::string_view varchar(std::size_t column, std::size_t row) const = 0; ///< Also blobs.
 };
 
 /// Where a table function writes one chunk's column. Row indexes are within the chunk.
 class ColumnWriter {
 public:
+    /// `validity` points to the vector's bit mask, null as long as every row has a value.
     ColumnWriter(void* vector, void* data, std::uint64_t** validity) : vector_(vector), data_(data), validity_(validity) {}
     void set_null(std::size_t row);
     void set_boolean(std::size_t row, bool value) { static_cast<bool*>(data_)[row] = value; }
@@ -100,12 +106,23 @@ public:
     virtual ~Connection() = default;
     virtual Status execute(const std::string& sql) = 0;
     virtual Result<std::unique_ptr<Rows>> query(const std::string& sql) = 0;
+    /// Runs the one statement `sql` with every cell as DuckDB casts it to VARCHAR: columns() tells the statement's own names
+    /// and types, varchar() reads each cell. `reject` for several statements, and for a result that only a SELECT could
+    /// show as text (a CALL with a column that is no number, boolean or string).
+    virtual Result<std::unique_ptr<Rows>> query_as_text(const std::string& sql) = 0;
     /// Makes `source` readable as `name` in FROM (a view over a table function), until the connection is closed.
+    /// A source offered before under the same name is replaced. Other connections do not see it.
     virtual Status offer(const std::string& name, std::shared_ptr<const RowSource> source) = 0;
-    /// The names of the tables that `sql` reads, unquoted, as written; `reject` if it does not parse.
+    /// A name that this connection has not given before: `prefix` and a number.
+    virtual std::string fresh_name(std::string_view prefix) = 0;
+    /// The names of the tables that `sql` reads, unquoted, as written, sorted; names of its CTEs may be among them.
+    /// `reject` if it does not parse.
     virtual Result<std::vector<std::string>> table_names(const std::string& sql) = 0;
-    /// How many statements `sql` holds, and whether each only reads (SELECT, EXPLAIN ...).
-    struct Statements { std::size_t count = 0; bool all_read = true; };
+    struct Statements {
+        std::size_t count = 0;
+        bool all_read = true; ///< Each only reads: SELECT, VALUES, DESCRIBE, SHOW, EXPLAIN (without ANALYZE, which runs it).
+    };
+    /// What `sql` holds, without running it. `reject` if it does not parse, or is one statement that does not bind.
     virtual Result<Statements> inspect(const std::string& sql) = 0;
     /// Stops the running query of this connection, from any thread.
     virtual void interrupt() = 0;

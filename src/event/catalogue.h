@@ -19,20 +19,28 @@ struct FieldDeclaration {
 
 /// One declared call of the game's API and the event it becomes.
 struct EventDeclaration {
-    std::string path;                       ///< "/purchase_a_sword"; matched as sent, without the query.
-    std::vector<std::string> methods;       ///< Upper case; HEAD and OPTIONS need not be named and make no event.
-    std::string type;                       ///< The event_type.
-    std::vector<std::pair<std::string, std::string>> constants; ///< Name and JSON text, in the order declared.
-    std::vector<FieldDeclaration> fields;   ///< Checked; fields that are not declared are stored as sent.
-    std::string reply;                      ///< The body of the 200.
+    std::string path;                 ///< "/purchase_a_sword"; matched as sent, without the query.
+    std::vector<std::string> methods; ///< Upper case; HEAD and OPTIONS need not be named and make no event.
+    std::string type;                 ///< The event_type.
+    std::vector<std::pair<std::string, std::string>>
+        constants;                        ///< Name and JSON text, in the order declared; a client's
+                                          ///< field or header of the same name replaces the value.
+    std::vector<FieldDeclaration> fields; ///< Checked; fields that are not declared are stored as sent.
+    std::string reply;                    ///< The body of the 200.
     std::string content_type = "text/html; charset=utf-8";
-    std::vector<std::string> store_headers; ///< Of Authorization, Proxy-Authorization, Cookie: those stored all the same.
+    std::vector<std::string>
+        store_headers; ///< Of Authorization, Proxy-Authorization, Cookie: those stored all the same.
+
+    // Set by Catalogue::make.
+    std::string opening;    ///< The value's beginning: '{"event_type": "default"' and the constants.
+    bool adds_only = false; ///< Without query and body, headers can only be added: they replace and convert nothing.
 };
 
 /// The declared calls, by path. Read-only after it is made; any thread.
 class Catalogue {
 public:
-    /// `reject` if a path is declared twice, is reserved (/events, /healthz, /readyz, /metrics), or a name is not allowed.
+    /// `reject` if a path is declared twice, is reserved (/events, /healthz, /readyz, /metrics), a name is not allowed,
+    /// or a constant is not JSON. Constants' texts are respaced.
     static Result<Catalogue> make(std::vector<EventDeclaration> declarations);
     /// The reference game's calls.
     static std::vector<EventDeclaration> builtin();

@@ -2,34 +2,26 @@
 
 #include "base/result.h"
 #include "event/catalogue.h"
+#include "event/json_string.h"
+#include "event/request_headers.h"
 
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 /// Turns requests into event values: the JSON text that is stored. One thread per object.
 namespace questlog::event {
 
-using HeaderView = std::pair<std::string_view, std::string_view>; ///< Name and value as sent.
-
-/// Appends `text` (UTF-8) as a JSON string as Python's json.dumps writes it: ASCII only, \uXXXX with surrogate pairs.
-/// False if it is not valid UTF-8; then nothing was appended.
-[[nodiscard]] bool append_json_string(std::string& out, std::string_view text);
-/// The same for bytes that are read as Latin-1, as WSGI reads header values. Always succeeds.
-void append_json_latin1(std::string& out, std::string_view bytes);
-/// A header name as Werkzeug shows it: Python's str.title ("user-agent" -> "User-Agent", "x-3d" -> "X-3D").
-void append_title_case(std::string& out, std::string_view name);
-
 /// Writes the event of a declared call:
-/// {"event_type": ..., <constants>, <query and body fields>, <headers>} with json.dumps spacing.
+/// {"event_type": ..., <constants>, <query fields>, <body fields>, <headers>} with json.dumps spacing and a dict's
+/// rules: a later source replaces an earlier one's value in its place. Only event_type is fixed.
 class Envelope {
 public:
-    /// Appends the value to `out` (which is left as it was on an error). `query` is the raw query string, `body` the raw
-    /// body (a JSON object, or application/x-www-form-urlencoded, or empty), followed by json_padding_bytes readable
-    /// bytes. `reject` says which field is wrong and how.
+    /// Appends the value to `out` (which is left as it was on an error). `declaration` is a Catalogue's. `query` is the
+    /// raw query string, `body` the raw body (a JSON object, or application/x-www-form-urlencoded, or empty), followed
+    /// by json_padding_bytes readable bytes. `reject` says which field is wrong and how.
     Status write(const EventDeclaration& declaration, std::string_view query, std::string_view body,
                  std::span<const HeaderView> headers, std::string& out);
 
@@ -42,6 +34,9 @@ private:
     struct State;
     std::unique_ptr<State> state_;
 };
+
+/// Wrong events named in one answer; a body with more is rejected whole, so that every event's fate is told.
+inline constexpr std::size_t rejections_max = 1000;
 
 struct RejectedEvent {
     std::size_t index = 0; ///< Of the event in the request, from 0.
@@ -60,8 +55,10 @@ struct Intake {
 class IntakeParser {
 public:
     /// The result and its views are valid until the next call and while `body` lives. `body` is followed by
-    /// json_padding_bytes readable bytes. `reject`: the body as a whole cannot be read (empty, not UTF-8, a broken array).
-    /// A client's `event_type` must be a non-empty string. limits::event_bytes_max and json_depth_max apply to each event.
+    /// json_padding_bytes readable bytes. `reject`: the body as a whole cannot be read (empty, not UTF-8, a broken
+    /// array). Whole too: a body with more than rejections_max wrong events. An array whose elements are JSON, or a
+    /// line of NDJSON, is taken or rejected event by event. limits::event_bytes_max and json_depth_max apply to each
+    /// event.
     Result<const Intake*> parse(std::string_view body);
 
     IntakeParser();

@@ -30,6 +30,13 @@ struct Column {
 
 /// Columns sorted bytewise by key, each key once.
 using Schema = std::vector<Column>;
+
+/// The column that holds, as a JSON object, what an event has beyond its schema: keys above limits::columns_max, values
+/// that do not fit their column, and a key of this very name. A schema has it only where some event needs it.
+inline constexpr std::string_view rescued_data_key = "_rescued_data";
+
+/// The column of `key`, or nullptr.
+[[nodiscard]] const Column* find_column(const Schema& schema, std::string_view key);
 /// Every key of either, each at the wider type.
 [[nodiscard]] Schema merge(const Schema& one, const Schema& other);
 

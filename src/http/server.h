@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "base/result.h"
+#include "io/env.h"
 
 #include <chrono>
 #include <cstdint>
@@ -13,6 +14,11 @@
 
 /// Transport only: listening, parsing, limits, pipelining, answers in order. Knows nothing of events.
 /// One io thread. Everything here is called on it, but for Server::post and Server::request_stop.
+///
+/// A turn: every request that has arrived on any connection is handled; then one commit for all of them; then one send
+/// for each connection, with all its answers. While a commit is in flight further requests are read and handled, for the
+/// next one. Answers of a connection leave in the order of its requests, whatever each of them waits for.
+/// What is refused without asking the handler, and why: docs/decisions/0002-http-transport.md.
 namespace questlog::http {
 
 struct Header {
@@ -27,7 +33,8 @@ struct Request {
     Method method = Method::other;
     std::string_view method_text;
     std::string_view target;  ///< As sent.
-    std::string_view path;    ///< Before '?', as sent (not percent-decoded).
+    std::string_view path;    ///< Before '?', as sent (not percent-decoded); begins with '/', or is "*" (OPTIONS). The
+                              ///< scheme and authority of an absolute target are left out.
     std::string_view query;   ///< After '?', without it; empty if none.
     int version = 11;         ///< 10 or 11.
     std::span<const Header> headers; ///< In the order sent.
@@ -37,17 +44,17 @@ struct Request {
 
 /// What to answer. `head` answers are sent without the body but with its length.
 struct Response {
-    unsigned status = 200;
+    unsigned status = 200; ///< 200–599; 204 and 304 go out without body, length and type.
     std::string_view content_type = "text/html; charset=utf-8";
-    std::string_view body;
-    std::string_view extra_headers; ///< Whole lines with CRLF, e.g. "Retry-After: 1\r\n"; empty if none.
+    std::string_view body = {};
+    std::string_view extra_headers = {}; ///< Whole lines with CRLF, e.g. "Retry-After: 1\r\n"; empty if none.
     /// True: goes out only once the commit that Handler::commit() started after this request is done; if that commit
     /// fails, the handler's failure answer goes out in its place.
     bool after_commit = false;
 };
 
-/// Serialises an answer once (Date apart), for handlers that give the same one again and again.
-/// The exchange of one request with the handler: exactly one respond() during Handler::handle.
+/// The exchange of one request with the handler: exactly one respond() during Handler::handle, which copies the answer.
+/// None is answered with 500; a second is ignored.
 class Exchange {
 public:
     virtual ~Exchange() = default;
@@ -65,25 +72,47 @@ public:
     virtual bool commit() = 0;
     /// After a failed commit: the answer for every request of it that waited (`after_commit`).
     virtual Response commit_failure() = 0;
-    /// Every answered request, after its answer was handed to the kernel (for access logs).
+    /// Every answered request, after its answer was handed to the kernel (for access logs). Also those that the server
+    /// refused by itself; where their request line could not be read, method and target are empty.
     virtual void answered(std::string_view peer, std::string_view method, std::string_view target, int version,
                           unsigned status) = 0;
     [[nodiscard]] virtual bool wants_answered() const = 0; ///< False: answered() is never called, and nothing is kept for it.
 };
 
 struct ServerOptions {
-    std::string host = "127.0.0.1";
-    std::uint16_t port = 5000; ///< 0: any free one.
-    std::size_t request_line_bytes_max = limits::request_line_bytes_max;
-    std::size_t header_bytes_max = limits::header_bytes_max;
-    std::size_t header_fields_max = limits::header_fields_max;
-    std::size_t body_bytes_max = limits::body_bytes_max;
-    std::size_t connections_max = limits::connections_max;
-    std::chrono::milliseconds header_timeout = limits::header_timeout;
+    std::string host = "127.0.0.1"; ///< An address, "[::1]" or a name; of a name's addresses an IPv4 one comes first.
+    std::uint16_t port = 5000;      ///< 0: any free one.
+    std::size_t request_line_bytes_max = limits::request_line_bytes_max; ///< Longer: 414.
+    std::size_t header_bytes_max = limits::header_bytes_max;             ///< All header lines together; more: 431.
+    std::size_t header_fields_max = limits::header_fields_max;           ///< More: 431.
+    std::size_t body_bytes_max = limits::body_bytes_max;                 ///< Unchunked; larger: 413 before it is read.
+    std::size_t connections_max = limits::connections_max;               ///< One more is answered 503 and closed.
+    std::size_t unsent_bytes_max = limits::unsent_bytes_max; ///< A client that leaves more unread is not read from.
+    std::size_t pipelined_requests_max = 1024; ///< With as many unanswered, a client is not read from.
+    std::size_t buffered_bytes_max = 256 * 1024 * 1024; ///< Input buffers of all connections; beyond, requests that need
+                                                        ///< more room get 503.
+    std::chrono::milliseconds header_timeout = limits::header_timeout; ///< First byte to the end of the header: 408.
+    /// A body may take this long, and a second more for every `body_bytes_per_second_min` received: 408.
     std::chrono::milliseconds body_timeout = limits::body_timeout;
-    std::chrono::milliseconds idle_timeout = limits::idle_timeout;
+    std::size_t body_bytes_per_second_min = limits::body_bytes_per_second_min;
+    std::chrono::milliseconds idle_timeout = limits::idle_timeout; ///< Between requests; closed without a word.
+    std::chrono::milliseconds send_timeout{10'000}; ///< A client that reads nothing of its answers so long is dropped.
+    /// After a refusal the rest of what the client sends is read and dropped for so long, or its kernel would throw the
+    /// answer away unread.
+    std::chrono::milliseconds linger_timeout{2'000};
     std::chrono::milliseconds drain_timeout = limits::drain_timeout;
     std::string server_name = "questlog"; ///< The Server header.
+    io::Clock* clock = nullptr;           ///< For the Date header; without one there is no Date.
+};
+
+/// Counted since the server began to listen.
+struct ServerStats {
+    std::int64_t connections_open = 0;
+    std::int64_t connections_accepted = 0;
+    std::int64_t connections_refused = 0; ///< Over connections_max: answered 503.
+    std::int64_t requests = 0;            ///< Handed to the handler.
+    std::int64_t bad_requests = 0;        ///< Refused by the server itself: framing, syntax, limits.
+    std::int64_t timeouts = 0;            ///< Slow requests (408) and clients that did not read their answers.
 };
 
 class Server {
@@ -92,15 +121,17 @@ public:
     /// Binds and listens, so that a taken port is told before anything else happens (`reject`, naming the port).
     static Result<std::unique_ptr<Server>> listen(const ServerOptions& options);
     [[nodiscard]] virtual std::uint16_t port() const = 0;
-    /// Serves until request_stop(): then stops accepting, answers what is in flight, and returns. An error from
-    /// fail() is returned.
+    /// Serves until request_stop(): then stops accepting, closes idle connections, answers what has arrived or is
+    /// arriving (at most drain_timeout), waits for the commit in flight, and returns. An error from fail() is returned.
+    /// Once a Server.
     virtual Status run(Handler& handler) = 0;
     /// The commit that Handler::commit() started is done: its answers go out, or, where it failed, commit_failure()'s.
     /// From the io thread, also from within Handler::commit() itself.
     virtual void committed(bool succeeded) = 0;
     virtual void post(std::function<void()> action) = 0; ///< Any thread: runs `action` on the io thread.
     virtual void request_stop() = 0;                     ///< Any thread and signal-safe enough for a signal thread.
-    virtual void fail(Error error) = 0;                  ///< io thread: run() returns this error at once, nothing more is answered.
+    virtual void fail(Error error) = 0; ///< io thread: run() returns this error at once, nothing more is answered.
+    [[nodiscard]] virtual ServerStats stats() const = 0; ///< io thread.
 };
 
 } // namespace questlog::http

@@ -57,20 +57,24 @@ public:
              std::span<const RecordHeader> headers = {});
     [[nodiscard]] bool empty() const { return count_ == 0; }
     [[nodiscard]] std::int32_t count() const { return count_; }
-    [[nodiscard]] std::size_t bytes() const { return buffer_.size(); }
+    [[nodiscard]] std::size_t bytes() const { return used_; } ///< Of the whole batch, header included.
     [[nodiscard]] Offset next_offset() const { return base_.plus(count_); }
     /// Completes header and CRC. The span is valid until the next begin().
     [[nodiscard]] std::span<const std::byte> seal();
 
 private:
-    std::vector<std::byte> buffer_;
+    std::byte* reserve(std::size_t more);
+
+    std::vector<std::byte> buffer_; ///< Its size is the room; the first used_ bytes are the batch.
+    std::size_t used_ = 0;
     Offset base_{};
     TimestampMs base_timestamp_{};
     TimestampMs max_timestamp_{};
     std::int32_t count_ = 0;
 };
 
-/// Reads and checks the 61 header bytes: magic, lengths and counts in range. Does not check the CRC.
+/// Reads and checks the 61 header bytes: magic, lengths and counts in range. Does not check the CRC. `corrupt` says which
+/// field is wrong.
 Result<BatchHeader> parse_batch_header(std::span<const std::byte> bytes);
 /// True if the CRC of a whole batch's bytes is right.
 [[nodiscard]] bool batch_crc_ok(std::span<const std::byte> batch);

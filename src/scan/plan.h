@@ -22,6 +22,7 @@ struct PlanOptions {
     bool keep_all = true;
     /// Called now and then with events planned so far and in all (for progress). May be empty.
     std::function<void(std::int64_t done, std::int64_t total)> progress;
+    static constexpr std::int64_t progress_events = 65'536; ///< How often: about 100 times a second.
 };
 
 /// How many events of the range met which fate in the plan.
@@ -30,6 +31,7 @@ struct PlanTally {
     std::int64_t kept = 0;        ///< Of a kept type.
     std::int64_t other_types = 0;
     std::int64_t not_events = 0;  ///< No JSON object or no string event_type: dead letters.
+    auto operator<=>(const PlanTally&) const = default;
 };
 
 /// Immutable once made; any number of threads may read rows from it. Reads the log again for the rows themselves.
@@ -41,13 +43,15 @@ public:
 
     [[nodiscard]] virtual const LogRange& range() const = 0;
     [[nodiscard]] virtual const PlanTally& tally() const = 0;
-    /// The merged schema of the events of `types` (nullopt: of all kept), without timestamp.
+    /// The merged schema of the events of `types` (nullopt: of all kept), without timestamp. Beyond
+    /// limits::columns_max the columns of the types first seen are kept and the others' values are rescued.
     [[nodiscard]] virtual event::Schema schema(const std::optional<std::vector<std::string>>& types) const = 0;
     [[nodiscard]] virtual std::int64_t events(const std::optional<std::vector<std::string>>& types) const = 0;
 
     /// Rows of the kept events of `types`, in offset order within each partition, partitions one after the other.
     /// Columns: `_offset` bigint, `_partition` bigint, `timestamp` (the log's; as Spark's cast to string writes it, in
-    /// UTC), then one per column of `schema`, by key. The log reader must outlive the source.
+    /// UTC), then one per column of `schema`, by key. `schema` is no narrower than schema(types). The log reader must
+    /// outlive the source, which keeps the plan.
     virtual std::shared_ptr<const duck::RowSource> rows(const std::optional<std::vector<std::string>>& types,
                                                         const event::Schema& schema) const = 0;
 };
@@ -57,17 +61,20 @@ struct Relation {
     std::string select;              ///< SELECT with the table's columns, in their order; may stand as a subquery.
     std::vector<std::pair<std::string, duck::ValueType>> columns; ///< Bytewise by name; `timestamp` among them.
     std::string input;               ///< Name of the offered source under it: count(*) of it is what `where` looked at.
-    std::vector<std::string> renamed; ///< "key -> column" for keys equal but for case, or named as the log's timestamp.
+    std::vector<std::string> renamed; ///< "key -> column" for keys that could not name their column (column_names.h).
 };
 
 /// Offers the plan's rows on `connection` under a fresh name and returns the table's SELECT over them: `set`, `where`,
-/// columns in bytewise order with `timestamp` as a string. `wider`: a schema to widen to (that of landed files), so
-/// that both sides of a union have one type.
+/// columns in bytewise order with `timestamp` as a string; every column is a boolean, bigint, double or varchar.
+/// `wider`: the columns of landed files, by name: each is there, at a type no narrower, so that both sides of a union
+/// agree. `set` and `where` read a column by its name in any case, or by its key where that could not name it; what no
+/// event has is NULL to them.
 Result<Relation> relate(duck::Connection& connection, const Plan& plan, const TableDeclaration& table,
                         const event::Schema& wider = {});
 
 /// The whole log as it is: topic varchar, partition bigint, offset bigint, timestamp timestamptz, event_type varchar,
-/// value varchar. Needs no plan. Bytes that are not UTF-8 show as U+FFFD. The readers must outlive the source.
+/// value varchar. Needs no plan. Each partition in order, one after the other. event_type is NULL where the value tells
+/// none; bytes of the value that are not UTF-8 show as U+FFFD. The readers must outlive the source.
 struct TopicRange {
     log::LogReader* reader = nullptr;
     LogRange range;

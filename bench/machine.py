@@ -1,0 +1,74 @@
+"""What the machine and its processes use: CPU seconds, memory, load."""
+
+import os
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def load():
+    """The one-minute load average."""
+    return os.getloadavg()[0]
+
+
+def cpu_seconds(pids):
+    """User and system time of running processes."""
+    total = 0
+    for pid in pids:
+        with open(f"/proc/{pid}/stat") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / TICKS
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        direct = [int(child) for child in file.read().split()]
+    return direct + [deeper for child in direct for deeper in children(child)]
+
+
+def memory_mb(pid, field="VmRSS"):
+    """VmRSS: now; VmHWM: the most so far."""
+    with open(f"/proc/{pid}/status") as file:
+        for line in file:
+            if line.startswith(field + ":"):
+                return int(line.split()[1]) / 1024
+    return 0.0
+
+
+@dataclass
+class Usage:
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+    output: str
+
+
+def run(command, **popen):
+    """Runs a command to its end and says what it used. Its peak memory is looked at every few milliseconds: the kernel's own
+    figure (ru_maxrss) would include this process, which it was forked from."""
+    start = time.monotonic()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **popen)
+    peak = [0.0]
+    ended = threading.Event()
+
+    def watch():
+        while not ended.wait(0.003):
+            try:
+                peak[0] = max(peak[0], memory_mb(process.pid, "VmHWM"))
+            except OSError:
+                return
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    output = process.stdout.read().decode(errors="replace")
+    _, status, usage = os.wait4(process.pid, 0)
+    ended.set()
+    watcher.join()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise RuntimeError(f"{' '.join(map(str, command))} ended with {process.returncode}:\n{output[-2000:]}")
+    return Usage(time.monotonic() - start, usage.ru_utime + usage.ru_stime, peak[0], output)

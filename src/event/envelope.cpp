@@ -1,0 +1,155 @@
+#include "event/envelope.h"
+
+#include "base/limits.h"
+#include "event/form.h"
+#include "event/json_text.h"
+#include "event/json_validator.h"
+#include "event/typed_field.h"
+
+#include <algorithm>
+
+namespace questlog::event {
+namespace {
+
+constexpr std::string_view event_type_key = "\"event_type\"";
+
+bool is_reserved_query_name(std::string_view name) {
+    return name == "receipt" || name == "wait";
+}
+
+void append_header_name(std::string& out, std::string_view name) {
+    if (plain_prefix(name) == name.size()) {
+        out += '"';
+        append_title_case(out, name);
+        out += "\": ";
+        return;
+    }
+    std::string title;
+    append_title_case(title, name);
+    append_json_latin1(out, title);
+    out += ": ";
+}
+
+std::string_view content_type_of(std::span<const HeaderView> headers) {
+    std::string_view found;
+    for (const auto& [name, value] : headers)
+        if (equal_ignoring_case(name, "content-type")) found = value;
+    return found.substr(0, found.find_first_of("; \t"));
+}
+
+} // namespace
+
+/// The members of one event, before they are written: an arena of `"key": value` texts and their places in it.
+struct Envelope::State {
+    JsonValidator validator;
+    std::string text;
+    std::vector<Member> members;
+    std::string name;
+    std::string value;
+
+    void add_constants(const EventDeclaration& declaration) {
+        for (const auto& [constant, json] : declaration.constants) {
+            Member member;
+            member.key_at = text.size();
+            static_cast<void>(append_json_string(text, constant)); // the catalogue has checked it
+            text += ": ";
+            member.value_at = text.size();
+            text += json;
+            member.end = text.size();
+            members.push_back(member);
+        }
+    }
+
+    Status add_form(std::string_view form, std::string_view what, bool skip_reserved) {
+        FormCursor cursor(form);
+        while (cursor.next(name, value)) {
+            if (skip_reserved && is_reserved_query_name(name)) continue;
+            Member member;
+            member.key_at = text.size();
+            if (!append_json_string(text, name)) return reject("{}: a field's name is not valid UTF-8", what);
+            text += ": ";
+            member.value_at = text.size();
+            if (!append_json_string(text, value)) return reject("{}: field \"{}\" is not valid UTF-8", what, name);
+            member.end = text.size();
+            member.from_text = true;
+            if (member.key(text) != event_type_key) members.push_back(member);
+        }
+        return {};
+    }
+
+    Status add_body(std::string_view body, std::span<const HeaderView> headers) {
+        const std::string_view json = trim_json_space(body);
+        if (json.empty()) return {};
+        if (body.size() > limits::event_bytes_max)
+            return reject("body: {} bytes, and an event has at most {}", body.size(), limits::event_bytes_max);
+        if (json.front() != '{' && equal_ignoring_case(content_type_of(headers), "application/x-www-form-urlencoded"))
+            return add_form(json, "body", false);
+        const auto kind = validator.validate(json);
+        if (!kind.ok()) return kind.error().within("body");
+        if (kind.value() != JsonKind::object) return reject("body: not a JSON object");
+        const std::size_t before = members.size();
+        append_object_members(text, members, json);
+        members.erase(std::remove_if(members.begin() + static_cast<std::ptrdiff_t>(before), members.end(),
+                                     [this](const Member& member) { return member.key(text) == event_type_key; }),
+                      members.end());
+        return {};
+    }
+
+    void add_headers(HeaderSelection headers) {
+        std::string_view header;
+        std::string_view sent;
+        while (headers.next(header, sent)) {
+            Member member;
+            member.key_at = text.size();
+            append_header_name(text, header);
+            member.value_at = text.size();
+            append_json_latin1(text, sent);
+            member.end = text.size();
+            member.from_text = true;
+            members.push_back(member);
+        }
+    }
+};
+
+Envelope::Envelope() : state_(std::make_unique<State>()) {}
+Envelope::~Envelope() = default;
+Envelope::Envelope(Envelope&&) noexcept = default;
+Envelope& Envelope::operator=(Envelope&&) noexcept = default;
+
+Status Envelope::write(const EventDeclaration& declaration, std::string_view query, std::string_view body,
+                       std::span<const HeaderView> headers, std::string& out) {
+    const std::size_t before = out.size();
+    HeaderSelection selection(headers, declaration.store_headers);
+    if (query.empty() && body.empty() && declaration.adds_only) {
+        out += declaration.opening;
+        std::string_view name;
+        std::string_view value;
+        while (selection.next(name, value)) {
+            out += ", ";
+            append_header_name(out, name);
+            append_json_latin1(out, value);
+        }
+    } else {
+        State& state = *state_;
+        state.text.clear();
+        state.members.clear();
+        state.add_constants(declaration);
+        CHECK_OK(state.add_form(query, "query", true));
+        CHECK_OK(state.add_body(body, headers));
+        state.add_headers(std::move(selection));
+        keep_last_values(state.text, state.members);
+        CHECK_OK(apply_declared_types(declaration.fields, state.text, state.members));
+        out += "{\"event_type\": ";
+        static_cast<void>(append_json_string(out, declaration.type)); // the catalogue has checked it
+        if (!state.members.empty()) out += ", ";
+        append_members(out, state.text, state.members);
+    }
+    out += '}';
+    if (const std::size_t bytes = out.size() - before; bytes > limits::event_bytes_max) {
+        out.resize(before);
+        return reject("the event would be {} bytes, and may be {}", bytes, limits::event_bytes_max);
+    }
+    return {};
+}
+
+} // namespace questlog::event

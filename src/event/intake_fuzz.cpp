@@ -1,0 +1,42 @@
+// Any HTTP body sent to POST /events: each event has one fate, and what is accepted is what its readers expect.
+#include "event/envelope.h"
+#include "event/json_validator.h"
+#include "event/padded_json.h"
+
+#include "base/limits.h"
+
+#include <cstdlib>
+#include <vector>
+
+using namespace questlog;
+
+namespace {
+
+void require(bool holds) {
+    if (!holds) std::abort();
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    static event::IntakeParser parser;
+    static event::JsonValidator validator;
+    const event::PaddedJson body({reinterpret_cast<const char*>(data), size});
+    const auto parsed = parser.parse(body.view());
+    if (!parsed.ok()) {
+        require(parsed.error().kind == ErrorKind::reject && !parsed.error().message.empty());
+        return 0;
+    }
+    const event::Intake& intake = *parsed.value();
+    require(intake.accepted.size() == intake.accepted_index.size());
+    std::vector<int> fates(intake.accepted.size() + intake.rejected.size());
+    require(!fates.empty());
+    for (const std::size_t index : intake.accepted_index) ++fates.at(index);
+    for (const auto& rejected : intake.rejected) ++fates.at(rejected.index);
+    for (const int count : fates) require(count == 1);
+    for (const std::string_view value : intake.accepted) {
+        require(value.size() <= limits::event_bytes_max && value.find_first_of("\r\n") == std::string_view::npos);
+        require(validator.check_event(event::PaddedJson(value).view()) == event::EventFault::none);
+    }
+    return 0;
+}

@@ -1,0 +1,131 @@
+#include "event/json_validator.h"
+
+#include "base/limits.h"
+#include "event/wide_numbers.h"
+
+#include <simdjson.h>
+
+namespace questlog::event {
+namespace {
+
+/// simdjson counts the level it refuses.
+constexpr std::size_t parser_depth = limits::json_depth_max + 1;
+
+EventFault fault_of(simdjson::error_code error) {
+    switch (error) {
+    case simdjson::SUCCESS: return EventFault::none;
+    case simdjson::UTF8_ERROR: return EventFault::not_utf8;
+    case simdjson::DEPTH_ERROR: return EventFault::too_deep;
+    case simdjson::CAPACITY: return EventFault::too_large;
+    case simdjson::MEMALLOC: return EventFault::internal;
+    default: return EventFault::not_json;
+    }
+}
+
+EventFault fault_of_type(const simdjson::dom::element& type) {
+    std::string_view text;
+    if (type.get(text) != simdjson::SUCCESS) return EventFault::event_type_not_string;
+    if (text.empty()) return EventFault::event_type_empty;
+    if (text.size() > limits::event_type_bytes_max) return EventFault::event_type_too_long;
+    return EventFault::none;
+}
+
+} // namespace
+
+struct JsonValidator::State {
+    simdjson::dom::parser parser;
+    std::string blanked;
+    simdjson::error_code allocated = parser.allocate(limits::event_bytes_max, parser_depth);
+
+    /// In place: what follows `text` is read but never taken for a part of it.
+    simdjson::error_code parse(std::string_view text, simdjson::dom::element& root) {
+        if (allocated != simdjson::SUCCESS) return allocated;
+        const auto error = parser.parse(text.data(), text.size(), false).get(root);
+        return error == simdjson::NUMBER_ERROR ? parse_wide_numbers(text, root) : error;
+    }
+
+    /// JSON allows numbers of any size, which the parser does not.
+    simdjson::error_code parse_wide_numbers(std::string_view text, simdjson::dom::element& root) {
+        blanked.assign(text);
+        if (!blank_wide_numbers(blanked)) return simdjson::NUMBER_ERROR;
+        const std::size_t length = blanked.size();
+        blanked.append(simdjson::SIMDJSON_PADDING, ' ');
+        return parser.parse(blanked.data(), length, false).get(root);
+    }
+};
+
+JsonValidator::JsonValidator() : state_(std::make_unique<State>()) {}
+JsonValidator::~JsonValidator() = default;
+JsonValidator::JsonValidator(JsonValidator&&) noexcept = default;
+JsonValidator& JsonValidator::operator=(JsonValidator&&) noexcept = default;
+
+Result<JsonKind> JsonValidator::validate(std::string_view text) {
+    simdjson::dom::element root;
+    const EventFault fault = fault_of(state_->parse(text, root));
+    if (fault != EventFault::none) return reject("{}", reason_of(fault));
+    if (root.is_object()) return JsonKind::object;
+    return root.is_array() ? JsonKind::array : JsonKind::scalar;
+}
+
+EventFault JsonValidator::check_event(std::string_view text) {
+    if (text.size() > limits::event_bytes_max) return EventFault::too_large;
+    simdjson::dom::element root;
+    if (const auto error = state_->parse(text, root); error != simdjson::SUCCESS) return fault_of(error);
+    simdjson::dom::object object;
+    if (root.get(object) != simdjson::SUCCESS) return EventFault::not_an_object;
+    EventFault fault = EventFault::event_type_missing;
+    for (const auto& [key, value] : object) {
+        if (key != "event_type") continue;
+        if (fault != EventFault::event_type_missing) return EventFault::event_type_twice;
+        fault = fault_of_type(value);
+    }
+    return fault;
+}
+
+std::string_view reason_of(EventFault fault) {
+    switch (fault) {
+    case EventFault::none: return "an event";
+    case EventFault::not_json: return "not valid JSON";
+    case EventFault::not_utf8: return "not valid UTF-8";
+    case EventFault::too_deep: return "nested deeper than 64 levels";
+    case EventFault::too_large: return "larger than 32768 bytes";
+    case EventFault::not_an_object: return "not a JSON object";
+    case EventFault::event_type_missing: return "no event_type: every event needs one, a non-empty string";
+    case EventFault::event_type_not_string: return "event_type is not a string";
+    case EventFault::event_type_empty: return "event_type is empty";
+    case EventFault::event_type_too_long: return "event_type is longer than 256 bytes";
+    case EventFault::event_type_twice: return "event_type appears more than once";
+    case EventFault::internal: return "out of memory";
+    }
+    return "";
+}
+static_assert(limits::json_depth_max == 64 && limits::event_bytes_max == 32768 && limits::event_type_bytes_max == 256,
+              "the reasons above name these limits");
+
+bool breaks_json(EventFault fault) {
+    switch (fault) {
+    case EventFault::not_json:
+    case EventFault::not_utf8:
+    case EventFault::internal: return true;
+    case EventFault::none:
+    case EventFault::too_deep:
+    case EventFault::too_large:
+    case EventFault::not_an_object:
+    case EventFault::event_type_missing:
+    case EventFault::event_type_not_string:
+    case EventFault::event_type_empty:
+    case EventFault::event_type_too_long:
+    case EventFault::event_type_twice: return false;
+    }
+    return true;
+}
+
+void append_minified(std::string& out, std::string_view json) {
+    const std::size_t before = out.size();
+    out.resize(before + json.size() + simdjson::SIMDJSON_PADDING);
+    std::size_t length = 0;
+    const auto error = simdjson::minify(json.data(), json.size(), out.data() + before, length);
+    out.resize(before + (error == simdjson::SUCCESS ? length : 0));
+}
+
+} // namespace questlog::event

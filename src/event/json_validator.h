@@ -1,0 +1,57 @@
+#pragma once
+
+#include "base/result.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace questlog::event {
+
+enum class JsonKind : std::uint8_t { object, array, scalar };
+
+/// What keeps a text from being an event.
+enum class EventFault : std::uint8_t {
+    none,
+    not_json,
+    not_utf8,
+    too_deep,
+    too_large,
+    not_an_object,
+    event_type_missing,
+    event_type_not_string,
+    event_type_empty,
+    event_type_too_long,
+    event_type_twice,
+    internal, ///< Memory.
+};
+
+/// A sentence for the client.
+[[nodiscard]] std::string_view reason_of(EventFault fault);
+/// True if the text is no JSON at all, so that what stands around it cannot be trusted either.
+[[nodiscard]] bool breaks_json(EventFault fault);
+
+/// Validates single JSON documents in full: syntax, UTF-8, limits::json_depth_max, nothing after the document.
+/// Every text is followed by json_padding_bytes readable bytes, of any content. One thread.
+class JsonValidator {
+public:
+    /// `reject` if `text` is not one JSON document.
+    Result<JsonKind> validate(std::string_view text);
+    /// Whether `text` is an event: an object within limits::event_bytes_max with one non-empty string `event_type`.
+    EventFault check_event(std::string_view text);
+
+    JsonValidator();
+    ~JsonValidator();
+    JsonValidator(JsonValidator&&) noexcept;
+    JsonValidator& operator=(JsonValidator&&) noexcept;
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+/// Appends valid JSON without the white space between its tokens.
+void append_minified(std::string& out, std::string_view json);
+
+} // namespace questlog::event

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "base/result.h"
+#include "event/catalogue.h"
+#include "event/json_text.h"
+
+#include <string>
+#include <vector>
+
+namespace questlog::event {
+
+/// Checks declared fields. A value that came as text is read as its field's type and becomes JSON of that type
+/// (appended to `text`). `reject` names the field, what is expected and what came. null counts as missing.
+Status apply_declared_types(const std::vector<FieldDeclaration>& fields, std::string& text,
+                            std::vector<Member>& members);
+
+/// Whether a JSON value, or a text, is of a type: bigint within int64 and written as an integer; double any number.
+[[nodiscard]] bool json_is(ColumnType type, std::string_view json);
+
+} // namespace questlog::event

@@ -1,0 +1,397 @@
+#include "http/request_parser.h"
+
+#include <cstring>
+#include <gtest/gtest.h>
+#include <string>
+#include <vector>
+
+namespace questlog::http {
+namespace {
+
+/// What a connection's bytes come to: the requests, written out, and the refusal if there was one.
+struct Reading {
+    std::vector<std::string> requests;
+    unsigned refused = 0;
+    std::string why;
+    int continues = 0;
+
+    bool operator==(const Reading& other) const {
+        return requests == other.requests && refused == other.refused && why == other.why;
+    }
+};
+
+std::string written_out(const RequestParser& parser) {
+    const Request& request = parser.request();
+    std::string text = std::string(request.method_text) + " " + std::string(request.path) + " ?" +
+                       std::string(request.query) + " HTTP/" + std::to_string(request.version) +
+                       (parser.keep_alive() ? " stays\n" : " closes\n");
+    for (const Header& header : request.headers)
+        text += std::string(header.name) + "=" + std::string(header.value) + "\n";
+    return text + "[" + std::string(request.body) + "]";
+}
+
+/// Drives a parser as a server does.
+class Reader {
+public:
+    explicit Reader(ServerOptions options = {}) : options_(std::move(options)), parser_(options_) {}
+
+    /// Feeds `bytes` in pieces of at most `piece` bytes.
+    Reading& feed(std::string_view bytes, std::size_t piece = std::string_view::npos) {
+        while (!bytes.empty() && reading_.refused == 0) {
+            const auto space = parser_.space();
+            const std::size_t count = std::min({piece, bytes.size(), space.size()});
+            std::memcpy(space.data(), bytes.data(), count);
+            parser_.received(count);
+            bytes.remove_prefix(count);
+            take();
+        }
+        return reading_;
+    }
+
+    RequestParser& parser() { return parser_; }
+    [[nodiscard]] const Reading& reading() const { return reading_; }
+
+private:
+    void take() {
+        for (;;) {
+            switch (parser_.next()) {
+            case RequestParser::Progress::need_more: return;
+            case RequestParser::Progress::continue_expected: ++reading_.continues; break;
+            case RequestParser::Progress::refused:
+                reading_.refused = parser_.refusal().status;
+                reading_.why = parser_.refusal().text;
+                return;
+            case RequestParser::Progress::whole: reading_.requests.push_back(written_out(parser_)); break;
+            }
+        }
+    }
+
+    ServerOptions options_;
+    RequestParser parser_;
+    Reading reading_;
+};
+
+Reading read_whole(std::string_view bytes) { return Reader().feed(bytes); }
+
+const std::string canary = "GET /canary HTTP/1.1\r\nHost: game\r\n\r\n";
+
+std::string get(std::string_view lines) { return "GET / HTTP/1.1\r\n" + std::string(lines) + "\r\n"; }
+std::string post(std::string_view lines, std::string_view body) {
+    return "POST /events HTTP/1.1\r\nHost: game\r\n" + std::string(lines) + "\r\n" + std::string(body);
+}
+
+TEST(RequestParser, ReadsARequestAsItWasSent) {
+    const auto reading = read_whole("POST /purchase_a_sword?receipt=1&x=%20 HTTP/1.1\r\nHost: user1.comcast.com\r\n"
+                                    "X-Odd:\t two  words \t\r\nEmpty:\r\nContent-Length: 5\r\n\r\nhello");
+    ASSERT_EQ(reading.requests.size(), 1u);
+    EXPECT_EQ(reading.requests[0], "POST /purchase_a_sword ?receipt=1&x=%20 HTTP/11 stays\nHost=user1.comcast.com\n"
+                                   "X-Odd=two  words\nEmpty=\nContent-Length=5\n[hello]");
+}
+
+TEST(RequestParser, HowBytesAreSplitMakesNoDifference) {
+    const std::vector<std::string> streams = {
+        get("Host: a\r\nUser-Agent: ab/2.3\r\nAccept: */*\r\n") + canary,
+        post("Content-Length: 11\r\n", "hello world") + canary,
+        post("Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n1\r\n \r\n00b\r\nworld\r\nagain\r\n0\r\n\r\n") + canary,
+        post("Transfer-Encoding: chunked\r\n", "3\r\na\r\n\r\n0\r\nChecksum: 7\r\nAnd: more\r\n\r\n") + canary,
+        post("Transfer-Encoding: chunked\r\n", "0\r\n\r\n") + "\r\n" + canary + canary,
+        post("Content-Length: 0\r\n", "") + post("Content-Length: 1\r\n", "x") + canary,
+        "GET http://game.example/a?b HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" + canary,
+        post("Expect: 100-continue\r\nContent-Length: 3\r\n", "abc") + canary,
+        get("Host: a\r\nTransfer-Encoding: gzip\r\n") + canary,
+        post("Transfer-Encoding: chunked\r\n", "5;ext=1\r\nhello\r\n0\r\n\r\n") + canary,
+    };
+    for (const std::string& stream : streams) {
+        const Reading whole = read_whole(stream);
+        EXPECT_FALSE(whole.requests.empty() && whole.refused == 0) << stream;
+        for (std::size_t cut = 1; cut < stream.size(); ++cut) {
+            Reader reader;
+            reader.feed(std::string_view(stream).substr(0, cut));
+            reader.feed(std::string_view(stream).substr(cut));
+            ASSERT_EQ(reader.reading(), whole) << "cut at " << cut << " of " << stream;
+        }
+        ASSERT_EQ(Reader().feed(stream, 1), whole) << "byte by byte: " << stream;
+    }
+}
+
+TEST(RequestParser, UnchunksAndDropsTrailers) {
+    const auto reading = read_whole(
+        post("Transfer-Encoding: Chunked\r\n", "5\r\nhello\r\nB\r\n wide world\r\n0\r\nHost: evil\r\nX: y\r\n\r\n"));
+    ASSERT_EQ(reading.requests.size(), 1u) << reading.why;
+    EXPECT_TRUE(reading.requests[0].ends_with("[hello wide world]")) << reading.requests[0];
+    EXPECT_EQ(reading.requests[0].find("evil"), std::string::npos);
+}
+
+struct Attack {
+    const char* name;
+    std::string bytes;
+    unsigned status = 400;
+};
+
+std::vector<Attack> framing_attacks() {
+    using namespace std::string_literals;
+    const std::string chunk = "Transfer-Encoding: chunked\r\n";
+    return {
+        {"length and coding", post("Content-Length: 4\r\n" + chunk, "0\r\n\r\n")},
+        {"coding and length", post(chunk + "Content-Length: 4\r\n", "0\r\n\r\n")},
+        {"two lengths", post("Content-Length: 5\r\nContent-Length: 6\r\n", "hello")},
+        {"the same length twice", post("Content-Length: 5\r\nContent-Length: 5\r\n", "hello")},
+        {"a list of lengths", post("Content-Length: 5, 5\r\n", "hello")},
+        {"a signed length", post("Content-Length: +5\r\n", "hello")},
+        {"a negative length", post("Content-Length: -5\r\n", "hello")},
+        {"a hexadecimal length", post("Content-Length: 0x5\r\n", "hello")},
+        {"an empty length", post("Content-Length:\r\n", "hello")},
+        {"a length beyond 64 bits", post("Content-Length: 18446744073709551621\r\n", "hello")},
+        {"a huge length", post("Content-Length: 18446744073709551615\r\n", "hello"), 413},
+        {"gzip", post("Transfer-Encoding: gzip\r\n", "0\r\n\r\n")},
+        {"gzip, chunked", post("Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n")},
+        {"chunked, identity", post("Transfer-Encoding: chunked, identity\r\n", "0\r\n\r\n")},
+        {"chunked twice in one", post("Transfer-Encoding: chunked, chunked\r\n", "0\r\n\r\n")},
+        {"chunked twice", post(chunk + chunk, "0\r\n\r\n")},
+        {"chunked and another", post(chunk + "Transfer-Encoding: x\r\n", "0\r\n\r\n")},
+        {"quoted coding", post("Transfer-Encoding: \"chunked\"\r\n", "0\r\n\r\n")},
+        {"xchunked", post("Transfer-Encoding: xchunked\r\n", "0\r\n\r\n")},
+        {"empty coding", post("Transfer-Encoding:\r\n", "0\r\n\r\n")},
+        {"vertical tab before the coding", post("Transfer-Encoding: \vchunked\r\n", "0\r\n\r\n")},
+        {"coding on HTTP/1.0", "POST / HTTP/1.0\r\nConnection: keep-alive\r\n" + chunk + "\r\n0\r\n\r\n"},
+        {"bare LF after the request line", "GET / HTTP/1.1\nHost: a\r\n\r\n"},
+        {"bare LF after a field", "GET / HTTP/1.1\r\nHost: a\nX: y\r\n\r\n"},
+        {"bare LFs alone", "GET / HTTP/1.1\nHost: a\n\n"},
+        {"bare CR after a field", "GET / HTTP/1.1\r\nHost: a\rX: y\r\n\r\n"},
+        {"bare CR within a value", get("Host: a\r\nX: a\rb\r\n")},
+        {"CR CR LF", get("Host: a\r\r\n")},
+        {"folded value", get("Host: a\r\nX: a\r\n b\r\n")},
+        {"folded with a tab", get("Host: a\r\nX: a\r\n\tb\r\n")},
+        {"folded after an empty line", get("Host: a\r\nX:\r\n b\r\n")},
+        {"folded to nothing", get("Host: a\r\nX:\r\n \r\n")},
+        {"folded length", post("Content-Length:\r\n 5\r\n", "hello")},
+        {"space before the first field", "GET / HTTP/1.1\r\n Host: a\r\n\r\n"},
+        {"space before the colon", get("Host : a\r\n")},
+        {"tab before the colon", post("Content-Length\t: 5\r\n", "hello")},
+        {"space in a name", get("Host: a\r\nX Y: z\r\n")},
+        {"no colon", get("Host: a\r\nnonsense\r\n")},
+        {"empty name", get("Host: a\r\n: x\r\n")},
+        {"NUL in a name", get("Host: a\r\nX\0: y\r\n"s)},
+        {"NUL in a value", get("Host: a\r\nX: y\0z\r\n"s)},
+        {"NUL in the target", "GET /a\0b HTTP/1.1\r\nHost: a\r\n\r\n"s},
+        {"control byte in a value", get("Host: a\r\nX: \x01\r\n")},
+        {"DEL in a value", get("Host: a\r\nX: \x7f\r\n")},
+        {"control byte in the target", "GET /\x07 HTTP/1.1\r\nHost: a\r\n\r\n"},
+        {"bytes above ASCII in a name", get("Host: a\r\nX\xc3\xa9: y\r\n")},
+        {"no Host", get("X: y\r\n")},
+        {"two Hosts", get("Host: a\r\nHost: a\r\n")},
+        {"two Hosts on HTTP/1.0", "GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n"},
+        {"a list of Hosts", get("Host: a, b\r\n")},
+        {"Host with a path", get("Host: a/b\r\n")},
+        {"Host with userinfo", get("Host: a@b\r\n")},
+        {"relative target", "GET a HTTP/1.1\r\nHost: a\r\n\r\n"},
+        {"star without OPTIONS", "GET * HTTP/1.1\r\nHost: a\r\n\r\n"},
+        {"authority target", "CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n"},
+        {"another scheme", "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n"},
+        {"absolute without a host", "GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n"},
+        {"space in the target", "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n"},
+        {"two spaces", "GET  / HTTP/1.1\r\nHost: a\r\n\r\n"},
+        {"space after the version", "GET / HTTP/1.1 \r\nHost: a\r\n\r\n"},
+        {"HTTP/0.9", "GET /\r\n\r\n"},
+        {"lower-case version", "GET / http/1.1\r\nHost: a\r\n\r\n"},
+        {"long version", "GET / HTTP/1.10\r\nHost: a\r\n\r\n"},
+        {"HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
+        {"HTTP/1.2", "GET / HTTP/1.2\r\nHost: a\r\n\r\n", 505},
+        {"HTTP/0.9 by name", "GET / HTTP/0.9\r\nHost: a\r\n\r\n", 505},
+        {"odd method", "G\"T / HTTP/1.1\r\nHost: a\r\n\r\n"},
+        {"no method", " / HTTP/1.1\r\nHost: a\r\n\r\n"},
+        {"TLS", "\x16\x03\x01\x02\x00"s},
+        {"two empty lines", "\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"},
+        {"bare LF before the method", "\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"},
+        {"chunk extension", post(chunk, "5;a=b\r\nhello\r\n0\r\n\r\n")},
+        {"quoted chunk extension", post(chunk, "5;a=\"\r\n\"\r\nhello\r\n0\r\n\r\n")},
+        {"extension on the last chunk", post(chunk, "0;a\r\n\r\n")},
+        {"0x chunk size", post(chunk, "0x5\r\nhello\r\n0\r\n\r\n")},
+        {"signed chunk size", post(chunk, "+5\r\nhello\r\n0\r\n\r\n")},
+        {"spaced chunk size", post(chunk, " 5\r\nhello\r\n0\r\n\r\n")},
+        {"chunk size and a space", post(chunk, "5 \r\nhello\r\n0\r\n\r\n")},
+        {"empty chunk size", post(chunk, "\r\nhello\r\n0\r\n\r\n")},
+        {"chunk size beyond 64 bits", post(chunk, "10000000000000005\r\nhello\r\n0\r\n\r\n")},
+        {"chunk size near 2^64", post(chunk, "FFFFFFFFFFFFFFFF\r\nhello\r\n0\r\n\r\n"), 413},
+        {"bare LF after a chunk size", post(chunk, "5\nhello\r\n0\r\n\r\n")},
+        {"bare CR after a chunk size", post(chunk, "5\rhello\r\n0\r\n\r\n")},
+        {"chunk longer than its size", post(chunk, "5\r\nhelloX\r\n0\r\n\r\n")},
+        {"bare LF after a chunk", post(chunk, "5\r\nhello\n0\r\n\r\n")},
+        {"CR without LF after a chunk", post(chunk, "5\r\nhello\rX0\r\n\r\n")},
+        {"trailer without a colon", post(chunk, "0\r\nnonsense\r\n\r\n")},
+        {"folded trailer", post(chunk, "0\r\nA: b\r\n c\r\n\r\n")},
+        {"bare LF after a trailer", post(chunk, "0\r\nA: b\n\r\n")},
+        {"space before a trailer's colon", post(chunk, "0\r\nA : b\r\n\r\n")},
+        {"unmet expectation", post("Expect: teapot\r\nContent-Length: 1\r\n", "x"), 417},
+    };
+}
+
+TEST(RequestParser, RefusesWhatCouldBeReadInTwoWays) {
+    for (const Attack& attack : framing_attacks()) {
+        const Reading whole = read_whole(attack.bytes + canary);
+        EXPECT_EQ(whole.refused, attack.status) << attack.name << ": " << whole.why;
+        EXPECT_TRUE(whole.requests.empty()) << attack.name << " was handed on";
+        EXPECT_GT(whole.why.size(), 20u) << attack.name << " is refused without a helpful word";
+        const Reading bytewise = Reader().feed(attack.bytes + canary, 1);
+        EXPECT_EQ(bytewise.refused, attack.status) << attack.name << ", byte by byte";
+        EXPECT_TRUE(bytewise.requests.empty()) << attack.name << " was handed on, byte by byte";
+    }
+}
+
+TEST(RequestParser, AfterARefusalNothingIsRead) {
+    Reader reader;
+    reader.feed(canary + get("X: no host\r\n") + canary);
+    EXPECT_EQ(reader.reading().requests.size(), 1u);
+    EXPECT_EQ(reader.parser().next(), RequestParser::Progress::refused);
+    EXPECT_EQ(reader.parser().next(), RequestParser::Progress::refused);
+    EXPECT_EQ(reader.parser().request_so_far().target, "/");
+}
+
+TEST(RequestParser, TargetsInEveryForm) {
+    const auto path_of = [](const std::string& line) {
+        const Reading reading = read_whole(line + " HTTP/1.1\r\nHost: a\r\n\r\n");
+        return reading.refused != 0 ? reading.why : reading.requests.at(0).substr(0, reading.requests[0].find(" HTTP/"));
+    };
+    EXPECT_EQ(path_of("GET /"), "GET / ?");
+    EXPECT_EQ(path_of("GET /?"), "GET / ?");
+    EXPECT_EQ(path_of("GET /a?b?c"), "GET /a ?b?c");
+    EXPECT_EQ(path_of("GET //a"), "GET //a ?");
+    EXPECT_EQ(path_of("GET http://h"), "GET / ?");
+    EXPECT_EQ(path_of("GET HTTP://h:80?q"), "GET / ?q");
+    EXPECT_EQ(path_of("GET https://h/a/b?q=http://x/"), "GET /a/b ?q=http://x/");
+    EXPECT_EQ(path_of("OPTIONS *"), "OPTIONS * ?");
+    EXPECT_EQ(path_of("get /"), "get / ?");
+}
+
+TEST(RequestParser, WhoStaysAndWhoCloses) {
+    const auto stays = [](const std::string& version, const std::string& connection) {
+        const Reading reading = read_whole("GET / HTTP/" + version + "\r\nHost: a\r\n" + connection + "\r\n");
+        return reading.requests.at(0).find(" stays\n") != std::string::npos;
+    };
+    EXPECT_TRUE(stays("1.1", ""));
+    EXPECT_TRUE(stays("1.1", "Connection: keep-alive\r\n"));
+    EXPECT_FALSE(stays("1.1", "Connection: close\r\n"));
+    EXPECT_FALSE(stays("1.1", "Connection: x, Close\r\n"));
+    EXPECT_FALSE(stays("1.0", ""));
+    EXPECT_TRUE(stays("1.0", "Connection: Keep-Alive\r\n"));
+    EXPECT_FALSE(stays("1.0", "Connection: keep-alive, close\r\n"));
+}
+
+TEST(RequestParser, SaysContinueOnceAndOnlyToWhoWaits) {
+    const std::string head = post("Expect: 100-Continue\r\nContent-Length: 5\r\n", "");
+    Reader waiting;
+    EXPECT_EQ(waiting.feed(head).continues, 1);
+    EXPECT_EQ(waiting.feed("hello" + canary).continues, 1);
+    EXPECT_EQ(waiting.reading().requests.size(), 2u);
+    EXPECT_EQ(read_whole(head + "hello").continues, 0);
+    EXPECT_EQ(read_whole(post("Expect: 100-continue\r\nContent-Length: 0\r\n", "")).continues, 0);
+    EXPECT_EQ(read_whole("POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n").continues, 0);
+    const Reading too_large = read_whole(post("Expect: 100-continue\r\nContent-Length: 99999999\r\n", ""));
+    EXPECT_EQ(too_large.refused, 413u);
+    EXPECT_EQ(too_large.continues, 0);
+}
+
+ServerOptions small_limits() {
+    ServerOptions options;
+    options.request_line_bytes_max = 40;
+    options.header_bytes_max = 100;
+    options.header_fields_max = 4;
+    options.body_bytes_max = 20;
+    return options;
+}
+
+unsigned refused_with_small_limits(const std::string& bytes) {
+    const Reading whole = Reader(small_limits()).feed(bytes);
+    const Reading bytewise = Reader(small_limits()).feed(bytes, 1);
+    EXPECT_EQ(whole.refused, bytewise.refused) << bytes;
+    EXPECT_EQ(whole.requests, bytewise.requests) << bytes;
+    EXPECT_NE(whole.requests.empty(), whole.refused == 0) << bytes;
+    return whole.refused;
+}
+
+TEST(RequestParser, EveryLimitHoldsToTheByte) {
+    const auto line_of = [](std::size_t bytes) {
+        return "GET /" + std::string(bytes - 14, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n";
+    };
+    EXPECT_EQ(refused_with_small_limits(line_of(40)), 0u);
+    EXPECT_EQ(refused_with_small_limits(line_of(41)), 414u);
+    const auto header_of = [](std::size_t bytes) { // "Host: a\r\n" is 9, the last line's CR LF does not count
+        return get("Host: a\r\nX: " + std::string(bytes - 9 - 3, 'x') + "\r\n");
+    };
+    EXPECT_EQ(refused_with_small_limits(header_of(100)), 0u);
+    EXPECT_EQ(refused_with_small_limits(header_of(101)), 431u);
+    EXPECT_EQ(refused_with_small_limits(get("Host: a\r\nA:\r\nB:\r\nC:\r\n")), 0u);
+    EXPECT_EQ(refused_with_small_limits(get("Host: a\r\nA:\r\nB:\r\nC:\r\nD:\r\n")), 431u);
+    EXPECT_EQ(refused_with_small_limits(post("Content-Length: 20\r\n", std::string(20, 'b'))), 0u);
+    EXPECT_EQ(refused_with_small_limits(post("Content-Length: 21\r\n", std::string(21, 'b'))), 413u);
+    const std::string chunked = "Transfer-Encoding: chunked\r\n";
+    EXPECT_EQ(refused_with_small_limits(post(chunked, "a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n")), 0u);
+    EXPECT_EQ(refused_with_small_limits(post(chunked, "a\r\n0123456789\r\nb\r\n0123456789x\r\n0\r\n\r\n")), 413u);
+    EXPECT_EQ(refused_with_small_limits(post(chunked, "0\r\nX: " + std::string(97, 'x') + "\r\n\r\n")), 0u);
+    EXPECT_EQ(refused_with_small_limits(post(chunked, "0\r\nX: " + std::string(98, 'x') + "\r\n\r\n")), 431u);
+    EXPECT_EQ(refused_with_small_limits(post(chunked, "0\r\nX: " + std::string(60, 'x') + "\r\nY: " +
+                                                          std::string(60, 'x') + "\r\n\r\n")),
+              431u);
+}
+
+TEST(RequestParser, AnEndlessLineIsRefusedWithoutItsEnd) {
+    EXPECT_EQ(Reader(small_limits()).feed("GET /" + std::string(100, 'a'), 1).refused, 414u);
+    EXPECT_EQ(Reader(small_limits()).feed("GET / HTTP/1.1\r\nX: " + std::string(200, 'a'), 7).refused, 431u);
+    const std::string chunked = post("Transfer-Encoding: chunked\r\n", "");
+    EXPECT_EQ(Reader().feed(chunked + std::string(40, '0'), 3).refused, 400u);
+}
+
+TEST(RequestParser, SixtyFourBytesBehindABodyAreReadable) {
+    for (const std::size_t size : {1u, 4000u, 4096u, 65536u, 1024u * 1024u}) {
+        for (const bool chunked : {false, true}) {
+            Reader reader;
+            const std::string body(size, 'b');
+            char chunk_size[20];
+            snprintf(chunk_size, sizeof(chunk_size), "%zx\r\n", size);
+            const std::string bytes = chunked ? post("Transfer-Encoding: chunked\r\n", chunk_size + body + "\r\n0\r\n\r\n")
+                                              : post("Content-Length: " + std::to_string(size) + "\r\n", body);
+            reader.feed(bytes, 8191);
+            ASSERT_EQ(reader.reading().requests.size(), 1u) << reader.reading().why;
+            // The last request of the stream; its views live until the parser is used again.
+            const Request& request = reader.parser().request();
+            ASSERT_EQ(request.body.size(), size);
+            std::string behind(64, '\0');
+            std::memcpy(behind.data(), request.body.data() + request.body.size(), behind.size()); // ASan watches
+            EXPECT_EQ(request.headers[0].value, "game") << "views were not renewed when the buffer moved";
+        }
+    }
+}
+
+TEST(RequestParser, ReusesItsBufferAndGivesALargeOneBack) {
+    Reader reader;
+    for (int i = 0; i < 1000; ++i) reader.feed(post("Content-Length: 300\r\n", std::string(300, 'x')));
+    const std::size_t small = reader.parser().capacity();
+    EXPECT_LE(small, 8192u);
+    reader.feed(post("Content-Length: 900000\r\n", std::string(900'000, 'x')));
+    EXPECT_GE(reader.parser().capacity(), 900'000u);
+    ASSERT_EQ(reader.parser().phase(), RequestParser::Phase::between);
+    reader.parser().shrink();
+    EXPECT_EQ(reader.parser().capacity(), 0u);
+    reader.feed(canary);
+    EXPECT_EQ(reader.reading().requests.size(), 1002u);
+    EXPECT_LE(reader.parser().capacity(), 4096u);
+}
+
+TEST(RequestParser, PhasesTellWhatItWaitsFor) {
+    using Phase = RequestParser::Phase;
+    Reader reader;
+    EXPECT_EQ(reader.parser().phase(), Phase::between);
+    reader.feed("P");
+    EXPECT_EQ(reader.parser().phase(), Phase::head);
+    reader.feed(post("Content-Length: 4\r\n", "ab").substr(1));
+    EXPECT_EQ(reader.parser().phase(), Phase::body);
+    EXPECT_EQ(reader.parser().body_bytes_received(), 2u);
+    reader.feed("cd");
+    EXPECT_EQ(reader.parser().phase(), Phase::between);
+    reader.feed(post("Transfer-Encoding: chunked\r\n", "4\r\nab"));
+    EXPECT_EQ(reader.parser().phase(), Phase::body);
+    EXPECT_EQ(reader.parser().body_bytes_received(), 2u);
+}
+
+} // namespace
+} // namespace questlog::http

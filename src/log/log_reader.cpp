@@ -1,0 +1,165 @@
+#include "log/event_log.h"
+#include "log/log_files.h"
+#include "log/recovery.h"
+#include "log/segment_cursor.h"
+#include "log/segment_fetcher.h"
+#include "log/segment_table.h"
+#include "log/topic_lock.h"
+
+#include <algorithm>
+
+namespace questlog::log {
+
+namespace {
+
+constexpr int open_attempts_max = 10; // each one waits for the writer or the recovery that is in its way
+constexpr std::chrono::milliseconds poll_first{1};
+constexpr std::chrono::milliseconds poll_longest{20};
+
+class SegmentReader final : public PartitionReader {
+public:
+    SegmentReader(io::Files& files, Partition partition, const std::string& directory,
+                  std::unique_ptr<io::SharedWord> durable_end)
+        : partition_(partition), table_(files, directory), durable_end_(std::move(durable_end)) {}
+
+    [[nodiscard]] Partition partition() const override { return partition_; }
+
+    Result<Offset> start_offset() override {
+        CHECK_OK(table_.refresh());
+        return table_.count() == 0 ? Offset{} : table_.base_of(0);
+    }
+
+    Result<Offset> end_offset() override { return durable_offset(); }
+
+    Result<std::int64_t> bytes() override {
+        const Offset end = durable_offset();
+        CHECK_OK(table_.refresh());
+        if (table_.count() == 0 || end == table_.base_of(0)) return 0;
+        SegmentCursor cursor(table_, end, end);
+        CHECK_OK(cursor.seek());
+        std::int64_t bytes = cursor.position();
+        for (std::int32_t i = 0; i < cursor.segment(); ++i) {
+            TRY(file, table_.file(i));
+            TRY(size, file->size());
+            bytes += size;
+        }
+        return bytes;
+    }
+
+    Result<std::unique_ptr<BatchCursor>> read(Offset from, Offset to) override {
+        const Offset end = durable_offset();
+        if (to > end) return internal("a read up to offset {} was asked for beyond the durable end {}", to, end);
+        CHECK_OK(table_.refresh());
+        const Offset start = table_.count() == 0 ? Offset{} : table_.base_of(0);
+        if (from < start) return reject("offset {} is not in the log: it begins at {}", from, start);
+        if (table_.count() == 0 && from < to) return corrupt("the segments of partition {} are gone", partition_);
+        return std::unique_ptr<BatchCursor>(std::make_unique<SegmentCursor>(table_, from, to));
+    }
+
+    Result<std::unique_ptr<RecordFetcher>> fetcher() override {
+        return std::unique_ptr<RecordFetcher>(std::make_unique<SegmentFetcher>(table_, *durable_end_));
+    }
+
+    [[nodiscard]] Offset durable_offset() { return decode_durable_end(durable_end_->load()).offset; }
+
+private:
+    Partition partition_;
+    SegmentTable table_;
+    std::unique_ptr<io::SharedWord> durable_end_;
+};
+
+class SegmentLogReader final : public LogReader {
+public:
+    SegmentLogReader(io::Clock& clock, Topic topic) : clock_(clock), topic_(std::move(topic)) {}
+
+    void add_partition(std::unique_ptr<SegmentReader> partition) { partitions_.push_back(std::move(partition)); }
+
+    [[nodiscard]] const Topic& topic() const override { return topic_; }
+
+    PartitionReader& partition(Partition partition) override {
+        return *partitions_.at(static_cast<std::size_t>(partition.value));
+    }
+
+    Result<bool> wait_beyond(std::span<const Offset> ends, std::chrono::milliseconds limit) override {
+        if (ends.size() != partitions_.size())
+            return internal("{} ends were given for {} partitions", ends.size(), partitions_.size());
+        const auto deadline = clock_.monotonic() + limit;
+        auto pause = poll_first;
+        while (true) {
+            for (std::size_t i = 0; i < ends.size(); ++i)
+                if (partitions_[i]->durable_offset() > ends[i]) return true;
+            const auto now = clock_.monotonic();
+            if (now >= deadline) return false;
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now);
+            clock_.sleep(std::min(pause, left));
+            pause = std::min(pause * 2, poll_longest);
+        }
+    }
+
+private:
+    io::Clock& clock_;
+    Topic topic_;
+    std::vector<std::unique_ptr<SegmentReader>> partitions_;
+};
+
+using Words = std::vector<std::unique_ptr<io::SharedWord>>;
+
+Result<Words> map_words(io::Files& files, const std::string& log_directory, const Topic& topic, io::Open mode) {
+    Words words;
+    for (std::int32_t i = 0; i < topic.partitions; ++i) {
+        TRY(word, map_durable_end(files, partition_directory(log_directory, topic.name, Partition{i}), mode));
+        words.push_back(std::move(word));
+    }
+    return words;
+}
+
+bool all_closed(Words& words) {
+    return std::ranges::all_of(words, [](auto& word) { return decode_durable_end(word->load()).closed; });
+}
+
+/// True if a writer that has recovered lives, or the log was closed cleanly: what the words say can be read.
+Result<bool> readable(io::Files& files, const std::string& log_directory, const Topic& topic) {
+    const auto path = lock_file(log_directory, topic.name);
+    auto no_recovery = files.lock(path, recovery_slot, io::Files::Share::shared, recovery_wait);
+    if (!no_recovery.ok())
+        return no_recovery.error().within(fmt::format("the log of topic '{}' is being recovered", topic.name));
+    TRY(live, files.locked(path, writer_slot));
+    if (live) return true;
+    TRY(words, map_words(files, log_directory, topic, io::Open::read));
+    return all_closed(words);
+}
+
+/// What the next writer would do, done now for a reader. Success too if another process was quicker.
+Status recover_for_reading(io::Files& files, const std::string& log_directory, const Topic& topic) {
+    auto lock = lock_for_writing(files, log_directory, topic);
+    if (!lock.ok()) return lock.error().kind == ErrorKind::retry_later ? Status() : Status(lock.error());
+    TRY(words, map_words(files, log_directory, topic, io::Open::write));
+    for (std::int32_t i = 0; i < topic.partitions; ++i) {
+        const auto directory = partition_directory(log_directory, topic.name, Partition{i});
+        CHECK_OK(recover_partition(files, directory, *words[static_cast<std::size_t>(i)], {}));
+    }
+    return {};
+}
+
+} // namespace
+
+Result<std::unique_ptr<LogReader>> open_reader(io::Env env, const Topics& topics, const Topic& topic) {
+    const auto& log_directory = topics.directory();
+    for (int attempt = 0; attempt < open_attempts_max; ++attempt) {
+        TRY(ready, readable(env.files, log_directory, topic));
+        if (!ready) {
+            CHECK_OK(recover_for_reading(env.files, log_directory, topic));
+            continue;
+        }
+        TRY(words, map_words(env.files, log_directory, topic, io::Open::read));
+        auto reader = std::make_unique<SegmentLogReader>(env.clock, topic);
+        for (std::int32_t i = 0; i < topic.partitions; ++i)
+            reader->add_partition(std::make_unique<SegmentReader>(
+                env.files, Partition{i}, partition_directory(log_directory, topic.name, Partition{i}),
+                std::move(words[static_cast<std::size_t>(i)])));
+        return std::unique_ptr<LogReader>(std::move(reader));
+    }
+    return retry_later("the log of topic '{}' is opened and left uncleanly again and again; look at its writer", topic.name);
+}
+
+} // namespace questlog::log

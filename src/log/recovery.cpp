@@ -1,0 +1,213 @@
+#include "log/recovery.h"
+
+#include "base/big_endian.h"
+#include "base/limits.h"
+#include "log/segment_walk.h"
+
+#include <algorithm>
+
+namespace questlog::log {
+
+namespace {
+
+constexpr std::size_t window_bytes = 1024 * 1024;
+constexpr std::size_t sector_bytes = 512;
+constexpr std::size_t offset_and_length_bytes = 12; // baseOffset and batchLength: the start of a batch
+constexpr std::string_view advice = "nothing was changed; copy the log directory aside, then restore it from a backup";
+
+/// Fills in what the twelve bytes after the valid batches tell about the batch that was being written there.
+Status survey_torn_start(FileWindow& window, SegmentSurvey& survey) {
+    TRY(bytes, window.at(survey.data_bytes, offset_and_length_bytes));
+    // A disk writes sectors whole: within one sector the twelve bytes are all there or all zero. Across a border, any part.
+    const auto in_sector = static_cast<std::size_t>(survey.data_bytes) % sector_bytes;
+    if (in_sector + offset_and_length_bytes > sector_bytes || bytes.size() < offset_and_length_bytes) return {};
+    const auto start = bytes.first(offset_and_length_bytes);
+    if (std::ranges::all_of(start, [](std::byte byte) { return byte == std::byte{0}; })) return {};
+    const auto base = load_big_endian<std::int64_t>(start.data());
+    const auto batch_bytes = std::int64_t{load_big_endian<std::int32_t>(start.data() + sizeof base)} +
+                             static_cast<std::int64_t>(offset_and_length_bytes);
+    survey.foreign_start = base != survey.end_offset.value ||
+                           batch_bytes < static_cast<std::int64_t>(batch_header_bytes) ||
+                           batch_bytes > static_cast<std::int64_t>(limits::batch_bytes_max);
+    survey.torn_batch_end = survey.data_bytes + batch_bytes;
+    return {};
+}
+
+Status survey_tail(FileWindow& window, SegmentSurvey& survey, std::string fault) {
+    TRY(nonzero_end, end_of_nonzero(window, survey.data_bytes));
+    survey.nonzero_end = nonzero_end;
+    if (nonzero_end == survey.data_bytes) return {};
+    survey.fault = std::move(fault);
+    CHECK_OK(survey_torn_start(window, survey));
+    TRY(next, find_batch_after(window, survey.data_bytes, nonzero_end, survey.end_offset));
+    survey.next_valid_batch = next;
+    return {};
+}
+
+/// Copies the data to a new file and puts that in the segment's place, all of it synced.
+Status rewrite_segment(io::Files& files, const std::string& directory, const SegmentSurvey& survey) {
+    const auto temporary = rewritten_segment_file(directory);
+    {
+        TRY(from, files.open(survey.path, io::Open::read));
+        TRY(to, files.open(temporary, io::Open::create_new));
+        FileWindow window(window_bytes);
+        window.attach(std::move(from));
+        std::int64_t position = 0;
+        while (position < survey.data_bytes) {
+            TRY(bytes, window.at(position, 1));
+            const auto left = static_cast<std::size_t>(survey.data_bytes - position);
+            if (bytes.empty()) return internal("{} became shorter while it was recovered", survey.path);
+            const auto part = bytes.first(std::min(bytes.size(), left));
+            CHECK_OK(to->write_at(position, part));
+            position += static_cast<std::int64_t>(part.size());
+        }
+        CHECK_OK(to->sync_data());
+    }
+    CHECK_OK(files.rename(temporary, survey.path));
+    return files.sync_directory(directory);
+}
+
+Status apply(io::Files& files, const std::string& directory, const SegmentSurvey& survey, const RecoveryPlan& plan) {
+    if (plan.rewrite) {
+        auto rewritten = rewrite_segment(files, directory, survey);
+        if (!rewritten.ok()) // gives the space back; where that fails too, the next recovery does it
+            if (const auto removed = files.remove_file(rewritten_segment_file(directory)); !removed.ok())
+                return rewritten.error();
+        return rewritten;
+    }
+    if (!plan.truncate) return {};
+    TRY(file, files.open(survey.path, io::Open::write));
+    CHECK_OK(file->truncate(survey.data_bytes));
+    return file->sync_data();
+}
+
+void report(const std::function<void(const std::string&)>& on_recovery, const SegmentSurvey& survey,
+            const RecoveryPlan& plan) {
+    if (!on_recovery) return;
+    if (plan.torn_bytes > 0)
+        on_recovery(fmt::format("{}: cut a torn batch of {} bytes at byte {} (offset {}, never acknowledged: {})",
+                                survey.path, plan.torn_bytes, survey.data_bytes, survey.end_offset, survey.fault));
+    if (plan.rewritten_events > 0)
+        on_recovery(fmt::format("{}: kept {} events above the durable end, rewritten and synced, up to offset {}",
+                                survey.path, plan.rewritten_events, survey.end_offset));
+}
+
+Status remove_temporaries(io::Files& files, const std::string& directory) {
+    TRY(entries, files.list(directory));
+    for (const auto& entry : entries)
+        if (entry.kind == io::Kind::file && entry.name.ends_with(temporary_suffix))
+            CHECK_OK(files.remove_file(directory + "/" + entry.name));
+    return {};
+}
+
+/// The greatest timestamp of the segment before an empty last one, whose batches must lead up to it.
+Result<TimestampMs> max_timestamp_of(io::Files& files, const std::string& path, Offset base, Offset next_base) {
+    TRY(survey, survey_segment(files, path, base, next_base));
+    if (survey.end_offset != next_base)
+        return corrupt("{}: after byte {} offset {} follows, and the next segment begins at {}; {}", path,
+                       survey.data_bytes, survey.end_offset, next_base, advice);
+    return survey.max_timestamp;
+}
+
+} // namespace
+
+Result<RecoveryPlan> plan_recovery(const SegmentSurvey& survey, Offset durable_end) {
+    const auto damaged = [&](const std::string& what) {
+        return corrupt("{} is damaged at byte {} (offset {}): {}; {}", survey.path, survey.data_bytes, survey.end_offset,
+                       what, advice);
+    };
+    if (durable_end < survey.base)
+        return corrupt("{} begins at offset {} and the durable end is {}: they are not of the same moment; {}", survey.path,
+                       survey.base, durable_end, advice);
+    if (survey.end_offset < durable_end)
+        return damaged(fmt::format("{}, and events up to offset {} were acknowledged",
+                                   survey.fault.empty() ? "the data ends here" : survey.fault, durable_end));
+    if (!survey.durable_end_fits)
+        return corrupt("{}: the durable end {} lies inside a batch; {}", survey.path, durable_end, advice);
+    if (survey.next_valid_batch >= 0)
+        return damaged(fmt::format("{}, and a valid batch follows at byte {}", survey.fault, survey.next_valid_batch));
+    const std::int64_t torn_end_max = survey.torn_batch_end > 0
+                                          ? survey.torn_batch_end
+                                          : survey.data_bytes + static_cast<std::int64_t>(limits::batch_bytes_max);
+    if (survey.foreign_start || survey.nonzero_end > torn_end_max)
+        return damaged(fmt::format("{}, and what stands there is no batch that was being written", survey.fault));
+
+    RecoveryPlan plan;
+    plan.torn_bytes = survey.nonzero_end - survey.data_bytes;
+    plan.rewritten_events = survey.end_offset.minus(durable_end);
+    plan.rewrite = plan.rewritten_events > 0;
+    plan.truncate = !plan.rewrite && survey.file_bytes > survey.data_bytes;
+    return plan;
+}
+
+Result<SegmentSurvey> survey_segment(io::Files& files, const std::string& path, Offset base, Offset durable_end) {
+    SegmentSurvey survey;
+    survey.path = path;
+    survey.base = survey.end_offset = base;
+    TRY(file, files.open(path, io::Open::read));
+    TRY(file_bytes, file->size());
+    survey.file_bytes = file_bytes;
+    FileWindow window(window_bytes);
+    window.attach(std::move(file));
+    while (true) {
+        survey.durable_end_fits |= survey.end_offset == durable_end;
+        TRY(look, look_at_batch(window, survey.data_bytes, survey.end_offset));
+        if (look.what != Look::What::batch) {
+            survey.nonzero_end = survey.data_bytes;
+            if (look.what == Look::What::fault) CHECK_OK(survey_tail(window, survey, std::move(look.fault)));
+            return survey;
+        }
+        survey.data_bytes += look.header.bytes();
+        survey.end_offset = look.header.end_offset();
+        survey.max_timestamp = std::max(survey.max_timestamp, look.header.max_timestamp);
+    }
+}
+
+namespace {
+
+/// Recovers the last segment; whatever is damaged is found before anything is changed.
+Status recover_last_segment(io::Files& files, const std::string& directory, Offset durable_end,
+                            const std::function<void(const std::string&)>& on_recovery, RecoveredPartition& partition) {
+    const Offset base = partition.segments.back();
+    TRY(survey, survey_segment(files, segment_file(directory, base), base, durable_end));
+    TRY(plan, plan_recovery(survey, durable_end));
+    partition.end_offset = survey.end_offset;
+    partition.last_segment_bytes = survey.data_bytes;
+    partition.max_timestamp = survey.max_timestamp;
+    if (survey.data_bytes == 0 && partition.segments.size() > 1) {
+        const Offset previous = partition.segments[partition.segments.size() - 2];
+        TRY(max_timestamp, max_timestamp_of(files, segment_file(directory, previous), previous, base));
+        partition.max_timestamp = max_timestamp;
+    }
+    CHECK_OK(remove_temporaries(files, directory));
+    CHECK_OK(apply(files, directory, survey, plan));
+    report(on_recovery, survey, plan);
+    return {};
+}
+
+} // namespace
+
+Result<RecoveredPartition> recover_partition(io::Files& files, const std::string& directory, io::SharedWord& durable_end,
+                                             const std::function<void(const std::string&)>& on_recovery) {
+    const DurableEnd before = decode_durable_end(durable_end.load());
+    RecoveredPartition partition;
+    TRY(segments, list_segments(files, directory));
+    partition.segments = std::move(segments);
+    if (!partition.segments.empty()) {
+        CHECK_OK(recover_last_segment(files, directory, before.offset, on_recovery, partition));
+    } else if (before.offset.value != 0) {
+        return corrupt("{} has no segment, and events up to offset {} were acknowledged; {}", directory, before.offset,
+                       advice);
+    } else {
+        CHECK_OK(remove_temporaries(files, directory));
+    }
+    if (!before.closed || before.offset != partition.end_offset) {
+        // The one before may have died between giving a segment its name and syncing it.
+        CHECK_OK(files.sync_directory(directory));
+        durable_end.store(encode(DurableEnd{partition.end_offset, true}));
+        CHECK_OK(durable_end.sync());
+    }
+    return partition;
+}
+
+} // namespace questlog::log

@@ -1,0 +1,66 @@
+#include "log/segment_fetcher.h"
+
+#include "base/limits.h"
+#include "log/varint.h"
+
+#include <algorithm>
+
+namespace questlog::log {
+
+namespace {
+
+constexpr std::size_t window_bytes_min = 4 * 1024;
+constexpr std::size_t window_bytes_max = 1024 * 1024;
+constexpr std::size_t length_bytes_max = 5; // a record's length, as a varint of 32 bits
+/// Reading over a gap costs about as much as a system call here: the window grows below it and shrinks above.
+constexpr std::int64_t gap_bytes_worth_reading = 8 * 1024;
+
+} // namespace
+
+SegmentFetcher::SegmentFetcher(SegmentTable& table, io::SharedWord& durable_end)
+    : table_(table), durable_end_(durable_end), window_(window_bytes_min) {}
+
+Status SegmentFetcher::prepare(std::int32_t segment, std::int64_t at, Offset base_offset) {
+    const auto generation = table_.generation();
+    if (segment != segment_ || generation != generation_) {
+        if (static_cast<std::size_t>(segment) >= table_.count()) CHECK_OK(table_.refresh());
+        if (segment < 0 || static_cast<std::size_t>(segment) >= table_.count())
+            return internal("a record was asked for in segment {}, and there is none", segment);
+        TRY(file, table_.file(segment));
+        window_.attach(std::move(file));
+        segment_ = segment;
+        generation_ = generation;
+    }
+    if (base_offset >= trusted_end_) {
+        window_.forget();
+        trusted_end_ = decode_durable_end(durable_end_.load()).offset;
+        if (base_offset >= trusted_end_)
+            return internal("a record of batch {} was asked for beyond the durable end {}", base_offset, trusted_end_);
+    }
+    if (!window_.holds(at, length_bytes_max)) {
+        const std::int64_t gap = at - window_.end();
+        const bool near = gap > -static_cast<std::int64_t>(window_bytes_max) && gap < gap_bytes_worth_reading;
+        const auto bytes = window_.window_bytes();
+        window_.set_window_bytes(near ? std::min(bytes * 2, window_bytes_max) : std::max(bytes / 2, window_bytes_min));
+    }
+    return {};
+}
+
+Result<Record> SegmentFetcher::fetch(std::int32_t segment, std::int64_t records_at, std::uint32_t position,
+                                     Offset base_offset, TimestampMs base_timestamp) {
+    const std::int64_t at = records_at + std::int64_t{position};
+    CHECK_OK(prepare(segment, at, base_offset));
+    TRY(start, window_.at(at, length_bytes_max));
+    VarintReader reader(start);
+    const std::int32_t length = reader.take_int();
+    const auto length_bytes = static_cast<std::size_t>(reader.position() - start.data());
+    if (reader.failed() || length < 0 || static_cast<std::size_t>(length) > limits::batch_bytes_max)
+        return corrupt("{}: no record begins at byte {}; was the log changed while it was read?", table_.path_of(segment), at);
+    TRY(bytes, window_.at(at, length_bytes + static_cast<std::size_t>(length)));
+    std::size_t used = 0;
+    auto record = parse_record(base_offset, base_timestamp, bytes, used);
+    if (!record.ok()) return record.error().within(fmt::format("{} at byte {}", table_.path_of(segment), at));
+    return record;
+}
+
+} // namespace questlog::log

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "log/event_log.h"
+#include "log/file_window.h"
+#include "log/segment_table.h"
+
+namespace questlog::log {
+
+/// Fetches records by address. Its window grows to 1 MiB while the records asked for lie close together, and shrinks to
+/// a few KiB where most of what it would read is other types' events.
+class SegmentFetcher final : public RecordFetcher {
+public:
+    /// `table` and `durable_end` outlive the fetcher.
+    SegmentFetcher(SegmentTable& table, io::SharedWord& durable_end);
+
+    Result<Record> fetch(std::int32_t segment, std::int64_t records_at, std::uint32_t position, Offset base_offset,
+                         TimestampMs base_timestamp) override;
+
+private:
+    Status prepare(std::int32_t segment, std::int64_t at, Offset base_offset);
+
+    SegmentTable& table_;
+    io::SharedWord& durable_end_;
+    FileWindow window_;
+    std::int32_t segment_ = -1;
+    std::uint64_t generation_ = 0;
+    Offset trusted_end_; ///< Batches below it were durable before the window was read: what it holds of them is final.
+};
+
+} // namespace questlog::log

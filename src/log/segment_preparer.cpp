@@ -1,0 +1,104 @@
+#include "log/segment_preparer.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace questlog::log {
+
+namespace {
+
+constexpr std::int64_t zeros_bytes = 256 * 1024;
+/// Synced in pieces, so that no commit beside it waits for a whole segment's flush.
+constexpr std::int64_t sync_every_bytes = 4 * 1024 * 1024;
+
+Result<std::shared_ptr<io::File>> make_file(io::Files& files, const std::string& path, std::int64_t bytes,
+                                            const std::atomic<bool>& stop) {
+    CHECK_OK(files.remove_file(path));
+    TRY(file, files.open(path, io::Open::create_new));
+    if (auto filled = fill_with_zeros(*file, 0, bytes, stop); !filled.ok()) {
+        file.reset();
+        if (const auto removed = files.remove_file(path); !removed.ok()) return removed.error();
+        return filled.error();
+    }
+    return std::shared_ptr<io::File>(std::move(file));
+}
+
+} // namespace
+
+Status fill_with_zeros(io::File& file, std::int64_t from, std::int64_t to, const std::atomic<bool>& stop) {
+    static const std::vector<std::byte> zeros(zeros_bytes);
+    std::int64_t unsynced = 0;
+    while (from < to) {
+        if (stop) return retry_later("the log is being closed");
+        const auto part = std::min(zeros_bytes, to - from);
+        CHECK_OK(file.write_at(from, std::span(zeros).first(static_cast<std::size_t>(part))));
+        from += part;
+        unsynced += part;
+        if (unsynced >= sync_every_bytes && from < to) {
+            CHECK_OK(file.sync_data());
+            unsynced = 0;
+        }
+    }
+    return file.sync_data();
+}
+
+SegmentPreparer::SegmentPreparer(io::Files& files, bool background) : files_(files) {
+    if (background) thread_ = std::thread([this] { run(); });
+}
+
+SegmentPreparer::~SegmentPreparer() { stop(); }
+
+void SegmentPreparer::begin(const std::string& path, std::int64_t bytes) {
+    if (!thread_.joinable()) return;
+    const std::lock_guard lock(mutex_);
+    if (stopping_ || !jobs_.try_emplace(path, Job{bytes, Job::State::waiting, nullptr}).second) return;
+    waiting_.push_back(path);
+    changed_.notify_all();
+}
+
+Result<std::shared_ptr<io::File>> SegmentPreparer::take(const std::string& path, std::int64_t bytes) {
+    {
+        std::unique_lock lock(mutex_);
+        if (const auto found = jobs_.find(path); found != jobs_.end()) {
+            changed_.wait(lock, [&] { return found->second.state != Job::State::working; });
+            const Job job = std::move(found->second);
+            jobs_.erase(found);
+            std::erase(waiting_, path);
+            if (job.file && job.bytes >= bytes) return job.file;
+        }
+    }
+    return make_file(files_, path, bytes, stopping_);
+}
+
+void SegmentPreparer::stop() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+        changed_.notify_all();
+    }
+    if (thread_.joinable()) thread_.join();
+}
+
+void SegmentPreparer::run() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+        changed_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
+        if (stopping_) return;
+        make_next(lock);
+    }
+}
+
+void SegmentPreparer::make_next(std::unique_lock<std::mutex>& lock) {
+    const std::string path = waiting_.front();
+    waiting_.pop_front();
+    Job& job = jobs_.at(path); // its address holds: take() waits for a job that is being worked on
+    job.state = Job::State::working;
+    lock.unlock();
+    auto made = make_file(files_, path, job.bytes, stopping_);
+    lock.lock();
+    if (made.ok()) job.file = std::move(*made); // a failure is met again, and told, by take()
+    job.state = Job::State::done;
+    changed_.notify_all();
+}
+
+} // namespace questlog::log

@@ -1,0 +1,57 @@
+#pragma once
+
+#include "io/env.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+namespace questlog::log {
+
+/// Writes zeros over [from, to) of `file` and syncs them. A sync after it then has no metadata to journal: the blocks
+/// are there already. Gives up with `retry_later` once `stop` is true.
+Status fill_with_zeros(io::File& file, std::int64_t from, std::int64_t to, const std::atomic<bool>& stop);
+
+/// Makes the next segments' files, zero-filled and synced under a temporary name, on a thread of its own while the
+/// present ones fill. Any thread calls; one caller for each path.
+class SegmentPreparer {
+public:
+    /// `background` false: begin() does nothing and take() makes every file inline.
+    SegmentPreparer(io::Files& files, bool background);
+    ~SegmentPreparer(); ///< As stop().
+    SegmentPreparer(const SegmentPreparer&) = delete;
+    SegmentPreparer& operator=(const SegmentPreparer&) = delete;
+
+    /// Asks for a file of `bytes` zeros at `path`. Returns at once.
+    void begin(const std::string& path, std::int64_t bytes);
+    /// The file at `path`, of at least `bytes` zeros: the one that was begun, waiting for it if it is being made, or
+    /// else one made here. `retry_later` on a full disk, and then there is no file at `path`.
+    Result<std::shared_ptr<io::File>> take(const std::string& path, std::int64_t bytes);
+    /// Gives up the file that is being made and forgets the rest. What was made stays under its temporary name.
+    void stop();
+
+private:
+    struct Job {
+        std::int64_t bytes = 0;
+        enum class State : std::uint8_t { waiting, working, done } state = State::waiting;
+        std::shared_ptr<io::File> file; ///< Null where it could not be made.
+    };
+
+    void run();
+    void make_next(std::unique_lock<std::mutex>& lock);
+
+    io::Files& files_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::map<std::string, Job> jobs_;
+    std::deque<std::string> waiting_;
+    std::atomic<bool> stopping_ = false; ///< Changed under the mutex.
+    std::thread thread_;
+};
+
+} // namespace questlog::log

@@ -1,0 +1,95 @@
+#include "log/segment_table.h"
+
+#include <algorithm>
+
+namespace questlog::log {
+
+namespace {
+
+constexpr std::size_t open_files_max = 4;
+
+} // namespace
+
+Status SegmentTable::refresh() {
+    TRY(bases, list_segments(files_, directory_));
+    state_.with([&](State& state) {
+        for (const Offset base : bases) {
+            if (!state.segments.empty() && base <= state.segments.back().base) continue;
+            state.segments.push_back(Segment{base, {{base, 0}}, {}});
+        }
+    });
+    return {};
+}
+
+std::size_t SegmentTable::count() {
+    return state_.with([](State& state) { return state.segments.size(); });
+}
+
+Offset SegmentTable::base_of(std::int32_t segment) {
+    return state_.with([&](State& state) { return state.segments.at(static_cast<std::size_t>(segment)).base; });
+}
+
+std::int32_t SegmentTable::find(Offset offset) {
+    return state_.with([&](State& state) {
+        const auto after = std::ranges::upper_bound(state.segments, offset, {}, &Segment::base);
+        return static_cast<std::int32_t>(after - state.segments.begin()) - 1;
+    });
+}
+
+Result<std::int32_t> SegmentTable::find_start(Offset offset) {
+    auto segment = find(offset);
+    if (segment < 0 || base_of(segment) != offset) {
+        CHECK_OK(refresh());
+        segment = find(offset);
+    }
+    return segment >= 0 && base_of(segment) == offset ? segment : -1;
+}
+
+Result<std::shared_ptr<io::File>> SegmentTable::open(std::int32_t segment) {
+    auto file = files_.open(path_of(segment), io::Open::read);
+    if (!file.ok()) {
+        if (file.error().kind != ErrorKind::reject) return file.error();
+        return corrupt("{}, and it is a part of the log; restore it from a backup", file.error().message);
+    }
+    const std::shared_ptr<io::File> shared(std::move(*file));
+    state_.with([&](State& state) {
+        state.segments.at(static_cast<std::size_t>(segment)).file = shared;
+        if (state.open.size() == open_files_max) state.open.erase(state.open.begin());
+        state.open.push_back(shared);
+    });
+    return shared;
+}
+
+Result<std::shared_ptr<io::File>> SegmentTable::file(std::int32_t segment) {
+    auto held = state_.with([&](State& state) { return state.segments.at(static_cast<std::size_t>(segment)).file.lock(); });
+    if (held) return held;
+    return open(segment);
+}
+
+Result<std::shared_ptr<io::File>> SegmentTable::reopen(std::int32_t segment) {
+    auto opened = open(segment);
+    generation_.fetch_add(1, std::memory_order_acq_rel);
+    return opened;
+}
+
+SegmentTable::Place SegmentTable::nearest(std::int32_t segment, Offset offset) {
+    return state_.with([&](State& state) {
+        const auto& places = state.segments.at(static_cast<std::size_t>(segment)).places;
+        auto after = places.upper_bound(offset);
+        if (after == places.begin()) return Place{state.segments.at(static_cast<std::size_t>(segment)).base, 0};
+        --after;
+        return Place{after->first, after->second};
+    });
+}
+
+void SegmentTable::note(std::int32_t segment, Place place) {
+    state_.with([&](State& state) {
+        auto& places = state.segments.at(static_cast<std::size_t>(segment)).places;
+        const auto after = places.lower_bound(place.offset);
+        const bool known_before = after != places.begin() && place.position - std::prev(after)->second < place_distance_bytes;
+        const bool known_after = after != places.end() && after->second - place.position < place_distance_bytes;
+        if (!known_before && !known_after) places.emplace(place.offset, place.position);
+    });
+}
+
+} // namespace questlog::log

@@ -1,0 +1,67 @@
+#pragma once
+
+#include "base/guarded.h"
+#include "io/env.h"
+#include "log/log_files.h"
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace questlog::log {
+
+/// A reader's view of a partition's segments: which there are, their open files, and places in them that were passed
+/// before, so that a later read begins near its offset. A segment's index never changes. Any thread.
+class SegmentTable {
+public:
+    SegmentTable(io::Files& files, std::string directory) : files_(files), directory_(std::move(directory)) {}
+
+    /// Looks for segments that came since.
+    Status refresh();
+    [[nodiscard]] std::size_t count();
+    [[nodiscard]] Offset base_of(std::int32_t segment);
+    [[nodiscard]] std::string path_of(std::int32_t segment) { return segment_file(directory_, base_of(segment)); }
+    /// The segment that would hold `offset`; -1 where there is none.
+    [[nodiscard]] std::int32_t find(Offset offset);
+    /// The segment that begins exactly at `offset`, looking anew if need be; -1 where there is none.
+    Result<std::int32_t> find_start(Offset offset);
+
+    /// The segment's file. At most a few are kept open here.
+    Result<std::shared_ptr<io::File>> file(std::int32_t segment);
+    /// The same, opened anew: recovery may have put another file in the segment's place. generation() changes.
+    Result<std::shared_ptr<io::File>> reopen(std::int32_t segment);
+    /// Changes when a file that was handed out may no longer be the segment's.
+    [[nodiscard]] std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
+
+    struct Place {
+        Offset offset;
+        std::int64_t position = 0;
+    };
+    /// The nearest known start of a batch at or before `offset` in the segment.
+    [[nodiscard]] Place nearest(std::int32_t segment, Offset offset);
+    static constexpr std::int64_t place_distance_bytes = 256 * 1024;
+    /// Remembers that a batch starts there, if no place is known nearby.
+    void note(std::int32_t segment, Place place);
+
+private:
+    struct Segment {
+        Offset base;
+        std::map<Offset, std::int64_t> places; ///< Base offsets of batches and their positions, far apart.
+        std::weak_ptr<io::File> file;
+    };
+    struct State {
+        std::vector<Segment> segments;
+        std::vector<std::shared_ptr<io::File>> open; ///< The last few that were used, so that they stay open.
+    };
+
+    Result<std::shared_ptr<io::File>> open(std::int32_t segment);
+
+    io::Files& files_;
+    std::string directory_;
+    Guarded<State> state_;
+    std::atomic<std::uint64_t> generation_ = 0;
+};
+
+} // namespace questlog::log

@@ -1,0 +1,74 @@
+#include "log/segment_walk.h"
+
+#include "base/big_endian.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace questlog::log {
+
+namespace {
+
+constexpr std::size_t magic_position = 16;
+
+Look fault_of(std::string text) {
+    Look look;
+    look.what = Look::What::fault;
+    look.fault = std::move(text);
+    return look;
+}
+
+} // namespace
+
+Result<Look> look_at_header(FileWindow& window, std::int64_t position, Offset expected) {
+    TRY(bytes, window.at(position, batch_header_bytes));
+    if (bytes.empty()) return Look{};
+    auto parsed = parse_batch_header(bytes);
+    if (!parsed.ok()) return fault_of(parsed.error().message);
+    if (parsed->base_offset != expected)
+        return fault_of(fmt::format("baseOffset is {} where {} follows", parsed->base_offset, expected));
+    Look look;
+    look.what = Look::What::batch;
+    look.header = *parsed;
+    look.bytes = bytes.first(batch_header_bytes);
+    return look;
+}
+
+Result<Look> look_at_batch(FileWindow& window, std::int64_t position, Offset expected) {
+    TRY(look, look_at_header(window, position, expected));
+    if (look.what != Look::What::batch) return look;
+    const auto size = static_cast<std::size_t>(look.header.bytes());
+    TRY(bytes, window.at(position, size));
+    if (bytes.size() < size)
+        return fault_of(fmt::format("the batch has {} bytes and the file ends after {}", size, bytes.size()));
+    if (!batch_crc_ok(bytes.first(size))) return fault_of("the batch's CRC is wrong");
+    look.bytes = bytes.first(size);
+    return look;
+}
+
+Result<std::int64_t> end_of_nonzero(FileWindow& window, std::int64_t position) {
+    std::int64_t end = position;
+    while (true) {
+        TRY(bytes, window.at(position, 1));
+        if (bytes.empty()) return end;
+        const auto nonzero = std::find_if(bytes.rbegin(), bytes.rend(), [](std::byte b) { return b != std::byte{0}; });
+        if (nonzero != bytes.rend()) end = position + (bytes.rend() - nonzero);
+        position += static_cast<std::int64_t>(bytes.size());
+    }
+}
+
+Result<std::int64_t> find_batch_after(FileWindow& window, std::int64_t position, std::int64_t end, Offset expected) {
+    for (std::int64_t at = position + 1; at < end; ++at) {
+        TRY(bytes, window.at(at, batch_header_bytes));
+        if (bytes.size() < batch_header_bytes) break;
+        if (bytes[magic_position] != std::byte{2}) continue;
+        // A record takes more than a byte, so the bytes between bound the offsets between.
+        const auto base = Offset{load_big_endian<std::int64_t>(bytes.data())};
+        if (base < expected || base.minus(expected) > at - position) continue;
+        TRY(look, look_at_batch(window, at, base));
+        if (look.what == Look::What::batch) return at;
+    }
+    return -1;
+}
+
+} // namespace questlog::log

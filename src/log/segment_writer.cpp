@@ -1,0 +1,136 @@
+#include "log/segment_writer.h"
+
+#include "base/limits.h"
+
+#include <algorithm>
+
+namespace questlog::log {
+
+namespace {
+
+constexpr std::int64_t first_segment_bytes = 1024 * 1024;
+
+} // namespace
+
+SegmentWriter::SegmentWriter(io::Files& files, SegmentPreparer& preparer, std::string directory,
+                             std::int64_t segment_bytes, std::unique_ptr<io::SharedWord> durable_end,
+                             const RecoveredPartition& recovered)
+    : files_(files), preparer_(preparer), directory_(std::move(directory)), segment_bytes_(segment_bytes),
+      durable_end_(std::move(durable_end)), position_(recovered.last_segment_bytes),
+      capacity_(recovered.last_segment_bytes), next_offset_(recovered.end_offset),
+      max_timestamp_(recovered.max_timestamp) {
+    if (!recovered.segments.empty()) last_segment_ = recovered.segments.back();
+}
+
+Status SegmentWriter::open() {
+    // Durable before the first append: a power cut must not leave "closed" standing beside new data.
+    durable_end_->store(encode(DurableEnd{next_offset_, false}));
+    CHECK_OK(durable_end_->sync());
+    if (!last_segment_) return {};
+    TRY(file, files_.open(segment_file(directory_, *last_segment_), io::Open::write));
+    file_ = std::move(file);
+    std::int64_t capacity = std::min(first_segment_bytes, segment_bytes_);
+    while (capacity <= position_ && capacity < segment_bytes_) capacity = std::min(capacity * 2, segment_bytes_);
+    if (capacity <= position_) return {};
+    const auto filled = fill_with_zeros(*file_, position_, capacity, false);
+    if (filled.ok()) {
+        capacity_ = capacity;
+        return {};
+    }
+    // On a full disk the log opens all the same: the first append asks for a segment, and says so if there is no room.
+    if (filled.error().kind != ErrorKind::retry_later) return filled;
+    CHECK_OK(file_->truncate(position_));
+    return file_->sync_data();
+}
+
+std::int64_t SegmentWriter::next_capacity() const {
+    return std::min(segment_bytes_, std::max(first_segment_bytes, capacity_ * 2));
+}
+
+Status SegmentWriter::broken(const Error& error) {
+    broken_ = Error{ErrorKind::internal, error.message + "; the log takes nothing more until it is opened again",
+                    error.system_errno};
+    return *broken_;
+}
+
+Status SegmentWriter::append(std::span<const std::byte> batch) {
+    if (broken_) return *broken_;
+    TRY(header, parse_batch_header(batch));
+    if (header.base_offset != next_offset_ || header.bytes() != static_cast<std::int64_t>(batch.size()) ||
+        header.record_count == 0)
+        return internal("a batch of {} bytes at offset {} was given to append where offset {} follows", batch.size(),
+                        header.base_offset, next_offset_);
+    // Written only after the batch before it is durable: so only the last batch of a log can ever be torn.
+    CHECK_OK(sync());
+    if (position_ + header.bytes() > capacity_) CHECK_OK(roll(header.bytes()));
+    if (const auto written = file_->write_at(position_, batch); !written.ok()) return take_back(written.error());
+    unsynced_ = true;
+    position_ += header.bytes();
+    next_offset_ = header.end_offset();
+    max_timestamp_ = std::max(max_timestamp_, header.max_timestamp);
+    if (!spare_ && position_ > capacity_ / 2) preparer_.begin(spare_segment_file(directory_), next_capacity());
+    return {};
+}
+
+/// After a failed write any part of the batch may stand behind the data. On a full disk it is taken away again, durably:
+/// else a shorter batch in its place would leave the rest of it standing there.
+Status SegmentWriter::take_back(const Error& failed_write) {
+    if (failed_write.kind != ErrorKind::retry_later) return broken(failed_write);
+    if (auto truncated = file_->truncate(position_); !truncated.ok()) return broken(truncated.error());
+    if (auto synced = file_->sync_data(); !synced.ok()) return broken(synced.error());
+    capacity_ = position_; // the next append asks for a new segment
+    return failed_write;
+}
+
+Status SegmentWriter::sync() {
+    if (broken_) return *broken_;
+    if (!unsynced_) return {};
+    if (auto synced = file_->sync_data(); !synced.ok()) return broken(synced.error());
+    durable_end_->store(encode(DurableEnd{next_offset_, false}));
+    unsynced_ = false;
+    return {};
+}
+
+/// No segment but the last has anything after its data, and the durable end on disk is never below the last one's base.
+Status SegmentWriter::finish_segment() {
+    if (file_ && capacity_ > position_) {
+        CHECK_OK(file_->truncate(position_));
+        CHECK_OK(file_->sync_data());
+        capacity_ = position_;
+    }
+    return durable_end_->sync();
+}
+
+Status SegmentWriter::roll(std::int64_t batch_bytes) {
+    const auto spare_path = spare_segment_file(directory_);
+    if (!spare_) {
+        auto taken = preparer_.take(spare_path, std::max(next_capacity(), batch_bytes));
+        if (!taken.ok()) return taken.error().kind == ErrorKind::retry_later ? Status(taken.error()) : broken(taken.error());
+        spare_ = std::move(*taken);
+    }
+    auto spare_bytes = spare_->size();
+    if (!spare_bytes.ok()) return broken(spare_bytes.error());
+    if (*spare_bytes < batch_bytes) { // kept from an append that failed, of a shorter batch
+        spare_ = nullptr;
+        return roll(batch_bytes);
+    }
+    if (auto finished = finish_segment(); !finished.ok()) return broken(finished.error());
+    if (auto named = files_.rename(spare_path, segment_file(directory_, next_offset_)); !named.ok())
+        return named.error().kind == ErrorKind::retry_later ? named : broken(named.error());
+    if (auto synced = files_.sync_directory(directory_); !synced.ok()) return broken(synced.error());
+    file_ = std::move(spare_);
+    position_ = 0;
+    capacity_ = *spare_bytes;
+    return {};
+}
+
+Status SegmentWriter::close() {
+    CHECK_OK(sync());
+    if (auto finished = finish_segment(); !finished.ok()) return broken(finished.error());
+    durable_end_->store(encode(DurableEnd{next_offset_, true}));
+    if (auto synced = durable_end_->sync(); !synced.ok()) return broken(synced.error());
+    broken_ = internal("{} is closed", directory_);
+    return {};
+}
+
+} // namespace questlog::log

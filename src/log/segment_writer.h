@@ -1,0 +1,51 @@
+#pragma once
+
+#include "log/event_log.h"
+#include "log/recovery.h"
+#include "log/segment_preparer.h"
+
+#include <memory>
+#include <optional>
+
+namespace questlog::log {
+
+/// Appends to the segments of one partition. Made from a partition that is recovered.
+class SegmentWriter final : public PartitionWriter {
+public:
+    SegmentWriter(io::Files& files, SegmentPreparer& preparer, std::string directory, std::int64_t segment_bytes,
+                  std::unique_ptr<io::SharedWord> durable_end, const RecoveredPartition& recovered);
+
+    /// Makes the partition ready for appends: says durably that it is open, and fills the last segment up with zeros.
+    Status open();
+
+    [[nodiscard]] Offset next_offset() const override { return next_offset_; }
+    [[nodiscard]] TimestampMs max_timestamp() const override { return max_timestamp_; }
+    Status append(std::span<const std::byte> batch) override;
+    Status sync() override;
+    Status close();
+
+private:
+    Status roll(std::int64_t batch_bytes);
+    Status finish_segment();
+    Status take_back(const Error& failed_write);
+    Status broken(const Error& error);
+    [[nodiscard]] std::int64_t next_capacity() const;
+
+    io::Files& files_;
+    SegmentPreparer& preparer_;
+    std::string directory_;
+    std::int64_t segment_bytes_;
+    std::unique_ptr<io::SharedWord> durable_end_;
+
+    std::shared_ptr<io::File> file_;  ///< The last segment; null before the first.
+    std::shared_ptr<io::File> spare_; ///< The next one, taken but not yet named.
+    std::int64_t position_ = 0;       ///< Where the next batch goes.
+    std::int64_t capacity_ = 0;       ///< Bytes that are there, zero from position_ on.
+    std::optional<Offset> last_segment_; ///< Base offset of the segment that open() goes on with.
+    Offset next_offset_;
+    TimestampMs max_timestamp_;
+    bool unsynced_ = false;           ///< A batch is written and not synced.
+    std::optional<Error> broken_;     ///< Why nothing is accepted any more.
+};
+
+} // namespace questlog::log

@@ -1,0 +1,143 @@
+#include "log/topic_metadata.h"
+
+#include "base/crc32c.h"
+#include "base/limits.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace questlog::log {
+
+namespace {
+
+constexpr std::size_t topic_name_bytes_max = 249;
+constexpr std::string_view first_line = "questlog topic";
+constexpr std::string_view checksum_key = "crc32c = ";
+constexpr std::string_view segment_bytes_config = "segment.bytes";
+
+template <class Int> std::optional<Int> parse_int(std::string_view text) {
+    Int value{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+std::uint32_t checksum(std::string_view text) { return crc32c(std::as_bytes(std::span(text))); }
+
+/// Takes "key = value\n" from the front of `text`; nullopt if another line stands there.
+std::optional<std::string_view> take_line(std::string_view& text, std::string_view key) {
+    const auto end = text.find('\n');
+    if (end == std::string_view::npos) return std::nullopt;
+    auto line = text.substr(0, end);
+    if (!line.starts_with(key) || !line.substr(key.size()).starts_with(" = ")) return std::nullopt;
+    text.remove_prefix(end + 1);
+    return line.substr(key.size() + 3);
+}
+
+Result<std::int64_t> parse_segment_bytes(const std::string& value) {
+    const auto bytes = parse_int<std::int64_t>(value);
+    if (!bytes || *bytes < limits::segment_bytes_min || *bytes > limits::segment_bytes_max)
+        return reject("segment.bytes={} is not a number of bytes from {} to {}", value, limits::segment_bytes_min,
+                      limits::segment_bytes_max);
+    return *bytes;
+}
+
+} // namespace
+
+Status check_topic_name(std::string_view name) {
+    const auto legal = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    };
+    if (name.empty()) return reject("a topic's name cannot be empty");
+    if (name.size() > topic_name_bytes_max)
+        return reject("a topic's name has at most {} characters, this one has {}", topic_name_bytes_max, name.size());
+    if (name == "." || name == "..") return reject("a topic cannot be named \"{}\"", name);
+    if (!std::ranges::all_of(name, legal))
+        return reject("the topic name \"{}\" has a character other than ASCII letters, digits, '.', '_' and '-'", name);
+    return {};
+}
+
+std::string make_topic_id(io::Entropy& entropy) {
+    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    std::string text;
+    do {
+        std::array<std::byte, 16> uuid{};
+        entropy.fill(uuid);
+        uuid[6] = (uuid[6] & std::byte{0x0f}) | std::byte{0x40}; // version 4: random
+        uuid[8] = (uuid[8] & std::byte{0x3f}) | std::byte{0x80}; // variant of RFC 4122
+        text.clear();
+        unsigned bits = 0;
+        unsigned held = 0;
+        for (const auto byte : uuid) {
+            bits = (bits << 8 | std::to_integer<unsigned>(byte)) & 0xffffU;
+            for (held += 8; held >= 6; held -= 6) text.push_back(alphabet[bits >> (held - 6) & 63U]);
+        }
+        text.push_back(alphabet[bits << (6 - held) & 63U]);
+    } while (text.front() == '-');
+    return text;
+}
+
+Result<Topic> plan_topic(const std::string& name, const TopicOptions& options, io::Entropy& entropy) {
+    CHECK_OK(check_topic_name(name));
+    if (options.partitions < 1 || options.partitions > limits::partitions_max)
+        return reject("a topic has 1 to {} partitions, not {}", limits::partitions_max, options.partitions);
+    Topic topic{name, make_topic_id(entropy), options.partitions, limits::segment_bytes_default, options.configs};
+    std::ranges::sort(topic.configs);
+    for (std::size_t i = 0; i < topic.configs.size(); ++i) {
+        const auto& [key, value] = topic.configs[i];
+        if (key != segment_bytes_config)
+            return reject("the topic config \"{}\" is not known here; the ones that are: {}", key, segment_bytes_config);
+        if (i > 0 && topic.configs[i - 1].first == key) return reject("the topic config \"{}\" is given twice", key);
+        TRY(bytes, parse_segment_bytes(value));
+        topic.segment_bytes = bytes;
+    }
+    return topic;
+}
+
+std::string encode_topic(const Topic& topic) {
+    auto text = fmt::format("{}\nversion = {}\nname = {}\nid = {}\npartitions = {}\nsegment_bytes = {}\n", first_line,
+                            topic_format_version, topic.name, topic.id, topic.partitions, topic.segment_bytes);
+    for (const auto& [key, value] : topic.configs) text += fmt::format("config {} = {}\n", key, value);
+    return text + fmt::format("{}{:08x}\n", checksum_key, checksum(text));
+}
+
+Result<Topic> decode_topic(std::string_view text, const std::string& path) {
+    const auto damaged = [&](std::string_view what) {
+        return corrupt("{} is damaged: {}; restore it from a backup", path, what);
+    };
+    const auto checksum_at = text.rfind(checksum_key);
+    if (checksum_at == std::string_view::npos) return damaged("it has no checksum");
+    const auto covered = text.substr(0, checksum_at);
+    if (text.substr(checksum_at) != fmt::format("{}{:08x}\n", checksum_key, checksum(covered)))
+        return damaged("its checksum is wrong");
+
+    auto rest = covered;
+    if (!rest.starts_with(first_line)) return damaged("it is no topic's metadata");
+    rest.remove_prefix(std::min(rest.size(), first_line.size() + 1));
+    const auto version = parse_int<int>(take_line(rest, "version").value_or(""));
+    if (!version) return damaged("it has no version");
+    if (*version != topic_format_version)
+        return reject("{} has format version {}, and this questlog reads version {}: use the newer questlog that wrote it",
+                      path, *version, topic_format_version);
+    Topic topic;
+    topic.name = take_line(rest, "name").value_or("");
+    topic.id = take_line(rest, "id").value_or("");
+    topic.partitions = parse_int<std::int32_t>(take_line(rest, "partitions").value_or("")).value_or(0);
+    topic.segment_bytes = parse_int<std::int64_t>(take_line(rest, "segment_bytes").value_or("")).value_or(0);
+    while (rest.starts_with("config ")) {
+        const auto name_end = rest.find(" = ");
+        if (name_end == std::string_view::npos) break;
+        const auto key = rest.substr(7, name_end - 7);
+        rest.remove_prefix(7);
+        const auto value = take_line(rest, key);
+        if (!value) break;
+        topic.configs.emplace_back(key, *value);
+    }
+    if (!check_topic_name(topic.name).ok() || topic.id.empty() || topic.partitions < 1 || topic.segment_bytes < 1 ||
+        !rest.empty())
+        return damaged("a field is missing or out of range");
+    return topic;
+}
+
+} // namespace questlog::log

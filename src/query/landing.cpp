@@ -1,0 +1,120 @@
+#include "query/landing.h"
+
+#include "scan/letter_case.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+#include <set>
+
+namespace questlog::query {
+namespace {
+
+using event::ColumnType;
+
+ColumnType column_type(duck::ValueType type) {
+    switch (type) {
+    case duck::ValueType::boolean: return ColumnType::boolean;
+    case duck::ValueType::bigint: return ColumnType::bigint;
+    case duck::ValueType::double_: return ColumnType::double_;
+    case duck::ValueType::varchar:
+    case duck::ValueType::blob:
+    case duck::ValueType::timestamp_tz:
+    case duck::ValueType::other: return ColumnType::string;
+    }
+    return ColumnType::string;
+}
+
+struct Sides {
+    std::optional<ColumnType> landed;
+    std::optional<ColumnType> tail;
+};
+
+/// Doubles that become text would have to be as the client wrote them (1.50, 5e3), and that is no longer known.
+bool loses_text(const std::optional<ColumnType>& side, ColumnType wide) {
+    return side == ColumnType::double_ && wide == ColumnType::string;
+}
+
+} // namespace
+
+LandedState landed_state(const scan::TableDeclaration& table, const lake::Snapshot* snapshot, const log::Topic& topic) {
+    if (snapshot == nullptr) return LandedState::never;
+    if (snapshot->facts.log_id != topic.id) return LandedState::other_log;
+    if (snapshot->facts.declaration != table.digest()) return LandedState::declaration_changed;
+    return LandedState::landed;
+}
+
+Result<scan::LogRange> after_landed(const scan::LogRange& log, const std::vector<lake::LandedRange>& landed) {
+    scan::LogRange rest = log;
+    for (scan::PartitionRange& range : rest) {
+        const auto found = std::find_if(landed.begin(), landed.end(),
+                                        [&](const auto& one) { return one.partition == range.partition.value; });
+        if (found == landed.end()) continue;
+        if (found->to > range.to)
+            return corrupt("it was landed up to offset {} of partition {}, and the log ends at {}: a part of the log is "
+                           "missing. Look at it with `questlog log verify`; `--landed` reads the files alone",
+                           found->to, range.partition, range.to);
+        range.from = std::max(range.from, found->to);
+    }
+    return rest;
+}
+
+UnionColumns unite(const event::Schema& landed, const std::vector<std::pair<std::string, duck::ValueType>>& tail,
+                   const std::vector<std::string>& read) {
+    std::map<std::string, Sides> sides; // Bytewise, as std::string compares.
+    for (const event::Column& column : landed) sides[column.key].landed = column.type;
+    for (const auto& [name, type] : tail) sides[name].tail = column_type(type);
+
+    UnionColumns result;
+    std::set<std::string> lower_names;
+    for (const auto& [name, side] : sides) {
+        const ColumnType type = event::widen(side.landed.value_or(ColumnType::null), side.tail.value_or(ColumnType::null));
+        const bool retyped = side.landed && *side.landed != ColumnType::null && *side.landed != type;
+        const bool is_read = std::any_of(read.begin(), read.end(),
+                                         [&](const std::string& one) { return scan::equal_but_for_case(one, name); });
+        if (loses_text(side.landed, type) || loses_text(side.tail, type))
+            result.obstacle = fmt::format("column {} holds doubles in some events and text in others", name);
+        if (retyped && is_read)
+            result.obstacle = fmt::format("column {}, which the table's declaration reads, was {} and is {} with the "
+                                          "events that came later",
+                                          name, event::type_name(*side.landed), event::type_name(type));
+        if (!lower_names.insert(scan::lower_ascii(name)).second)
+            result.obstacle = fmt::format("column {} has a twin that differs only in case", name);
+        result.columns.push_back({name, type, side.landed.has_value(), side.tail.has_value()});
+    }
+    return result;
+}
+
+std::vector<std::string> columns_read(const scan::TableDeclaration& table) {
+    std::vector<std::string> columns;
+    const auto add = [&](const scan::Expression& expression) {
+        for (std::string& column : expression.columns()) columns.push_back(std::move(column));
+    };
+    for (const scan::SetColumn& one : table.set) add(one.expression);
+    if (table.where) add(*table.where);
+    return columns;
+}
+
+std::vector<std::string> perhaps_null(const event::Schema& landed, const event::Schema& tail) {
+    std::vector<std::string> columns;
+    for (const event::Column& column : landed) {
+        if (column.type != ColumnType::string) continue;
+        const auto same = std::find_if(tail.begin(), tail.end(), [&](const auto& one) { return one.key == column.key; });
+        if (same != tail.end() && same->type != ColumnType::string && same->type != ColumnType::null)
+            columns.push_back(column.key);
+    }
+    return columns;
+}
+
+std::string_view sql_type(ColumnType type) {
+    switch (type) {
+    case ColumnType::boolean: return "BOOLEAN";
+    case ColumnType::bigint: return "BIGINT";
+    case ColumnType::double_: return "DOUBLE";
+    case ColumnType::null:
+    case ColumnType::string: return "VARCHAR";
+    }
+    return "VARCHAR";
+}
+
+} // namespace questlog::query

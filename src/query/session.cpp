@@ -1,0 +1,55 @@
+#include "query/session.h"
+
+#include "query/views.h"
+
+#include <fmt/format.h>
+
+namespace questlog::query {
+
+Session::Session(const World& world, SessionOptions options) : world_(world), options_(options) {}
+Session::~Session() = default;
+
+Result<duck::Connection*> Session::prepare(const std::string& sql) {
+    TRY(connection, world_.database->connect());
+    TRY(names, connection->table_names(sql));
+    views_ = std::make_unique<Views>(world_, options_.landed_only, std::move(connection));
+    CHECK_OK(views_->create(names));
+    TRY(statements, views_->connection().inspect(sql));
+    if (statements.count != 1) return reject("expected one SQL statement, found {}", statements.count);
+    if (!statements.all_read)
+        return reject("this statement does more than read: write a SELECT (for a file, use --format csv or parquet)");
+    return &views_->connection();
+}
+
+Error Session::with_advice(Error error) const {
+    if (error.message.find("does not exist") == std::string::npos) return error;
+    std::string names = "events";
+    for (const scan::TableDeclaration& table : world_.tables) {
+        if (!table.path.empty()) names += ", " + table.name;
+    }
+    error.message += fmt::format(" (tables: {})", names);
+    return error;
+}
+
+Result<std::unique_ptr<duck::Rows>> Session::query(const std::string& sql) {
+    const auto connection = prepare(sql);
+    if (!connection.ok()) return with_advice(connection.error());
+    return (*connection)->query(sql);
+}
+
+Result<std::unique_ptr<duck::Rows>> Session::query_as_text(const std::string& sql) {
+    const auto connection = prepare(sql);
+    if (!connection.ok()) return with_advice(connection.error());
+    return (*connection)->query_as_text(sql);
+}
+
+Status Session::copy_to_parquet(const std::string& sql, const std::string& path) {
+    const auto connection = prepare(sql);
+    if (!connection.ok()) return with_advice(connection.error());
+    std::string_view select = sql;
+    select = select.substr(0, select.find_last_not_of("; \t\r\n") + 1);
+    return (*connection)->execute(
+        fmt::format("COPY (\n{}\n) TO {} (FORMAT parquet, COMPRESSION snappy)", select, duck::quote_literal(path)));
+}
+
+} // namespace questlog::query

@@ -1,0 +1,79 @@
+#pragma once
+
+#include "base/result.h"
+#include "base/strong.h"
+#include "lake/snapshot.h"
+#include "query/world.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace questlog::query {
+
+struct PartitionStatus {
+    Partition partition;
+    Offset start;
+    Offset durable_end;      ///< One past the last event that is durable, and so visible.
+    std::int64_t bytes = 0;  ///< Of batches.
+};
+
+enum class TableState : std::uint8_t {
+    never_landed,
+    landed,
+    declaration_changed, ///< Landed under another declaration: SQL reads the whole log instead.
+    other_log,           ///< Landed from a topic that was made anew since: SQL reads the whole log instead.
+    ahead_of_log,        ///< Landed beyond the log's end: a part of the log is missing.
+    damaged,             ///< The files cannot be read; `problem` says what to do.
+};
+[[nodiscard]] std::string_view name_of(TableState state); ///< "never landed", "landed", ...
+
+/// Where every event of a table's log is. Each number comes from a source of its own: accepted and pending from the log's
+/// offsets, landed by counting the files' rows, filtered and dead_lettered from what the job wrote into their footer.
+struct Books {
+    std::int64_t accepted = 0;
+    std::int64_t landed = 0;
+    std::int64_t pending = 0;
+    std::int64_t filtered = 0;
+    std::int64_t dead_lettered = 0;
+    std::int64_t duplicates = 0; ///< Events skipped because they were landed before: the embedded log has none.
+    [[nodiscard]] bool balanced() const {
+        return accepted == landed + pending + filtered + dead_lettered + duplicates;
+    }
+};
+
+struct TableStatus {
+    std::string name;
+    std::string path;
+    TableState state = TableState::never_landed;
+    std::vector<lake::LandedRange> landed; ///< As the files say, in use or not.
+    std::int64_t rows = 0;                 ///< In the files, in use or not.
+    std::int64_t bytes = 0;                ///< Of the files.
+    std::vector<std::string> files;
+    Books books;                           ///< As SQL reads the table: files that are not used have landed nothing.
+    std::string problem;                   ///< Empty: none.
+};
+
+struct TopicStatus {
+    std::string name;
+    std::string log_id;
+    std::vector<PartitionStatus> partitions;
+    std::vector<TableStatus> tables;
+    std::string problem; ///< Why the log cannot be read; then there is no more than the name.
+};
+
+struct StatusReport {
+    std::vector<TopicStatus> topics;
+    /// Every table's books balance and nothing has a problem.
+    [[nodiscard]] bool sound() const;
+};
+
+/// One moment: all landed files first, then the log's ends. Reads footers and row counts, no rows. `reject` where there
+/// is no topic at all, naming the command that makes one.
+Result<StatusReport> status(const World& world);
+
+[[nodiscard]] std::string status_text(const StatusReport& report); ///< For a terminal of 80 columns.
+[[nodiscard]] std::string status_json(const StatusReport& report); ///< docs/formats/status.md; ends in a line break.
+
+} // namespace questlog::query

@@ -1,0 +1,181 @@
+#include "query/java_text.h"
+#include "query/row_text.h"
+#include "query/status.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace questlog::query {
+namespace {
+
+std::string bytes_text(std::int64_t bytes) {
+    if (bytes < 10'000) return fmt::format("{} B", bytes);
+    double value = static_cast<double>(bytes) / 1024;
+    for (const std::string_view unit : {"KiB", "MiB", "GiB"}) {
+        if (value < 1000) return fmt::format("{:.1f} {}", value, unit);
+        value /= 1024;
+    }
+    return fmt::format("{:.1f} TiB", value);
+}
+
+std::string plural(std::int64_t count, std::string_view noun) {
+    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+/// Rows of cells under their headings: the first column to the left, the others to the right, two spaces between.
+std::string aligned(const std::vector<std::vector<std::string>>& rows) {
+    std::vector<std::size_t> widths(rows.front().size(), 0);
+    for (const auto& row : rows) {
+        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], half_width(row[i]));
+    }
+    std::string out;
+    for (const auto& row : rows) {
+        std::string line;
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            const std::string padding(widths[i] - half_width(row[i]), ' ');
+            line += i == 0 ? "  " + row[i] + padding : "  " + padding + row[i];
+        }
+        line.erase(line.find_last_not_of(' ') + 1);
+        out += line + '\n';
+    }
+    return out;
+}
+
+/// The landed end of each partition: "70", or of several "70 81 64", cut where there are many.
+std::string landed_text(const std::vector<lake::LandedRange>& ranges) {
+    constexpr std::size_t shown_max = 3;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(ranges.size(), shown_max); ++i)
+        text += fmt::format("{}{}", i == 0 ? "" : " ", ranges[i].to);
+    if (ranges.size() > shown_max) text += " ...";
+    return text.empty() ? "-" : text;
+}
+
+std::string partitions_text(const TopicStatus& topic) {
+    std::vector<std::vector<std::string>> rows{{"partition", "first offset", "durable end", "bytes"}};
+    for (const PartitionStatus& one : topic.partitions) {
+        rows.push_back({fmt::format("{}", one.partition), fmt::format("{}", one.start), fmt::format("{}", one.durable_end),
+                        bytes_text(one.bytes)});
+    }
+    return aligned(rows);
+}
+
+std::string tables_text(const TopicStatus& topic) {
+    std::vector<std::vector<std::string>> rows{{"table", "state", "landed to", "rows", "files", "bytes"}};
+    std::vector<std::vector<std::string>> books{
+        {"books", "accepted", "= landed", "+ pending", "+ filtered", "+ dead", "+ dup", ""}};
+    std::string problems;
+    for (const TableStatus& table : topic.tables) {
+        rows.push_back({table.name, std::string(name_of(table.state)), landed_text(table.landed),
+                        fmt::format("{}", table.rows), fmt::format("{}", table.files.size()), bytes_text(table.bytes)});
+        const Books& b = table.books;
+        std::vector<std::string>& line = books.emplace_back();
+        line.push_back(table.name);
+        for (const std::int64_t number : {b.accepted, b.landed, b.pending, b.filtered, b.dead_lettered, b.duplicates})
+            line.push_back(fmt::format("{}", number));
+        line.emplace_back(b.balanced() ? "ok" : "WRONG");
+        if (!table.problem.empty()) problems += fmt::format("  {}: {}\n", table.name, table.problem);
+    }
+    return '\n' + aligned(rows) + '\n' + aligned(books) + (problems.empty() ? "" : '\n' + problems);
+}
+
+void append_member(std::string& out, std::string_view name, std::int64_t value) { out += fmt::format("\"{}\": {}", name, value); }
+void append_member(std::string& out, std::string_view name, std::string_view value) {
+    out += fmt::format("\"{}\": ", name);
+    append_json(out, value);
+}
+
+/// "name": [each, each]
+template <class Items, class Append>
+void append_array(std::string& out, std::string_view name, const Items& items, Append&& append) {
+    out += fmt::format("\"{}\": [", name);
+    bool first = true;
+    for (const auto& item : items) {
+        if (!first) out += ", ";
+        first = false;
+        append(item);
+    }
+    out += ']';
+}
+
+void append_problem(std::string& out, const std::string& problem) {
+    out += ", \"problem\": ";
+    if (problem.empty()) out += "null";
+    else append_json(out, problem);
+}
+
+void append_table(std::string& out, const TableStatus& table) {
+    out += '{';
+    append_member(out, "name", table.name);
+    out += ", ";
+    append_member(out, "path", table.path);
+    out += ", ";
+    append_member(out, "state", name_of(table.state));
+    out += ", ";
+    append_array(out, "landed_ranges", table.landed, [&](const lake::LandedRange& range) {
+        out += fmt::format("{{\"partition\": {}, \"from\": {}, \"to\": {}}}", range.partition, range.from, range.to);
+    });
+    out += ", ";
+    append_array(out, "files", table.files, [&](const std::string& file) { append_json(out, file); });
+    for (const auto& [name, value] : {std::pair{"rows", table.rows},
+                                      {"bytes", table.bytes},
+                                      {"accepted", table.books.accepted},
+                                      {"landed", table.books.landed},
+                                      {"pending", table.books.pending},
+                                      {"filtered", table.books.filtered},
+                                      {"dead_lettered", table.books.dead_lettered},
+                                      {"duplicates", table.books.duplicates}}) {
+        out += ", ";
+        append_member(out, name, value);
+    }
+    out += table.books.balanced() ? ", \"balanced\": true" : ", \"balanced\": false";
+    append_problem(out, table.problem);
+    out += '}';
+}
+
+} // namespace
+
+std::string status_text(const StatusReport& report) {
+    std::string out;
+    for (const TopicStatus& topic : report.topics) {
+        if (!out.empty()) out += '\n';
+        if (!topic.problem.empty()) {
+            out += fmt::format("topic {}: {}\n", topic.name, topic.problem);
+            continue;
+        }
+        std::int64_t events = 0;
+        std::int64_t bytes = 0;
+        for (const PartitionStatus& partition : topic.partitions) {
+            events += partition.durable_end.minus(partition.start);
+            bytes += partition.bytes;
+        }
+        out += fmt::format("topic {}  log {}\n{}, {}, {}\n\n{}", topic.name, topic.log_id, plural(events, "event"),
+                           bytes_text(bytes), plural(static_cast<std::int64_t>(topic.partitions.size()), "partition"),
+                           partitions_text(topic));
+        if (!topic.tables.empty()) out += tables_text(topic);
+    }
+    return out;
+}
+
+std::string status_json(const StatusReport& report) {
+    std::string out = "{";
+    append_array(out, "topics", report.topics, [&](const TopicStatus& topic) {
+        out += '{';
+        append_member(out, "topic", topic.name);
+        out += ", ";
+        append_member(out, "log_id", topic.log_id);
+        out += ", ";
+        append_array(out, "partitions", topic.partitions, [&](const PartitionStatus& one) {
+            out += fmt::format("{{\"partition\": {}, \"start\": {}, \"durable_end\": {}, \"bytes\": {}}}", one.partition,
+                               one.start, one.durable_end, one.bytes);
+        });
+        out += ", ";
+        append_array(out, "tables", topic.tables, [&](const TableStatus& table) { append_table(out, table); });
+        append_problem(out, topic.problem);
+        out += '}';
+    });
+    out += report.sound() ? ", \"sound\": true}\n" : ", \"sound\": false}\n";
+    return out;
+}
+
+} // namespace questlog::query

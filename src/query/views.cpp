@@ -1,0 +1,199 @@
+#include "query/views.h"
+
+#include "scan/letter_case.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace questlog::query {
+namespace {
+
+constexpr std::string_view events_name = "events";
+
+/// The table in a name that may be qualified, "main.events".
+std::string_view table_part(std::string_view name) {
+    const std::size_t dot = name.rfind('.');
+    return dot == std::string_view::npos ? name : name.substr(dot + 1);
+}
+
+bool is_named(const std::vector<std::string>& names, std::string_view table) {
+    return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+        return scan::equal_but_for_case(name, table) || scan::equal_but_for_case(table_part(name), table);
+    });
+}
+
+bool is_empty(const scan::LogRange& range) {
+    return std::all_of(range.begin(), range.end(), [](const auto& one) { return one.from >= one.to; });
+}
+
+std::string read_parquet(const std::vector<std::string>& files) {
+    std::string list;
+    for (const std::string& file : files) list += (list.empty() ? "" : ", ") + duck::quote_literal(file);
+    return fmt::format("read_parquet([{}], union_by_name = true)", list);
+}
+
+/// "a", CAST("b" AS DOUBLE) AS "b", CAST(NULL AS BIGINT) AS "c"
+std::string select_list(const std::vector<UnionColumn>& columns, bool UnionColumn::*side) {
+    std::string list;
+    for (const UnionColumn& column : columns) {
+        const std::string name = duck::quote_identifier(column.name);
+        list += fmt::format("{}CAST({} AS {}) AS {}", list.empty() ? "" : ", ", column.*side ? name : "NULL",
+                            sql_type(column.type), name);
+    }
+    return list;
+}
+
+} // namespace
+
+Status Views::create(const std::vector<std::string>& names) {
+    for (const scan::TableDeclaration& declaration : world_.tables) {
+        if (!is_named(names, declaration.name)) continue;
+        Table table{&declaration, std::nullopt};
+        if (!declaration.path.empty()) {
+            auto snapshot = world_.store.open(declaration.path);
+            if (!snapshot.ok()) return snapshot.error().within("table " + declaration.name);
+            table.snapshot = std::move(snapshot).value();
+        }
+        tables_.push_back(std::move(table));
+    }
+    if (is_named(names, events_name)) CHECK_OK(create_events());
+    for (Table& table : tables_) {
+        const Status made = landed_only_ ? create_landed(table) : create_table(table);
+        if (!made.ok()) return made.error().within("table " + table.declaration->name);
+    }
+    return {};
+}
+
+/// The ends are read when a topic is first asked for: a statement asks once for each, and the tables of one topic agree.
+Result<const Views::TopicLog*> Views::topic(const std::string& name) {
+    if (const auto known = topics_.find(name); known != topics_.end()) return &known->second;
+    TRY(found, world_.topics.find(name));
+    TopicLog log;
+    TRY(reader, log::open_reader(world_.env, world_.topics, found));
+    log.reader = std::move(reader);
+    for (std::int32_t i = 0; i < found.partitions; ++i) {
+        log::PartitionReader& partition = log.reader->partition(Partition{i});
+        TRY(from, partition.start_offset());
+        TRY(to, partition.end_offset());
+        log.range.push_back({Partition{i}, from, to});
+    }
+    return &topics_.emplace(name, std::move(log)).first->second;
+}
+
+Status Views::create_events() {
+    TRY(all, world_.topics.list());
+    if (all.empty()) CHECK_OK(topic(world_.topic)); // Its error says how a topic is made.
+    std::vector<scan::TopicRange> ranges;
+    for (const log::Topic& one : all) {
+        TRY(log, topic(one.name));
+        ranges.push_back({log->reader.get(), log->range});
+    }
+    return connection_->offer(std::string(events_name), scan::events_source(std::move(ranges)));
+}
+
+Status Views::create_landed(const Table& table) {
+    const std::string& name = table.declaration->name;
+    if (!table.snapshot) return reject("it was never landed: run {}, or leave --landed out", world_.batch_command(name));
+    if (table.snapshot->facts.declaration != table.declaration->digest()) {
+        world_.tell(fmt::format("table {} was landed under another declaration than the present one: run {} to land it "
+                                "anew",
+                                name, world_.batch_command(name)));
+    }
+    return make_view(name, "SELECT * FROM " + read_parquet(table.snapshot->files));
+}
+
+Status Views::create_table(Table& table) {
+    TRY(log, topic(table.declaration->topic));
+    TRY(select, select_table(table, *log));
+    return make_view(table.declaration->name, select);
+}
+
+Result<std::string> Views::select_table(Table& table, const TopicLog& log) {
+    const std::string& name = table.declaration->name;
+    const lake::Snapshot* snapshot = table.snapshot ? &*table.snapshot : nullptr;
+    switch (landed_state(*table.declaration, snapshot, log.reader->topic())) {
+    case LandedState::never: return select_whole(*table.declaration, log);
+    case LandedState::declaration_changed:
+        world_.tell(fmt::format("table {} was landed under another declaration: its files are not used, the whole log is "
+                                "read. Run {} to land it anew",
+                                name, world_.batch_command(name)));
+        return select_whole(*table.declaration, log);
+    case LandedState::other_log:
+        world_.tell(fmt::format("table {} was landed from another log ({}): its files are not used, the whole log ({}) is "
+                                "read. Run {} to land it anew",
+                                name, snapshot->facts.log_id, log.reader->topic().id, world_.batch_command(name)));
+        return select_whole(*table.declaration, log);
+    case LandedState::landed: break;
+    }
+    TRY(tail, after_landed(log.range, snapshot->facts.ranges));
+    if (is_empty(tail)) return "SELECT * FROM " + read_parquet(snapshot->files);
+    return select_union(table, log, tail);
+}
+
+Result<std::string> Views::select_union(const Table& table, const TopicLog& log, const scan::LogRange& tail) {
+    TRY(planned, plan(*table.declaration, log, tail));
+    TRY(landed, landed_schema(table, *planned));
+    event::Schema wider; // What `set` makes has its expression's type, whatever the files have.
+    for (const event::Column& column : landed) {
+        const auto& set = table.declaration->set;
+        const bool is_set = std::any_of(set.begin(), set.end(), [&](const scan::SetColumn& one) {
+            return scan::equal_but_for_case(one.column, column.key);
+        });
+        if (!is_set && column.key != "timestamp") wider.push_back(column);
+    }
+    TRY(relation, scan::relate(*connection_, *planned, *table.declaration, wider));
+    const UnionColumns united = unite(landed, relation.columns, columns_read(*table.declaration));
+    if (!united.obstacle.empty()) {
+        world_.tell(fmt::format("table {}: {}, so the whole log is read. Run {} to land it anew", table.declaration->name,
+                                united.obstacle, world_.batch_command(table.declaration->name)));
+        return select_whole(*table.declaration, log);
+    }
+    tell_renamed(*table.declaration, relation);
+    return fmt::format("SELECT {} FROM {} UNION ALL SELECT {} FROM ({})",
+                       select_list(united.columns, &UnionColumn::landed), read_parquet(table.snapshot->files),
+                       select_list(united.columns, &UnionColumn::tail), relation.select);
+}
+
+Result<std::string> Views::select_whole(const scan::TableDeclaration& table, const TopicLog& log) {
+    TRY(planned, plan(table, log, log.range));
+    TRY(relation, scan::relate(*connection_, *planned, table));
+    tell_renamed(table, relation);
+    return relation.select;
+}
+
+void Views::tell_renamed(const scan::TableDeclaration& table, const scan::Relation& relation) const {
+    for (const std::string& renamed : relation.renamed)
+        world_.tell(fmt::format("table {}: a key cannot be a column's name as it is: {}", table.name, renamed));
+}
+
+Result<std::shared_ptr<const scan::Plan>> Views::plan(const scan::TableDeclaration& table, const TopicLog& log,
+                                                      const scan::LogRange& range) {
+    scan::PlanOptions options;
+    const auto types = table.event_types();
+    options.keep_all = !types.has_value();
+    options.keep_types = types.value_or(std::vector<std::string>{});
+    options.progress = world_.progress;
+    TRY(planned, scan::Plan::make(*log.reader, range, options));
+    plans_.push_back(planned);
+    return planned;
+}
+
+Result<event::Schema> Views::landed_schema(const Table& table, const scan::Plan& tail) {
+    event::Schema schema = table.snapshot->facts.schema;
+    for (const std::string& column : perhaps_null(schema, tail.schema(table.declaration->event_types()))) {
+        TRY(rows, connection_->query(fmt::format("SELECT count({}) FROM {}", duck::quote_identifier(column),
+                                                 read_parquet(table.snapshot->files))));
+        TRY(count, rows->next());
+        if (count != 1 || rows->bigint(0, 0) != 0) continue;
+        for (event::Column& one : schema) {
+            if (one.key == column) one.type = event::ColumnType::null;
+        }
+    }
+    return schema;
+}
+
+Status Views::make_view(const std::string& name, const std::string& select) {
+    return connection_->execute(fmt::format("CREATE OR REPLACE TEMP VIEW {} AS {}", duck::quote_identifier(name), select));
+}
+
+} // namespace questlog::query

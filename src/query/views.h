@@ -1,0 +1,60 @@
+#pragma once
+
+#include "base/result.h"
+#include "duck/duck.h"
+#include "query/landing.h"
+#include "query/world.h"
+#include "scan/plan.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace questlog::query {
+
+/// The views that one statement reads: `events` and tables over landed files and the log. Holds what they read from.
+class Views {
+public:
+    Views(const World& world, bool landed_only, std::unique_ptr<duck::Connection> connection)
+        : world_(world), landed_only_(landed_only), connection_(std::move(connection)) {}
+
+    /// Makes those of `names` (as SQL has them, in any case) that are tables or `events`; other names are DuckDB's
+    /// matter. First all landed files are opened, then the log's ends are read: so no file is ahead of the log.
+    Status create(const std::vector<std::string>& names);
+    [[nodiscard]] duck::Connection& connection() { return *connection_; }
+
+private:
+    /// A topic's log as this statement sees it.
+    struct TopicLog {
+        std::unique_ptr<log::LogReader> reader;
+        scan::LogRange range;
+    };
+    struct Table {
+        const scan::TableDeclaration* declaration = nullptr;
+        std::optional<lake::Snapshot> snapshot;
+    };
+
+    Result<const TopicLog*> topic(const std::string& name);
+    Status create_events();
+    Status create_table(Table& table);
+    Status create_landed(const Table& table);
+    Result<std::string> select_table(Table& table, const TopicLog& log);
+    Result<std::string> select_union(const Table& table, const TopicLog& log, const scan::LogRange& tail);
+    Result<std::string> select_whole(const scan::TableDeclaration& table, const TopicLog& log);
+    Result<std::shared_ptr<const scan::Plan>> plan(const scan::TableDeclaration& table, const TopicLog& log,
+                                                   const scan::LogRange& range);
+    Result<event::Schema> landed_schema(const Table& table, const scan::Plan& tail);
+    void tell_renamed(const scan::TableDeclaration& table, const scan::Relation& relation) const;
+    Status make_view(const std::string& name, const std::string& select);
+
+    const World& world_;
+    bool landed_only_;
+    std::map<std::string, TopicLog> topics_;
+    std::vector<Table> tables_;
+    std::vector<std::shared_ptr<const scan::Plan>> plans_;
+    std::unique_ptr<duck::Connection> connection_; ///< Last: it goes before what its sources read from.
+};
+
+} // namespace questlog::query

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "duck/duck.h"
+#include "io/env.h"
+#include "lake/snapshot.h"
+#include "log/event_log.h"
+#include "scan/table.h"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace questlog::query {
+
+/// What SQL is asked of. All of it outlives the sessions and reports that are made of it.
+struct World {
+    io::Env env;
+    log::Topics& topics;
+    lake::SnapshotStore& store;
+    std::shared_ptr<duck::Database> database;
+    std::vector<scan::TableDeclaration> tables; ///< Names are unique but for case, and none is `events`.
+    std::string topic;                          ///< The configured one.
+    std::function<void(const std::string&)> notice;                       ///< For a person, on stderr. May be empty.
+    std::map<std::string, std::string> jobs;                              ///< Table name -> the job that writes it.
+    std::function<void(std::int64_t done, std::int64_t total)> progress; ///< Events looked at. May be empty.
+
+    void tell(const std::string& text) const {
+        if (notice) notice(text);
+    }
+    /// "`questlog batch separate_events`", for advice.
+    [[nodiscard]] std::string batch_command(const std::string& table) const {
+        const auto job = jobs.find(table);
+        return job == jobs.end() ? "the job that writes it, `questlog batch JOB`" : "`questlog batch " + job->second + "`";
+    }
+};
+
+} // namespace questlog::query

@@ -1,0 +1,90 @@
+#include "scan/column_names.h"
+
+#include "base/crc32c.h"
+#include "scan/letter_case.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <fmt/format.h>
+#include <map>
+#include <set>
+
+namespace questlog::scan {
+
+namespace {
+
+constexpr std::size_t name_bytes_max = 64;
+constexpr std::string_view row_names[] = {"timestamp", "_offset", "_partition", event::rescued_data_key};
+
+[[nodiscard]] bool is_plain(unsigned char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+
+/// Takes the code point that valid UTF-8 begins with.
+[[nodiscard]] std::uint32_t take_code_point(std::string_view& text) {
+    const auto first = static_cast<unsigned char>(text.front());
+    const std::size_t length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    std::uint32_t code = length == 1 ? first : first & (0x7fU >> length);
+    for (std::size_t i = 1; i < length && i < text.size(); ++i)
+        code = code << 6 | (static_cast<unsigned char>(text[i]) & 0x3fU);
+    text.remove_prefix(std::min(length, text.size()));
+    return code;
+}
+
+/// Names that are given so far, by their lower case.
+class Names {
+public:
+    explicit Names(std::span<const std::string> landed) {
+        for (const std::string_view name : row_names) given_.emplace(name);
+        for (const std::string& name : landed) landed_.emplace(lower_ascii(name), name);
+    }
+
+    [[nodiscard]] bool give(const std::string& name) {
+        std::string lower = lower_ascii(name);
+        const auto landed = landed_.find(lower);
+        if (landed != landed_.end() && landed->second != name) return false;
+        return given_.insert(std::move(lower)).second;
+    }
+
+    [[nodiscard]] std::string give_any(const std::string& wish) {
+        if (give(wish)) return wish;
+        for (std::size_t suffix = 2;; ++suffix)
+            if (std::string name = fmt::format("{}_{}", wish, suffix); give(name)) return name;
+    }
+
+private:
+    std::set<std::string> given_;
+    std::map<std::string, std::string> landed_;
+};
+
+} // namespace
+
+std::string escaped_name(std::string_view key) {
+    std::string name;
+    for (std::string_view rest = key; !rest.empty();) {
+        if (is_plain(static_cast<unsigned char>(rest.front()))) {
+            name += rest.front();
+            rest.remove_prefix(1);
+        } else {
+            name += fmt::format("_x{:X}_", take_code_point(rest));
+        }
+    }
+    if (name.empty()) return "_x_";
+    if (name.size() <= name_bytes_max) return name;
+    const std::string checksum = fmt::format("_{:08x}", crc32c(std::as_bytes(std::span(key))));
+    return name.substr(0, name_bytes_max - checksum.size()) + checksum;
+}
+
+std::vector<std::string> column_names(const event::Schema& schema, std::span<const std::string> landed) {
+    Names names(landed);
+    std::vector<std::string> given(schema.size());
+    const std::set<std::string_view> stay(landed.begin(), landed.end());
+    for (std::size_t i = 0; i < schema.size(); ++i)
+        if (schema[i].key == event::rescued_data_key) given[i] = schema[i].key; // no key of an event: what was left over
+        else if (stay.contains(schema[i].key) && names.give(schema[i].key)) given[i] = schema[i].key;
+    for (std::size_t i = 0; i < schema.size(); ++i)
+        if (given[i].empty()) given[i] = names.give_any(escaped_name(schema[i].key));
+    return given;
+}
+
+} // namespace questlog::scan

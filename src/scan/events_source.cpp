@@ -1,0 +1,159 @@
+#include "event/row_decoder.h"
+#include "log/event_log.h"
+#include "scan/plan.h"
+#include "scan/utf8_text.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace questlog::scan {
+
+namespace {
+
+enum EventsColumn : std::size_t { topic_column, partition_column, offset_column, timestamp_column, type_column, value_column };
+
+/// One partition's part of the source.
+struct Part {
+    log::LogReader* reader = nullptr;
+    std::string topic;
+    PartitionRange range;
+};
+
+class EventsStream final : public duck::RowStream {
+public:
+    EventsStream(const std::vector<Part>& parts, std::span<const std::size_t> projected)
+        : parts_(parts), projected_(projected.begin(), projected.end()),
+          reads_records_(std::any_of(projected.begin(), projected.end(), [](std::size_t c) { return c > offset_column; })) {}
+
+    Result<std::size_t> fill(std::span<duck::ColumnWriter> writers, std::size_t capacity) override {
+        std::size_t row = 0;
+        log::Record record;
+        while (row < capacity) {
+            TRY(more, next(record));
+            if (!more) break;
+            write_row(record, row++, writers);
+        }
+        return row;
+    }
+
+private:
+    [[nodiscard]] const Part& part() const { return parts_[part_]; }
+
+    /// The next record of the range. Where only offsets are read, its offset alone.
+    Result<bool> next(log::Record& record) {
+        for (;;) {
+            if (dense_ < dense_end_) {
+                record.offset = dense_;
+                dense_ = dense_.plus(1);
+                return true;
+            }
+            if (records_) {
+                TRY(more, records_->next(record));
+                if (more && (record.offset < part().range.from || record.offset >= part().range.to)) continue;
+                if (more) return true;
+                records_.reset();
+            }
+            TRY(more, next_batch());
+            if (!more) return false;
+        }
+    }
+
+    Result<bool> next_batch() {
+        while (part_ < parts_.size()) {
+            if (cursor_ == nullptr) {
+                TRY(opened, part().reader->partition(part().range.partition).read(part().range.from, part().range.to));
+                cursor_ = std::move(opened);
+            }
+            TRY(more, cursor_->next(batch_));
+            if (more) {
+                enter_batch();
+                return true;
+            }
+            cursor_.reset();
+            ++part_;
+        }
+        return false;
+    }
+
+    /// A batch without gaps need not be walked where only offsets are asked for: count(*) reads no record.
+    void enter_batch() {
+        const log::BatchHeader& header = batch_.header;
+        if (!reads_records_ && header.record_count == header.last_offset_delta + 1) {
+            dense_ = std::max(header.base_offset, part().range.from);
+            dense_end_ = std::min(header.end_offset(), part().range.to);
+        } else {
+            records_.emplace(header, batch_.records);
+        }
+    }
+
+    void write_row(const log::Record& record, std::size_t row, std::span<duck::ColumnWriter> writers) {
+        for (std::size_t i = 0; i < projected_.size(); ++i) {
+            duck::ColumnWriter& writer = writers[i];
+            switch (projected_[i]) {
+            case topic_column: writer.set_string(row, part().topic); break;
+            case partition_column: writer.set_bigint(row, part().range.partition.value); break;
+            case offset_column: writer.set_bigint(row, record.offset.value); break;
+            case timestamp_column: write_timestamp(record.timestamp, row, writer); break;
+            case type_column:
+                if (event::event_type_of(record.value, text_)) writer.set_string(row, text_);
+                else writer.set_null(row);
+                break;
+            case value_column: writer.set_string(row, shown_as_utf8(record.value, text_)); break;
+            default: break;
+            }
+        }
+    }
+
+    static void write_timestamp(TimestampMs timestamp, std::size_t row, duck::ColumnWriter& writer) {
+        constexpr std::int64_t microseconds = 1000;
+        constexpr std::int64_t milliseconds_max = INT64_MAX / microseconds - 1; // DuckDB's ends of int64 mean infinity
+        if (timestamp.value > milliseconds_max || timestamp.value < -milliseconds_max) writer.set_null(row);
+        else writer.set_bigint(row, timestamp.value * microseconds);
+    }
+
+    const std::vector<Part>& parts_;
+    std::vector<std::size_t> projected_;
+    bool reads_records_;
+    std::size_t part_ = 0;
+    std::unique_ptr<log::BatchCursor> cursor_;
+    log::Batch batch_;
+    std::optional<log::RecordCursor> records_;
+    Offset dense_;
+    Offset dense_end_; ///< Offsets from dense_ to here are given without their records.
+    std::string text_;
+};
+
+class EventsSource final : public duck::RowSource {
+public:
+    explicit EventsSource(const std::vector<TopicRange>& topics) {
+        for (const TopicRange& topic : topics) {
+            for (const PartitionRange& range : topic.range) {
+                if (range.from >= range.to) continue;
+                parts_.push_back({topic.reader, topic.reader->topic().name, range});
+                events_ += range.to.minus(range.from);
+            }
+        }
+    }
+
+    [[nodiscard]] const std::vector<duck::SourceColumn>& columns() const override { return columns_; }
+    [[nodiscard]] std::int64_t cardinality() const override { return events_; }
+    [[nodiscard]] Result<std::unique_ptr<duck::RowStream>> open(std::span<const std::size_t> projected) const override {
+        return std::unique_ptr<duck::RowStream>(std::make_unique<EventsStream>(parts_, projected));
+    }
+
+private:
+    std::vector<Part> parts_;
+    std::int64_t events_ = 0;
+    std::vector<duck::SourceColumn> columns_{
+        {"topic", duck::ValueType::varchar},      {"partition", duck::ValueType::bigint},
+        {"offset", duck::ValueType::bigint},      {"timestamp", duck::ValueType::timestamp_tz},
+        {"event_type", duck::ValueType::varchar}, {"value", duck::ValueType::varchar}};
+};
+
+} // namespace
+
+std::shared_ptr<const duck::RowSource> events_source(std::vector<TopicRange> topics) {
+    return std::make_shared<EventsSource>(topics);
+}
+
+} // namespace questlog::scan

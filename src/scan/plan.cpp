@@ -1,0 +1,175 @@
+#include "scan/plan.h"
+
+#include "base/limits.h"
+#include "log/record_batch.h"
+#include "scan/plan_data.h"
+
+#include <algorithm>
+#include <set>
+
+namespace questlog::scan {
+
+std::vector<const PlannedType*> PlanData::chosen(const std::optional<std::vector<std::string>>& names) const {
+    std::vector<const PlannedType*> found;
+    if (!names) {
+        for (const PlannedType& type : types) found.push_back(&type);
+        return found;
+    }
+    for (const std::string& name : std::set<std::string>(names->begin(), names->end()))
+        if (const auto known = type_by_name.find(name); known != type_by_name.end()) found.push_back(&types[known->second]);
+    return found;
+}
+
+namespace {
+
+class PlanOfRange final : public Plan {
+public:
+    explicit PlanOfRange(std::shared_ptr<const PlanData> data) : data_(std::move(data)) {}
+
+    [[nodiscard]] const LogRange& range() const override { return data_->range; }
+    [[nodiscard]] const PlanTally& tally() const override { return data_->tally; }
+
+    [[nodiscard]] event::Schema schema(const std::optional<std::vector<std::string>>& types) const override {
+        std::map<std::string, event::ColumnType, std::less<>> merged;
+        bool rescues = false;
+        for (const PlannedType* type : data_->chosen(types)) {
+            for (const event::Column& column : type->schema) {
+                if (const auto known = merged.find(column.key); known != merged.end())
+                    known->second = event::widen(known->second, column.type);
+                else if (column.key == event::rescued_data_key || merged.size() >= limits::columns_max)
+                    rescues = true;
+                else
+                    merged.emplace(column.key, column.type);
+            }
+        }
+        if (rescues) merged.emplace(event::rescued_data_key, event::ColumnType::string);
+        event::Schema schema;
+        schema.reserve(merged.size());
+        for (const auto& [key, type] : merged) schema.push_back({key, type});
+        return schema;
+    }
+
+    [[nodiscard]] std::int64_t events(const std::optional<std::vector<std::string>>& types) const override {
+        std::int64_t sum = 0;
+        for (const PlannedType* type : data_->chosen(types)) sum += type->events;
+        return sum;
+    }
+
+    [[nodiscard]] std::shared_ptr<const duck::RowSource> rows(const std::optional<std::vector<std::string>>& types,
+                                                              const event::Schema& schema) const override {
+        return make_plan_rows(data_, data_->chosen(types), schema);
+    }
+
+private:
+    std::shared_ptr<const PlanData> data_;
+};
+
+/// One pass over a range.
+class Planner {
+public:
+    Planner(log::LogReader& reader, const LogRange& range, const PlanOptions& options) : options_(options) {
+        data_->reader = &reader;
+        data_->range = range;
+        for (const PartitionRange& part : range) total_ += part.to.minus(part.from);
+        for (const std::string& type : options.keep_types) {
+            census_.expect(type);
+            kept_.resize(census_.type_count(), true);
+        }
+        references_.resize(kept_.size());
+    }
+
+    Result<std::shared_ptr<const PlanData>> run() {
+        for (std::size_t i = 0; i < data_->range.size(); ++i)
+            if (data_->range[i].from < data_->range[i].to) CHECK_OK(plan_partition(i));
+        report();
+        finish();
+        return std::shared_ptr<const PlanData>(data_);
+    }
+
+private:
+    Status plan_partition(std::size_t index) {
+        const PartitionRange& part = data_->range[index];
+        TRY(cursor, data_->reader->partition(part.partition).read(part.from, part.to));
+        log::Batch batch;
+        for (;;) {
+            TRY(more, cursor->next(batch));
+            if (!more) return {};
+            CHECK_OK(plan_batch(batch, part, static_cast<std::uint32_t>(index)));
+        }
+    }
+
+    Status plan_batch(const log::Batch& batch, const PartitionRange& part, std::uint32_t range) {
+        const std::size_t number = data_->batches.size();
+        if (number > UINT32_MAX) return internal("the range has too many batches to plan at once");
+        const bool single = batch.header.record_count == 1 && batch.header.last_offset_delta == 0;
+        bool keeps = false;
+        log::RecordCursor records(batch.header, batch.records);
+        log::Record record;
+        for (;;) {
+            const std::uint32_t position = records.position();
+            TRY(more, records.next(record));
+            if (!more) break;
+            if (record.offset < part.from || record.offset >= part.to) continue;
+            if (plan_event(record.value, Reference::of(static_cast<std::uint32_t>(number), position))) keeps = true;
+        }
+        if (keeps)
+            data_->batches.push_back({batch.header.base_offset, batch.header.base_timestamp, batch.records_at, batch.segment,
+                                      range & 0x7fffffffU, single});
+        return {};
+    }
+
+    /// True if it is kept.
+    bool plan_event(std::string_view value, Reference reference) {
+        PlanTally& tally = data_->tally;
+        if (++tally.events % PlanOptions::progress_events == 0) report();
+        const event::Census::TypeId id = census_.observe(value);
+        if (id == event::Census::not_an_event) {
+            ++tally.not_events;
+            return false;
+        }
+        if (id >= kept_.size()) {
+            kept_.resize(id + std::size_t{1}, options_.keep_all);
+            references_.resize(kept_.size());
+        }
+        if (!kept_[id]) {
+            ++tally.other_types;
+            return false;
+        }
+        ++tally.kept;
+        references_[id].push_back(reference);
+        return true;
+    }
+
+    void report() const {
+        if (options_.progress) options_.progress(data_->tally.events, total_);
+    }
+
+    /// The census ends with the pass; what the rows need of it is taken over.
+    void finish() {
+        for (std::size_t i = 0; i < kept_.size(); ++i) {
+            if (!kept_[i]) continue;
+            const auto id = static_cast<event::Census::TypeId>(i);
+            if (id != event::Census::further_types) data_->type_by_name.emplace(census_.type_name(id), data_->types.size());
+            PlannedType& type = data_->types.emplace_back();
+            type.schema = census_.schema(id);
+            type.events = census_.events(id);
+            type.references.swap(references_[i]);
+        }
+    }
+
+    const PlanOptions& options_;
+    std::shared_ptr<PlanData> data_ = std::make_shared<PlanData>();
+    event::Census census_;
+    std::vector<bool> kept_;              ///< By type id.
+    std::deque<ReferenceList> references_; ///< By type id.
+    std::int64_t total_ = 0;
+};
+
+} // namespace
+
+Result<std::shared_ptr<const Plan>> Plan::make(log::LogReader& reader, const LogRange& range, const PlanOptions& options) {
+    TRY(data, Planner(reader, range, options).run());
+    return std::shared_ptr<const Plan>(std::make_shared<PlanOfRange>(std::move(data)));
+}
+
+} // namespace questlog::scan

@@ -1,0 +1,56 @@
+#pragma once
+
+#include "base/strong.h"
+#include "scan/plan.h"
+#include "scan/reference_list.h"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+/// What a plan remembers of its range. Not for other folders.
+namespace questlog::scan {
+
+/// A batch that holds kept events: all that fetching a record of it needs.
+struct PlannedBatch {
+    Offset base_offset;
+    TimestampMs base_timestamp;
+    std::int64_t records_at = 0;
+    std::int32_t segment = 0;
+    std::uint32_t range : 31 = 0;         ///< Index into the plan's ranges: which partition.
+    std::uint32_t is_single_record : 1 = 0; ///< Then its event's offset is base_offset.
+};
+static_assert(sizeof(PlannedBatch) == 32);
+
+struct PlannedType {
+    event::Schema schema;
+    std::int64_t events = 0;
+    ReferenceList references;
+};
+
+struct PlanData {
+    log::LogReader* reader = nullptr;
+    LogRange range;
+    PlanTally tally;
+    std::deque<PlannedBatch> batches;
+    std::deque<PlannedType> types; ///< The kept ones, in order of their first event; those asked for by name stand first.
+    std::map<std::string, std::size_t, std::less<>> type_by_name;
+
+    /// The kept types among `types`, each once, in order of `types`; nullopt: all.
+    [[nodiscard]] std::vector<const PlannedType*> chosen(const std::optional<std::vector<std::string>>& names) const;
+};
+
+/// Rows of the events of `chosen` types: see Plan::rows. `data` is kept.
+std::shared_ptr<const duck::RowSource> make_plan_rows(std::shared_ptr<const PlanData> data,
+                                                      const std::vector<const PlannedType*>& chosen,
+                                                      const event::Schema& schema);
+
+/// Where the columns of `schema` begin among those of make_plan_rows().
+inline constexpr std::size_t plan_rows_fixed_columns = 3;
+
+[[nodiscard]] duck::ValueType value_type(event::ColumnType type);
+
+} // namespace questlog::scan

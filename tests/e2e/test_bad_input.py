@@ -1,0 +1,291 @@
+"""What is wrong is said clearly, with the right status or exit code, and nothing is lost."""
+
+import os
+import re
+
+import pytest
+from questlog_process import ServerEnded
+from segment import flip_bit
+from wire import Closed, chunked
+
+# --- framing attacks -------------------------------------------------------------------------------------------------
+# Each hides a second request. Were it executed, the canary's event would be in the log.
+
+CANARY = b"GET /join_guild HTTP/1.1\r\nHost: canary\r\n\r\n"
+
+ATTACKS = {
+    "Content-Length with Transfer-Encoding":
+        b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + CANARY,
+    "Transfer-Encoding with Content-Length":
+        b"POST /events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n" + CANARY,
+    "two Content-Lengths": b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 44\r\n\r\n" + CANARY,
+    "two equal Content-Lengths": b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n" + CANARY,
+    "a list of Content-Lengths": b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Length: 0, 44\r\n\r\n" + CANARY,
+    "a negative Content-Length": b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n" + CANARY,
+    "a signed Content-Length": b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Length: +0\r\n\r\n" + CANARY,
+    "a hexadecimal Content-Length": b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Length: 0x0\r\n\r\n" + CANARY,
+    "an overflowing Content-Length":
+        b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551616\r\n\r\n" + CANARY,
+    "an empty Content-Length": b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Length: \r\n\r\n" + CANARY,
+    "an unknown Transfer-Encoding": b"POST /events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n" + CANARY,
+    "a doubled Transfer-Encoding":
+        b"POST /events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n" + CANARY,
+    "chunked after another encoding":
+        b"POST /events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity, chunked\r\n\r\n0\r\n\r\n" + CANARY,
+    "two Transfer-Encodings":
+        b"POST /events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n" + CANARY,
+    "a disguised Transfer-Encoding":
+        b"POST /events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" + CANARY,
+    "Transfer-Encoding on HTTP/1.0":
+        b"POST /events HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + CANARY,
+    "a space before the colon": b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Length : 44\r\n\r\n" + CANARY,
+    "a folded header": b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: 1\r\n Content-Length: 44\r\n\r\n" + CANARY,
+    "a bare LF after a header": b"GET /healthz HTTP/1.1\r\nHost: a\nContent-Length: 44\r\n\r\n" + CANARY,
+    "bare LFs throughout": b"GET /healthz HTTP/1.1\nHost: a\n\n" + CANARY,
+    "a bare CR in a header": b"GET /healthz HTTP/1.1\r\nHost: a\rContent-Length: 44\r\n\r\n" + CANARY,
+    "a NUL in a header": b"GET /healthz HTTP/1.1\r\nHost: a\0b\r\n\r\n" + CANARY,
+    "a bad chunk size":
+        b"POST /events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n" + CANARY,
+    "a signed chunk size":
+        b"POST /events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n+0\r\n\r\n" + CANARY,
+    "an overflowing chunk size":
+        b"POST /events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n10000000000000000\r\n" + CANARY,
+    "a chunk longer than said":
+        b"POST /events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{}\r\n0\r\n\r\n" + CANARY,
+    "a chunk extension with a bare LF":
+        b"POST /events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2;\nxx\r\n{}\r\n0\r\n\r\n" + CANARY,
+    "a chunk ended by LF": b"POST /events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\n{}\n0\n\n" + CANARY,
+    "no version": b"GET /join_guild\r\n\r\n" + CANARY,
+    "an unknown version": b"GET /join_guild HTTP/3.0\r\nHost: a\r\n\r\n" + CANARY,
+    "a space in the target": b"GET /join_guild /x HTTP/1.1\r\nHost: a\r\n\r\n" + CANARY,
+    "no Host": b"GET /join_guild HTTP/1.1\r\n\r\n" + CANARY,
+    "two Hosts": b"GET /join_guild HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n" + CANARY,
+    "an empty header name": b"GET /join_guild HTTP/1.1\r\nHost: a\r\n: x\r\n\r\n" + CANARY,
+    "a header without a colon": b"GET /join_guild HTTP/1.1\r\nHost: a\r\nnonsense\r\n\r\n" + CANARY,
+    "TLS to a plain port": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + CANARY,
+    "noise": bytes(range(256)) + CANARY,
+}
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory):
+    """One server for all attacks."""
+    from questlog_process import Questlog
+    questlog = Questlog(tmp_path_factory.mktemp("target"))
+    with questlog.serve() as server:
+        yield server
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_smuggled_framing_is_400_and_closes_before_the_canary(target, attack):
+    before = target.questlog.value_of("SELECT count(*) FROM events")
+    with target.wire() as wire:
+        wire.send(ATTACKS[attack])
+        wire.finish_sending()
+        answers = wire.answers_until_closed()
+    assert [answer.status for answer in answers] in ([400], [505], [501]), answers
+    assert answers[0].headers.get("connection") == "close"
+    assert target.questlog.value_of("SELECT count(*) FROM events") == before, "the canary sang"
+    assert target.get("/healthz").status == 200
+
+
+@pytest.mark.parametrize("attack", ["Content-Length with Transfer-Encoding", "noise", "two Hosts"])
+def test_requests_before_an_attack_are_answered_and_kept(questlog, server, attack):
+    with server.wire() as wire:
+        wire.send(b"GET /purchase_a_sword HTTP/1.1\r\nHost: a\r\n\r\n" * 3 + ATTACKS[attack])
+        wire.finish_sending()
+        assert [answer.status for answer in wire.answers_until_closed()] == [200, 200, 200, 400]
+    assert [event["event_type"] for event in questlog.events()] == ["purchase_sword"] * 3
+
+
+# --- limits of a request ---------------------------------------------------------------------------------------------
+
+def answers_to(server, data):
+    """Answers to bytes that the server may stop reading before their end."""
+    with server.wire() as wire:
+        try:
+            wire.send(data)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        try:
+            return [wire.answer().status]
+        except Closed:
+            return []
+
+
+def padded(count, line=b"X-%d: y\r\n"):
+    return b"".join(line % number for number in range(count))
+
+
+LIMITS = {
+    "a long request line": (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
+    "a long header": (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 40_000 + b"\r\n\r\n", 431),
+    "many headers": (b"GET / HTTP/1.1\r\nHost: a\r\n" + padded(101) + b"\r\n", 431),
+    "endless headers": (b"GET / HTTP/1.1\r\nHost: a\r\n" + padded(100_000), 431),
+    "an announced big body": (b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Length: 1048577\r\n\r\n", 413),
+    "a sent big body": (b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n" + b"x" * 2_000_000, 413),
+    "a big chunk": (b"POST /events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n200000\r\n" + b"x" * 2_097_152, 413),
+    "many chunks": (b"POST /events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" +
+                    chunked(*[b"x" * 1000] * 1100), 413),
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_request_over_a_limit_is_told_which(questlog, server, name):
+    data, status = LIMITS[name]
+    assert answers_to(server, data) == [status]
+    assert server.get("/healthz").status == 200
+    assert questlog.values() == []
+
+
+def test_requests_at_the_limits_are_taken(questlog, server):
+    with server.wire() as wire:
+        wire.send(b"GET / HTTP/1.1\r\nHost: a\r\n" + padded(99) + b"\r\n")
+        assert wire.answer().status == 200
+        line = b'{"event_type": "a", "s": "' + b"x" * 973 + b'"}\n'
+        body = line * (1024 * 1024 // len(line))
+        assert wire.post("/events", body + b" " * (1024 * 1024 - len(body))).status == 200
+        target = "/" + "?x=" + "a" * 8000
+        assert wire.get(target).status == 200
+
+
+# --- configuration ---------------------------------------------------------------------------------------------------
+
+EVENT_HEAD = '[[event]]\npath = "/buy"\nmethods = ["POST"]\ntype = "buy"\nreply = "ok"\n'
+OUTPUT = '[[job]]\nname = "j"\n  [[job.output]]\n  path = "tmp/j"\n'
+
+CONFIG_ERRORS = [
+    # text, line, what the message must name
+    ("[server\n", 1, []),
+    ('[server]\nlisten = 5000\n', 2, ["listen", "string"]),
+    ('[server]\nlisten = "nowhere"\n', 2, ["nowhere"]),
+    ('[server]\nlisten = "127.0.0.1:99999"\n', 2, ["99999"]),
+    ('[server]\nlisen = "127.0.0.1:0"\n', 2, ["lisen", "listen"]),
+    ('[server]\naccess_log = "yes"\n', 2, ["access_log", "true"]),
+    ("[sever]\n", 1, ["sever", "server"]),
+    ("[log]\npartitions = 0\n", 2, ["partitions", "1"]),
+    ("[log]\nsegment_bytes = 5\n", 2, ["segment_bytes", "1048576"]),
+    ('[log]\ntopic = "a b"\n', 2, ["a b"]),
+    ('[lake]\nroot = 7\n', 2, ["root"]),
+    ('[[event]]\npath = "/buy"\nmethods = ["POST"]\nreply = "ok"\n', 1, ["type"]),
+    (EVENT_HEAD.replace('"/buy"', '"buy"'), 2, ["buy", "/buy"]),
+    (EVENT_HEAD.replace('"POST"', '"BREW"'), 3, ["BREW"]),
+    (EVENT_HEAD + EVENT_HEAD, None, ["/buy", "twice"]),
+    (EVENT_HEAD.replace('"/buy"', '"/events"'), 2, ["/events"]),
+    (EVENT_HEAD + 'fields = { price = { type = "money" } }\n', 6, ["money", "double"]),
+    (EVENT_HEAD + 'fields = { event_type = { type = "string" } }\n', 6, ["event_type"]),
+    (EVENT_HEAD + 'fields = { receipt = { type = "string" } }\n', 6, ["receipt"]),
+    (EVENT_HEAD + 'store_headers = ["Host"]\n', 6, ["Host", "Cookie"]),
+    ('[[job]]\n', 1, ["name"]),
+    ('[[job]]\nname = "j"\n', None, ["output"]),
+    (OUTPUT.replace("tmp/j", "../j"), 4, ["../j"]),
+    (OUTPUT.replace("tmp/j", "/etc/j"), 4, ["/etc/j"]),
+    (OUTPUT.replace("tmp/j", "tmp/events"), 4, ["events"]),
+    (OUTPUT + OUTPUT, None, ["j", "twice"]),
+    (OUTPUT.replace("tmp/j", "other/purchases"), None, ["purchases"]),
+    (OUTPUT + '  where = "event_type ="\n', 5, []),
+    (OUTPUT + '  where = "event_type == \'a\' AND"\n', 5, []),
+    (OUTPUT + '  where = "random() > 0.5"\n', 5, ["random"]),
+    (OUTPUT + '  where = "now() > timestamp"\n', 5, ["now"]),
+    (OUTPUT + '  where = "count(*) > 1"\n', 5, ["count"]),
+    (OUTPUT + '  where = "x IN (SELECT 1)"\n', 5, ["SELECT"]),
+    (OUTPUT + '  where = "x; DROP TABLE y"\n', 5, [";"]),
+    (OUTPUT + '  where = "read_text(\'/etc/passwd\') = x"\n', 5, ["read_text"]),
+    ('[[job]]\nname = "j"\nset = { Host = "moe(" }\n  [[job.output]]\n  path = "tmp/j"\n', 3, []),
+    ('[[job]]\nname = "j"\nset = { Host = 7 }\n  [[job.output]]\n  path = "tmp/j"\n', 3, ["Host"]),
+]
+
+
+@pytest.mark.parametrize("text, line, says", CONFIG_ERRORS, ids=[repr(text)[-45:] for text, _, _ in CONFIG_ERRORS])
+def test_a_wrong_configuration_is_told_at_file_line_and_column(questlog, text, line, says):
+    path = questlog.write_config(text)
+    for command in (["batch", "separate_events"], ["serve", "--listen", "127.0.0.1:0"]):
+        done = questlog.fails(*command, code=2, says=says, deadline_s=10)
+        place = re.search(re.escape(path.name) + r":(\d+):(\d+)", done.err)
+        assert place, done.err
+        assert line is None or int(place.group(1)) == line, done.err
+    assert not list(questlog.data.rglob("*.log")), "nothing may be made before the configuration is right"
+
+
+def test_the_column_is_that_of_the_fault_within_an_expression(questlog):
+    where = '  where = "event_type = \'buy\' AND random() > 1"'
+    questlog.write_config(OUTPUT + where + "\n")
+    questlog.fails("batch", "j", code=2, says=[f"questlog.toml:5:{where.index('random') + 1}"])
+
+
+def test_a_missing_configuration_is_told(questlog):
+    questlog.config = questlog.folder / "nowhere.toml"
+    questlog.fails("status", code=2, says=["nowhere.toml"])
+
+
+# --- usage -----------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("args, says", [
+    ([], "--help"), (["dance"], "dance"), (["serve", "--lisen", "x"], "--lisen"), (["batch"], "job"), (["show"], "table"),
+    (["sql", "SELECT 1", "--format", "xml"], "xml"), (["topic"], "--help"), (["log"], "--help"),
+    (["serve", "--listen", "nowhere"], "nowhere"), (["serve", "--listen", "127.0.0.1:http"], "127.0.0.1:http"),
+    (["show", "purchases", "--rows", "few"], "--rows"),
+])
+def test_wrong_usage_is_2_and_says_where_to_look(questlog, args, says):
+    done = questlog.fails(*args, code=2, says=[says], deadline_s=10)
+    assert done.out == "" and len(done.err.splitlines()) < 12, done.err
+
+
+@pytest.mark.parametrize("args", [["--help"], ["serve", "--help"], ["topic", "create", "--help"], ["--version"]])
+def test_help_and_version_are_answers(questlog, args):
+    done = questlog.run(*args)
+    assert done.code == 0 and done.out and done.err == ""
+
+
+@pytest.mark.parametrize("args", [["tail", "-e"], ["status"], ["sql", "SELECT count(*) FROM events"], ["batch", "separate_events"],
+                                  ["log", "inspect"]])
+def test_commands_before_the_first_start_make_no_mess_and_say_what_to_do(questlog, args):
+    done = questlog.run(*args)
+    assert done.code in (0, 1, 2) and "terminate" not in done.err and "abort" not in done.err.lower()
+    if done.code:
+        assert "questlog serve" in done.err or "questlog topic create" in done.err, str(done)
+    assert not list(questlog.data.rglob("*.log"))
+
+
+def test_a_data_folder_that_cannot_be_is_told(questlog):
+    (questlog.folder / "file").write_text("x")
+    questlog.data = questlog.folder / "file"
+    with pytest.raises(ServerEnded) as ended:
+        questlog.serve()
+    assert ended.value.code in (1, 2) and "file" in ended.value.output
+
+
+def test_standard_output_that_is_full_is_a_failure(reference):
+    with open("/dev/full", "wb") as full:
+        for command in (["tail", "-o", "beginning", "-e"], ["sql", "FROM events"], ["topic", "list"]):
+            process = reference.start(*command, stdout=full)
+            _, err = process.communicate(timeout=20)
+            assert process.returncode == 1 and err, command
+
+
+# --- damaged files ---------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped footer", "empty", "not Parquet"])
+def test_a_damaged_parquet_file_is_named_and_batch_repairs_the_table(questlog, damage):
+    with questlog.serve() as server:
+        server.get("/purchase_a_sword")
+        assert server.stop() == 0
+    questlog.ok("batch", "filtered_writes")
+    path, = (questlog.data / "lake" / "tmp" / "purchases").glob("*.parquet")
+    size = path.stat().st_size
+    if damage == "truncated":
+        os.truncate(path, size // 2)
+    elif damage == "empty":
+        os.truncate(path, 0)
+    elif damage == "not Parquet":
+        path.write_bytes(b"x" * size)
+    else:
+        for position in range(size - 60, size - 8):
+            flip_bit(path, position, bit=6)
+    for command in (["show", "purchases"], ["sql", "FROM purchases"], ["sql", "FROM purchases", "--landed"]):
+        questlog.fails(*command, code=1, says=[path.name, "questlog batch"])
+    # What is broken is one table: the log and the others still answer.
+    assert questlog.value_of("SELECT count(*) FROM events") == 1
+    assert questlog.value_of("SELECT count(*) FROM sword_purchases") == 1
+    questlog.ok("batch", "filtered_writes", "--force")
+    assert questlog.value_of("SELECT count(*) FROM purchases", "--landed") == 1

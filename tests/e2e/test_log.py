@@ -1,0 +1,314 @@
+"""The durable log: identity, format, damage, locks, full and failing disks."""
+
+import contextlib
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+from load import Load, assert_kept
+from questlog_process import Questlog, ServerEnded
+from segment import flip_bit, read_batches
+from waiting import wait_until
+
+SMALL_SEGMENTS = "[log]\nsegment_bytes = 1048576\n"
+
+
+def numbered(count, size=100, start=0):
+    return [{"event_type": "n", "n": n, "pad": "x" * size} for n in range(start, start + count)]
+
+
+@pytest.fixture
+def filled(questlog):
+    """A cleanly stopped log of 3 segments with many batches."""
+    questlog.write_config(SMALL_SEGMENTS)
+    with questlog.serve() as server:
+        for start in range(0, 10_000, 500):
+            server.send_events(numbered(500, 250, start))
+        assert server.stop() == 0
+    assert len(questlog.segments()) >= 3
+    return questlog
+
+
+# --- format ----------------------------------------------------------------------------------------------------------
+
+def test_kafkas_own_format_is_read_by_a_parser_that_is_not_ours(filled):
+    records = [record for path in filled.segments() for batch in read_batches(path) for record in batch.records]
+    assert [record.offset for record in records] == list(range(10_000))
+    assert [record.value.decode() for record in records] == filled.values()
+    timestamps = [record.timestamp for record in records]
+    assert timestamps == sorted(timestamps) and timestamps[0] > 1_500_000_000_000
+    assert filled.ok("tail", "-o", "beginning", "-e", "-f", "%T\\n").split() == [str(stamp) for stamp in timestamps]
+
+
+def test_segments_are_named_by_their_first_offset_and_stay_within_their_size(filled):
+    for path in filled.segments():
+        assert re.fullmatch(r"\d{20}\.log", path.name)
+        assert int(path.stem) == read_batches(path)[0].base_offset
+        assert path.stat().st_size <= 1_048_576
+
+
+def test_inspect_shows_batches_and_records(filled):
+    batches = [batch for path in filled.segments() for batch in read_batches(path)]
+    lines = [json.loads(line) for line in filled.ok("log", "inspect", "--json", "--records").splitlines()]
+    shown = {kind: [line for line in lines if line["kind"] == kind] for kind in ("segment", "batch", "record")}
+    assert [line["path"] for line in shown["segment"]] == [str(path) for path in filled.segments()]
+    assert [(line["base_offset"], line["count"], line["position"], line["bytes"]) for line in shown["batch"]] == [
+        (batch.base_offset, len(batch.records), batch.position, batch.size) for batch in batches]
+    assert all(line["crc_ok"] and line["durable"] for line in shown["batch"])
+    assert [(line["offset"], line["value"]) for line in shown["record"]] == list(enumerate(filled.values()))
+    text = filled.ok("log", "inspect")
+    assert all(str(path) in text for path in filled.segments()) and text.count(" batch offsets ") == len(batches)
+    assert filled.values()[4321] not in text and filled.values()[4321] in filled.ok("log", "inspect", "--records")
+
+
+def test_offsets_go_on_after_a_restart(filled):
+    with filled.serve() as server:
+        assert server.get("/?receipt=1").json()["offset"] == 10_000
+        assert server.stop() == 0
+    assert len(filled.values()) == 10_001
+
+
+# --- damage ----------------------------------------------------------------------------------------------------------
+
+def refuses_to_serve(questlog, *says):
+    with pytest.raises(ServerEnded) as ended:
+        questlog.serve()
+    assert ended.value.code == 1, ended.value
+    for text in says:
+        assert str(text) in ended.value.output, f"{text!r} not in {ended.value.output}"
+
+
+@pytest.mark.parametrize("which, position", [
+    (0, "first batch"), (0, "middle"), (1, "middle"), (-1, "middle"), (-1, "last batch"), (0, "length"), (0, "base offset")])
+def test_a_flipped_bit_is_refused_with_file_and_byte_named(filled, which, position):
+    path = filled.segments()[which]
+    batches = read_batches(path)
+    batch = {"first batch": batches[0], "last batch": batches[-1]}.get(position, batches[len(batches) // 2])
+    flip_bit(path, batch.position + {"length": 10, "base offset": 7}.get(position, batch.size - 40))
+    before = {file: file.read_bytes() for file in filled.segments()}
+    refuses_to_serve(filled, path.name, batch.position, "questlog log repair")
+    for command in (["tail", "-o", "beginning", "-e"], ["sql", "SELECT count(value) FROM events"],
+                    ["batch", "separate_events"]):
+        filled.fails(*command, code=1, says=[path.name])
+    assert {file: file.read_bytes() for file in filled.segments()} == before, "a refusal must not write"
+
+
+@pytest.mark.parametrize("keep", ["nothing", "half", "all but a byte"])
+def test_a_truncated_segment_is_refused_with_the_file_named(filled, keep):
+    path = filled.segments()[-1]
+    size = path.stat().st_size
+    with open(path, "r+b") as file:
+        file.truncate({"nothing": 0, "half": size // 2, "all but a byte": size - 1}[keep])
+    refuses_to_serve(filled, path.name)
+    filled.fails("tail", "-o", "beginning", "-e", code=1, says=[path.name])
+
+
+def test_a_missing_segment_is_refused_with_the_gap_named(filled):
+    missing = filled.segments()[1]
+    missing.unlink()
+    refuses_to_serve(filled, missing.stem.lstrip("0"))
+
+
+def test_inspect_names_the_damaged_place(filled):
+    path = filled.segments()[0]
+    batch = read_batches(path)[3]
+    flip_bit(path, batch.position + batch.size - 1)
+    done = filled.run("log", "inspect")
+    assert done.code == 1 and path.name in done.out + done.err and str(batch.position) in done.out + done.err
+
+
+def test_a_torn_tail_after_a_kill_is_cut_and_told_and_nothing_acked_is_lost(questlog):
+    with questlog.serve() as server:
+        server.send_events(numbered(100))
+        server.kill()
+    path = questlog.segments()[-1]
+    end = read_batches(path)[-1]
+    with open(path, "r+b") as file:  # the beginning of a batch that never got whole
+        whole = path.read_bytes()[end.position:end.position + end.size // 2]
+        file.seek(end.position + end.size)
+        file.write((100).to_bytes(8, "big") + whole[8:])
+    with questlog.serve() as server:
+        assert server.get("/?receipt=1").json()["offset"] == 100
+        assert "cut" in server.errors or "torn" in server.errors, server.errors
+        assert server.stop() == 0
+    assert [event.get("n") for event in questlog.events()] == [*range(100), None]
+    assert len(read_batches(path)[-1].records) == 1
+
+
+# --- kill -9 ---------------------------------------------------------------------------------------------------------
+
+@pytest.mark.timeout(120)
+def test_twenty_kills_under_load_lose_no_acked_event_and_double_none(questlog):
+    questlog.write_config(SMALL_SEGMENTS)
+    acked, start, seen = {}, 0, []
+    for kill in range(20):
+        with questlog.serve() as server, Load(server, connections=4, start=start) as load:
+            load.wait_for_acks(20 + 37 * kill % 400)
+            server.kill()
+            load.finish()
+        assert not acked.keys() & load.acked.keys()
+        acked.update(load.acked)
+        start = load.next_number()
+        values = questlog.values()  # server down: a reading command recovers first
+        assert values[:len(seen)] == seen, "what was shown after an earlier kill is gone or changed"
+        seen = values
+    assert_kept(questlog, acked)
+    assert len(acked) >= 20 * 20
+    with questlog.serve() as server:
+        assert server.stop() == 0
+    assert questlog.values() == seen
+
+
+def test_a_reader_beside_the_server_never_shows_what_a_kill_then_takes_away(questlog):
+    shown = []
+    for _ in range(5):
+        with questlog.serve() as server, Load(server, connections=4, start=1000 * len(shown)) as load:
+            load.wait_for_acks(50)
+            values = questlog.values()
+            load.wait_for_acks(len(load.acked) + 20)
+            server.kill()
+        assert values[:len(shown)] == shown
+        shown = questlog.values()
+        assert shown[:len(values)] == values
+
+
+# --- one writer ------------------------------------------------------------------------------------------------------
+
+def test_a_second_server_on_the_same_log_is_refused_and_told_who_holds_it(questlog, server):
+    before = {path: path.stat().st_mtime_ns for path in questlog.data.rglob("*.log")}
+    with pytest.raises(ServerEnded) as ended:
+        questlog.serve()
+    assert ended.value.code == 1 and str(server.pid) in ended.value.output
+    assert {path: path.stat().st_mtime_ns for path in questlog.data.rglob("*.log")} == before
+    assert server.get("/?receipt=1").json()["offset"] == 0
+
+
+def test_a_taken_port_is_told_before_a_connection_is_stolen_or_a_log_made(tmp_path, questlog, server):
+    other = Questlog(tmp_path / "other")
+    with Load(server, connections=4) as load:
+        load.wait_for_acks(50)
+        for _ in range(5):
+            with pytest.raises(ServerEnded) as ended:
+                other.serve(listen=f"127.0.0.1:{server.port}")
+            assert ended.value.code in (1, 2)
+            assert f"{server.port}" in ended.value.output and "--listen" in ended.value.output
+        load.wait_for_acks(len(load.acked) + 50)
+    assert not list(other.data.rglob("*.log"))
+    load.assert_kept(questlog)
+
+
+def test_a_port_in_time_wait_is_free_again(questlog):
+    with questlog.serve() as server:
+        port = server.port
+        for _ in range(3):
+            server.get("/")
+        with server.wire() as open_one:
+            open_one.get("/")
+            server.kill()
+    with questlog.serve(listen=f"127.0.0.1:{port}") as server:
+        assert server.port == port and server.get("/healthz").status == 200
+
+
+# --- full disk -------------------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 12 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", folder], capture_output=True, check=False)
+    if mounted.returncode != 0:
+        pytest.skip(f"cannot mount a small file system: {mounted.stderr.decode().strip()}")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def fill(path):
+    with open(path, "wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(b"\0" * 4096):
+            pass
+
+
+def post_until_refused(server, acked):
+    with server.wire() as wire:
+        for number in range(100_000):
+            event = {"event_type": "n", "connection": 0, "number": len(acked) + number, "pad": "x" * 20_000}
+            answer = wire.post("/events?receipt=1", event)
+            if answer.status != 200:
+                return answer
+            acked[0, event["number"]] = answer.json()["offset"]
+    raise AssertionError("the disk is never full")
+
+
+@pytest.mark.timeout(60)
+def test_a_full_disk_is_503_and_the_log_takes_events_again_once_there_is_room(tmp_path, small_disk):
+    questlog = Questlog(tmp_path / "q", data=small_disk / "data")
+    questlog.write_config(SMALL_SEGMENTS)
+    acked = {}
+    with questlog.serve() as server:
+        for _ in range(2):
+            assert server.post("/events?receipt=1", {"event_type": "n", "connection": 1, "number": len(acked)}).status == 200
+            fill(small_disk / "ballast")
+            refused = post_until_refused(server, acked)
+            assert refused.status == 503 and "retry-after" in refused.headers and refused.text
+            wait_until(lambda: server.get("/readyz").status == 503, "readiness says no")
+            assert server.get("/healthz").status == 200
+            (small_disk / "ballast").unlink()
+            wait_until(lambda: server.get("/purchase_a_sword").status == 200, "the log takes events again", 10, poll_s=0.05)
+            assert server.get("/readyz").status == 200
+        assert server.stop() == 0
+    loads = [event for event in questlog.events() if event["event_type"] == "n" and event["connection"] == 0]
+    numbers = [event["number"] for event in loads]
+    assert numbers == sorted(set(numbers)) and {number for _, number in acked} == set(numbers)
+
+
+@pytest.mark.timeout(60)
+def test_a_full_disk_at_a_batch_leaves_the_old_table_whole(tmp_path, small_disk):
+    questlog = Questlog(tmp_path / "q")
+    questlog.write_config(SMALL_SEGMENTS + f'[lake]\nroot = "{small_disk}/lake"\n')
+    with questlog.serve() as server:
+        server.get("/purchase_a_sword")
+        assert server.stop() == 0
+    questlog.ok("batch", "filtered_writes")
+    table = small_disk / "lake" / "tmp" / "purchases"
+    before = {path.name: path.read_bytes() for path in table.iterdir()}
+    with questlog.serve() as server:
+        server.get("/purchase_a_sword")
+        assert server.stop() == 0
+    fill(small_disk / "ballast")
+    questlog.fails("batch", "filtered_writes", code=1, says=["purchases"])
+    assert {path.name: path.read_bytes() for path in table.iterdir()} == before
+    (small_disk / "ballast").unlink()
+    questlog.ok("batch", "filtered_writes")
+    assert questlog.value_of("SELECT count(*) FROM purchases", "--landed") == 2
+
+
+# --- failing disk ----------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("nth", [1, 2, 5])
+def test_a_failed_fsync_ends_the_process_and_is_never_a_200(questlog, nth):
+    if not shutil.which("strace"):
+        pytest.skip("strace is not installed")
+    with questlog.serve() as server:
+        before = server.get("/?receipt=1").json()["offset"]
+        tracer = subprocess.Popen(
+            ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync",
+             "-e", f"inject=fdatasync:error=EIO:when={nth}+", "-p", str(server.pid)], stderr=subprocess.PIPE)
+        try:
+            wait_until(lambda: "TracerPid:\t0" not in open(f"/proc/{server.pid}/status").read(), "strace is attached")
+            with Load(server, connections=2) as load:
+                assert server.wait(deadline_s=10) == 1
+                load.finish()
+        finally:
+            tracer.kill()
+            tracer.communicate()
+    assert before == 0
+    assert len(load.acked) < 2 * nth, "an event was acked although its fsync failed"
+    assert "sync" in server.errors.lower()
+    with questlog.serve() as server:
+        assert server.get("/").status == 200
+    events = questlog.events()
+    for (connection, number), offset in load.acked.items():
+        assert events[offset] == {"event_type": "load", "connection": connection, "number": number}

@@ -1,0 +1,28 @@
+"""Waiting for conditions, with deadlines. No test sleeps to "give it time"."""
+
+import threading
+import time
+
+_pause = threading.Event()
+
+
+def wait_until(condition, what, deadline_s=10.0, poll_s=0.005):
+    """Returns the first true value of condition(); fails, saying `what` did not come true, after the deadline."""
+    end = time.monotonic() + deadline_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {deadline_s} s: {what}")
+        _pause.wait(poll_s)
+
+
+def stays(condition, during_s=1.0, poll_s=0.02):
+    """True if the condition holds at every look during that time."""
+    end = time.monotonic() + during_s
+    while time.monotonic() < end:
+        if not condition():
+            return False
+        _pause.wait(poll_s)
+    return True
