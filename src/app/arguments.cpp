@@ -45,24 +45,24 @@ private:
                             "  questlog serve --listen 0.0.0.0:8080 --data /var/lib/questlog\n"
                             "  questlog serve --listen 127.0.0.1:0 --access-log   # any free port\n",
                             given);
-        command->add_option("--listen", given->listen, "Where to listen: HOST:PORT (default 127.0.0.1:5000)")
+        command->add_option("--listen", given->listen, "Where to listen (default 127.0.0.1:5000)")
             ->type_name("HOST:PORT");
         command->add_flag("--access-log", given->access_log, "One line a request on stderr, once it is answered");
     }
 
     void topic() {
-        auto* group = app_.add_subcommand("topic", "Create, describe and list topics, as kafka-topics does");
+        auto* group = app_.add_subcommand("topic", "Create, describe, list topics, as kafka-topics");
         group->require_subcommand(1);
         group->fallthrough();
         auto created = std::make_shared<TopicCreateArguments>();
         auto* create = add(*group, "create", "Create a topic",
                            "  questlog topic create --topic game-events --if-not-exists\n"
-                           "  questlog topic create --topic clicks --partitions 3 --config segment.bytes=16777216\n",
+                           "  questlog topic create --topic clicks --partitions 3\n",
                            created);
         create->add_option("--topic", created->topic, "Its name")->required();
         create->add_option("--partitions", created->partitions, "How many partitions")->check(CLI::Range(1, 1024));
         create->add_option("--replication-factor", created->replication_factor,
-                           "Copies of each partition; the embedded log has 1");
+                           "Copies of each; the embedded log has 1");
         create->add_flag("--if-not-exists", created->if_not_exists, "Do nothing where the topic exists");
         create->add_option("--config", created->configs, "A setting, name=value (segment.bytes)")->allow_extra_args(false);
         accept_kafka_addresses(*create);
@@ -80,26 +80,28 @@ private:
 
     /// Scripts written for kafka-topics name a cluster; the embedded log has none, and takes the option for nothing.
     void accept_kafka_addresses(CLI::App& command) {
-        command.add_option("--bootstrap-server", ignored_, "Accepted as kafka-topics has it; the embedded log needs none");
+        command.add_option("--bootstrap-server", ignored_, "Accepted for kafka-topics' sake");
         command.add_option("--zookeeper", ignored_, "Likewise");
     }
 
     void tail() {
         auto given = std::make_shared<TailArguments>();
-        auto* command = add(app_, "tail", "Print events from the log and wait for more, as kcat -C does",
+        auto* command = add(app_, "tail", "Print events and wait for more, as kcat -C",
                             "  questlog tail                       # all, then wait; Ctrl-C ends it\n"
                             "  questlog tail -o -5 -e              # the last five\n"
                             "  questlog tail -o end -f '%T %p %o %s\\n'\n",
                             given);
         command->add_option("-t,--topic", given->topic, "The topic (default: the configured one)");
         command->add_option("-p,--partition", given->partition, "Only this partition");
-        command->add_option("-o,--offset", given->offset, "Where to begin: beginning, end, an offset, or -N for the last N");
+        command->add_option("-o,--offset", given->offset, "beginning, end, an offset, or -N: the last N");
         command->add_option("-c,--count", given->count, "End after this many events")->check(CLI::NonNegativeNumber);
         command->add_flag("-e,--exit-eof", given->exit_at_end, "End at the end of the log");
         command->add_flag("-q,--quiet", given->quiet, "No notices on stderr");
         command->add_option("-f,--format", given->format,
-                            "%s value, %S its length, %k key, %o offset, %p partition, %t topic,\n"
-                            "%T timestamp in ms, %% percent sign; \\n \\t \\r \\xNN (default '%s\\n')");
+                            "%s value, %S length, %k key, %K its length,\n"
+                            "%o offset, %p partition, %t topic,\n"
+                            "%T timestamp in ms, %h headers, %%;\n"
+                            "\\n \\t \\r \\xNN (default '%s\\n')");
     }
 
     void batch() {
@@ -110,12 +112,12 @@ private:
                             "  questlog batch filtered_writes\n",
                             given);
         command->add_option("job", given->job, "A declared job")->required();
-        command->add_flag("--force", given->force, "Overwrite also where the log no longer holds what the table holds");
+        command->add_flag("--force", given->force, "Replace also what the log no longer holds");
     }
 
     void sql() {
         auto given = std::make_shared<SqlArguments>();
-        auto* command = add(app_, "sql", "Ask in SQL, over landed tables and the events that came since",
+        auto* command = add(app_, "sql", "SQL over landed tables and what came since",
                             "  questlog sql \"SELECT event_type, count(*) FROM events GROUP BY 1\"\n"
                             "  questlog sql --format csv \"FROM sword_purchases\" > swords.csv\n"
                             "  echo 'FROM events LIMIT 5' | questlog sql\n",
@@ -129,7 +131,7 @@ private:
 
     void show() {
         auto given = std::make_shared<ShowArguments>();
-        auto* command = add(app_, "show", "Print a table's first rows as Spark's show() does",
+        auto* command = add(app_, "show", "Print a table's rows as Spark's show()",
                             "  questlog show sword_purchases\n"
                             "  questlog show default_hits --rows 5 --no-truncate\n",
                             given);
@@ -141,7 +143,7 @@ private:
 
     void schema() {
         auto given = std::make_shared<SchemaArguments>();
-        auto* command = add(app_, "schema", "Print a table's columns as Spark's printSchema() does",
+        auto* command = add(app_, "schema", "Print its columns as Spark's printSchema()",
                             "  questlog schema sword_purchases\n", given);
         command->add_option("table", given->table, "A table")->required();
         command->add_flag("--landed", given->landed, "Read the table's files alone");
@@ -149,7 +151,7 @@ private:
 
     void status() {
         auto given = std::make_shared<StatusArguments>();
-        auto* command = add(app_, "status", "Show the log, the tables, and whether the books balance",
+        auto* command = add(app_, "status", "The log, the tables, and the books",
                             "  questlog status\n"
                             "  questlog status --json | jq '.tables[] | {name, landed, pending}'\n",
                             given);
@@ -161,7 +163,7 @@ private:
         group->require_subcommand(1);
         group->fallthrough();
         auto given = std::make_shared<LogInspectArguments>();
-        auto* inspect = add(*group, "inspect", "Print segments and batches, and the first damaged place if there is one",
+        auto* inspect = add(*group, "inspect", "Print segments and batches, and what is damaged",
                             "  questlog log inspect\n"
                             "  questlog log inspect --records --json | jq .\n",
                             given);
@@ -175,10 +177,28 @@ private:
     std::string ignored_;
 };
 
-/// The innermost command that was named, for its help.
-const CLI::App* innermost(const CLI::App& app) {
+/// The innermost command that was named: where help and mistakes belong.
+const CLI::App& innermost(const CLI::App& app) {
     const auto named = app.get_subcommands();
-    return named.empty() ? &app : innermost(*named.front());
+    return named.empty() ? app : innermost(*named.front());
+}
+
+std::string full_name(const CLI::App& command) {
+    const CLI::App* parent = command.get_parent();
+    return parent == nullptr ? command.get_name() : full_name(*parent) + " " + command.get_name();
+}
+
+Answer usage_error(const CLI::App& app, const CLI::ParseError& error) {
+    const CLI::App& command = innermost(app);
+    const auto words = app.remaining(true); // what no command takes
+    std::string what = error.what();
+    if (!words.empty() && words.front().starts_with('-'))
+        what = fmt::format("there is no option {}", words.front());
+    else if (!words.empty() && !command.get_subcommands({}).empty())
+        what = fmt::format("there is no command {} {}", full_name(command), words.front());
+    else if (words.empty() && command.get_parent() == nullptr)
+        return Answer{2, app.help()};
+    return Answer{2, fmt::format("questlog: {}\nTry: {} --help\n", what, full_name(command))};
 }
 
 } // namespace
@@ -187,7 +207,7 @@ std::variant<Invocation, Answer> parse_arguments(int argc, const char* const* ar
     Invocation invocation;
     CLI::App app{"questlog: a game's whole event pipeline in one binary", "questlog"};
     app.add_option("--data", invocation.data, "The data folder (default ./data)")->type_name("DIR");
-    app.add_option("--config", invocation.config, "The configuration (default ./questlog.toml where there is one)")
+    app.add_option("--config", invocation.config, "The configuration (default ./questlog.toml)")
         ->type_name("FILE");
     app.set_version_flag("--version", fmt::format("questlog {} (DuckDB {})", QUESTLOG_VERSION, duck::library_version()));
     app.require_subcommand(1);
@@ -199,17 +219,13 @@ std::variant<Invocation, Answer> parse_arguments(int argc, const char* const* ar
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) { // the library's exceptions end here
-        return Answer{0, innermost(app)->help()};
+        return Answer{0, app.help()}; // of the innermost command
     } catch (const CLI::CallForAllHelp&) {
         return Answer{0, app.help("", CLI::AppFormatMode::All)};
     } catch (const CLI::CallForVersion& version) {
         return Answer{0, std::string(version.what()) + "\n"};
     } catch (const CLI::ParseError& error) {
-        const CLI::App* command = innermost(app);
-        std::string name = command->get_name();
-        for (const auto* parent = command->get_parent(); parent != nullptr; parent = parent->get_parent())
-            name = parent->get_name() + " " + name;
-        return Answer{2, fmt::format("questlog: {}\nTry: {} --help\n", error.what(), name)};
+        return usage_error(app, error);
     }
     return invocation;
 }

@@ -17,7 +17,7 @@ inline constexpr std::chrono::milliseconds body_timeout{10'000};
 inline constexpr std::chrono::milliseconds idle_timeout{75'000};
 inline constexpr std::size_t body_bytes_per_second_min = 1024;
 inline constexpr std::size_t connections_max = 10'000;
-inline constexpr std::size_t unsent_bytes_max = 1024 * 1024; ///< Answers waiting for one slow client; then it is closed.
+inline constexpr std::size_t unsent_bytes_max = 1024 * 1024; ///< Answers that one slow client leaves unread; then it is not read from.
 
 // One event.
 inline constexpr std::size_t event_bytes_max = 32 * 1024;

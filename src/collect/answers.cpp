@@ -58,7 +58,7 @@ std::string allow_header(std::span<const std::string> methods) {
 std::string path_list(const event::Catalogue& catalogue) {
     std::string text = "There is nothing here. The calls of this game are:\n";
     for (const event::EventDeclaration& declaration : catalogue.declarations())
-        text += fmt::format("  {:<12} {}\n", fmt::join(declaration.methods, ", "), declaration.path);
+        text += fmt::format("  {:<12} {}\n", fmt::format("{}", fmt::join(declaration.methods, ", ")), declaration.path);
     text += "Any event, as one JSON object, an array of them, or one a line:\n  POST         /events\n"
             "About this server:\n  GET          /healthz, /readyz, /metrics\n";
     return text;

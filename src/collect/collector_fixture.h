@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 /// A collector between a scripted server and a log in memory, for the tests of this folder. The fakes keep the
@@ -137,6 +138,7 @@ public:
     void committed(bool succeeded) override {
         ASSERT_TRUE(in_flight_) << "committed() without a commit";
         ASSERT_FALSE(failure) << "answered after fail()";
+        EXPECT_EQ(std::this_thread::get_id(), io_thread_);
         in_flight_ = false;
         const std::int64_t done = staging_ - 1;
         for (const AnswerPtr& answer : waiting_) {
@@ -217,6 +219,7 @@ private:
     std::int64_t staging_ = 1;
     bool staged_ = false;
     bool in_flight_ = false;
+    const std::thread::id io_thread_ = std::this_thread::get_id();
     std::mutex mutex_;
     std::condition_variable posted_something_;
     std::vector<std::function<void()>> posted_;

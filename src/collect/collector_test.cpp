@@ -105,7 +105,8 @@ TEST_F(CollectorTest, HeadAndOptionsMakeNoEvent) {
 TEST_F(CollectorTest, HelpsWhereThePathOrTheMethodIsWrong) {
     const AnswerPtr missing = ask("GET", "/purchase_a_shield");
     EXPECT_EQ(missing->status, 404U);
-    for (const char* path : {"/purchase_a_sword\n", "/join_guild\n", "/trade\n", "/events\n"})
+    for (const char* path :
+         {"  GET, POST    /purchase_a_sword\n", "  POST         /trade\n", "  POST         /events\n"})
         EXPECT_NE(missing->body.find(path), std::string::npos) << path;
     const AnswerPtr wrong = ask("DELETE", "/trade");
     EXPECT_EQ(wrong->status, 405U);

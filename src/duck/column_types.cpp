@@ -108,7 +108,8 @@ std::string type_name(duckdb_logical_type type) {
         return fmt::format("DECIMAL({},{})", duckdb_decimal_width(type), duckdb_decimal_scale(type));
     case DUCKDB_TYPE_LIST: return child_name(duckdb_list_type_child_type(type)) + "[]";
     case DUCKDB_TYPE_ARRAY:
-        return fmt::format("{}[{}]", child_name(duckdb_array_type_child_type(type)), duckdb_array_type_array_size(type));
+        return fmt::format("{}[{}]", child_name(duckdb_array_type_child_type(type)),
+                           duckdb_array_type_array_size(type));
     case DUCKDB_TYPE_MAP:
         return fmt::format("MAP({}, {})", child_name(duckdb_map_type_key_type(type)),
                            child_name(duckdb_map_type_value_type(type)));

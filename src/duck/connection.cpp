@@ -121,8 +121,8 @@ private:
         return prepared;
     }
 
-    /// duckdb_get_table_names binds, and fails for JOIN ... USING over tables that are not there yet; the syntax tree does
-    /// not. It names CTEs as well.
+    /// duckdb_get_table_names binds, and fails for JOIN ... USING over tables that are not there yet; the syntax tree
+    /// does not. It names CTEs as well.
     [[nodiscard]] questlog::Result<std::vector<std::string>> table_names_of_tree(const std::string& sql) {
         TRY(rows, query(fmt::format("WITH tree AS (SELECT json_serialize_sql({}) AS t) SELECT DISTINCT unnest(t ->> "
                                     "'$..table_name') AS name FROM tree WHERE t ->> '$.error' = 'false' ORDER BY name",

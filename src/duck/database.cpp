@@ -68,8 +68,14 @@ Result<std::shared_ptr<Database>> Database::open(const DatabaseOptions& options)
     return std::shared_ptr<Database>(std::make_shared<NativeDatabase>(instance));
 }
 
-std::string quote_identifier(std::string_view name) { return quoted(name, '"'); }
-std::string quote_literal(std::string_view text) { return quoted(text, '\''); }
-std::string_view library_version() { return duckdb_library_version(); }
+std::string quote_identifier(std::string_view name) {
+    return quoted(name, '"');
+}
+std::string quote_literal(std::string_view text) {
+    return quoted(text, '\'');
+}
+std::string_view library_version() {
+    return duckdb_library_version();
+}
 
 } // namespace questlog::duck

@@ -14,17 +14,18 @@
 /// Thin RAII over DuckDB's C API, the only folder that includes its header. An object is one thread's at a time;
 /// connections of one database may run on several threads.
 ///
-/// Errors: what the SQL's author can mend (syntax, names, types, values) is `reject`; a full disk and an interrupted query
-/// are `retry_later`; files, memory and everything else are `internal`; an error of a RowStream comes out as it went in.
+/// Errors: what the SQL's author can mend (syntax, names, types, values) is `reject`; a full disk and an interrupted
+/// query are `retry_later`; files, memory and everything else are `internal`; an error of a RowStream comes out as it
+/// went in.
 namespace questlog::duck {
 
 /// Narrower integers are read as bigint and FLOAT as double_; `other` is what only query_as_text() reads.
 enum class ValueType : std::uint8_t { boolean, bigint, double_, varchar, blob, timestamp_tz, other };
 
 struct DatabaseOptions {
-    int threads = 1;                   ///< Bytes of a COPY are the same every run only with 1.
+    int threads = 1; ///< Bytes of a COPY are the same every run only with 1.
     std::string memory_limit = "1GB";
-    std::string temp_directory;        ///< Where large sorts spill; empty: nowhere.
+    std::string temp_directory; ///< Where large sorts spill; empty: nowhere.
 };
 
 class Connection;
@@ -55,21 +56,27 @@ public:
     /// Cells of the present chunk: null, then the value by its type. For any type as text: Connection::query_as_text.
     [[nodiscard]] virtual bool is_null(std::size_t column, std::size_t row) const = 0;
     [[nodiscard]] virtual bool boolean(std::size_t column, std::size_t row) const = 0;
-    [[nodiscard]] virtual std::int64_t bigint(std::size_t column, std::size_t row) const = 0; ///< Also timestamps, in µs.
-    [[nodiscard]] virtual double number(std::size_t column, std::size_t row) const = 0;       ///< Also integers.
-    [[nodiscard]] virtual std::string_view varchar(std::size_t column, std::size_t row) const = 0; ///< Also blobs.
+    /// Also timestamps, in µs.
+    [[nodiscard]] virtual std::int64_t bigint(std::size_t column, std::size_t row) const = 0;
+    /// Also integers.
+    [[nodiscard]] virtual double number(std::size_t column, std::size_t row) const = 0;
+    /// Also blobs. Valid until next().
+    [[nodiscard]] virtual std::string_view varchar(std::size_t column, std::size_t row) const = 0;
 };
 
 /// Where a table function writes one chunk's column. Row indexes are within the chunk.
 class ColumnWriter {
 public:
     /// `validity` points to the vector's bit mask, null as long as every row has a value.
-    ColumnWriter(void* vector, void* data, std::uint64_t** validity) : vector_(vector), data_(data), validity_(validity) {}
+    ColumnWriter(void* vector, void* data, std::uint64_t** validity)
+        : vector_(vector), data_(data), validity_(validity) {}
     void set_null(std::size_t row);
     void set_boolean(std::size_t row, bool value) { static_cast<bool*>(data_)[row] = value; }
-    void set_bigint(std::size_t row, std::int64_t value) { static_cast<std::int64_t*>(data_)[row] = value; } ///< Also timestamps, in µs.
+    /// Also timestamps, in µs.
+    void set_bigint(std::size_t row, std::int64_t value) { static_cast<std::int64_t*>(data_)[row] = value; }
     void set_double(std::size_t row, double value) { static_cast<double*>(data_)[row] = value; }
-    void set_string(std::size_t row, std::string_view value); ///< Valid UTF-8 for a varchar; copied.
+    /// Copied. Valid UTF-8 where the column is a varchar; nothing checks it.
+    void set_string(std::size_t row, std::string_view value);
 
 private:
     void* vector_;
@@ -91,7 +98,7 @@ public:
     virtual Result<std::size_t> fill(std::span<ColumnWriter> writers, std::size_t capacity) = 0;
 };
 
-/// Rows made by this program, offered to SQL as a table. Must outlive the connection's use of it; read-only; any thread.
+/// Rows made by this program, offered to SQL as a table. Read-only; any thread.
 class RowSource {
 public:
     virtual ~RowSource() = default;
@@ -106,9 +113,9 @@ public:
     virtual ~Connection() = default;
     virtual Status execute(const std::string& sql) = 0;
     virtual Result<std::unique_ptr<Rows>> query(const std::string& sql) = 0;
-    /// Runs the one statement `sql` with every cell as DuckDB casts it to VARCHAR: columns() tells the statement's own names
-    /// and types, varchar() reads each cell. `reject` for several statements, and for a result that only a SELECT could
-    /// show as text (a CALL with a column that is no number, boolean or string).
+    /// Runs the one statement `sql` with every cell as DuckDB casts it to VARCHAR: columns() tells the statement's own
+    /// names and types, varchar() reads each cell. `reject` for several statements, and for a result that only a SELECT
+    /// could show as text (a CALL with a column that is no number, boolean or string).
     virtual Result<std::unique_ptr<Rows>> query_as_text(const std::string& sql) = 0;
     /// Makes `source` readable as `name` in FROM (a view over a table function), until the connection is closed.
     /// A source offered before under the same name is replaced. Other connections do not see it.
@@ -120,7 +127,8 @@ public:
     virtual Result<std::vector<std::string>> table_names(const std::string& sql) = 0;
     struct Statements {
         std::size_t count = 0;
-        bool all_read = true; ///< Each only reads: SELECT, VALUES, DESCRIBE, SHOW, EXPLAIN (without ANALYZE, which runs it).
+        /// Each only reads: SELECT, VALUES, DESCRIBE, SHOW, EXPLAIN (without ANALYZE, which runs it).
+        bool all_read = true;
     };
     /// What `sql` holds, without running it. `reject` if it does not parse, or is one statement that does not bind.
     virtual Result<Statements> inspect(const std::string& sql) = 0;

@@ -99,8 +99,9 @@ protected:
 };
 
 TEST_F(DuckTest, TypedCellsComeOutAsTheyAre) {
-    auto rows = connection_->query("SELECT true, (-7)::TINYINT, 9223372036854775807, 0.5::FLOAT, 'twelve bytes', "
-                                   "'thirteen bytes', 'a'::BLOB, TIMESTAMPTZ '1970-01-01 00:00:01.5+00', NULL::BIGINT")
+    auto rows = connection_
+                    ->query("SELECT true, (-7)::TINYINT, 9223372036854775807, 0.5::FLOAT, 'twelve bytes', "
+                            "'thirteen bytes', 'a'::BLOB, TIMESTAMPTZ '1970-01-01 00:00:01.5+00', NULL::BIGINT")
                     .value();
     ASSERT_EQ(rows->next().value(), 1U);
     EXPECT_TRUE(rows->boolean(0, 0));
@@ -142,8 +143,9 @@ TEST_F(DuckTest, AnyTypeReadsAsText) {
 }
 
 TEST_F(DuckTest, TextKeepsTheStatementsOwnNamesTypesAndOrder) {
-    auto rows = connection_->query_as_text("SELECT range AS a, 2 AS a, (range * 1.5)::DECIMAL(18,3) AS \"b c\" FROM "
-                                           "range(5000) ORDER BY range DESC ; -- the end;")
+    auto rows = connection_
+                    ->query_as_text("SELECT range AS a, 2 AS a, (range * 1.5)::DECIMAL(18,3) AS \"b c\" FROM "
+                                    "range(5000) ORDER BY range DESC ; -- the end;")
                     .value();
     ASSERT_EQ(rows->columns().size(), 3U);
     EXPECT_EQ(rows->columns()[0].name, "a");
@@ -170,9 +172,10 @@ TEST_F(DuckTest, StatementsThatAreNoSelectReadAsTextToo) {
 }
 
 TEST_F(DuckTest, TypesAreNamedAsDuckDbNamesThem) {
-    const std::string types[] = {"BOOLEAN",   "UBIGINT",  "DECIMAL(18,3)",         "BIGINT[]",      "INTEGER[3]",
-                                 "UUID",      "INTERVAL", "MAP(VARCHAR, INTEGER)", "TIMESTAMP_NS", "TIMESTAMP",
-                                 "DATE",      "TIME",     "BIT",                   "JSON"};
+    const std::string types[] = {"BOOLEAN",      "UBIGINT",   "DECIMAL(18,3)", "BIGINT[]",
+                                 "INTEGER[3]",   "UUID",      "INTERVAL",      "MAP(VARCHAR, INTEGER)",
+                                 "TIMESTAMP_NS", "TIMESTAMP", "DATE",          "TIME",
+                                 "BIT",          "JSON"};
     for (const std::string& type : types) {
         auto rows = connection_->query("SELECT NULL::" + type).value();
         EXPECT_EQ(rows->columns()[0].type_name, type);
@@ -191,10 +194,13 @@ TEST_F(DuckTest, ErrorsSayWhoCanMendThem) {
 }
 
 TEST_F(DuckTest, AFullDiskIsRetriedLaterAndMemoryIsOurs) {
-    EXPECT_EQ(error_of("COPY (SELECT range FROM range(1000000)) TO '/dev/full' (FORMAT csv)").kind, ErrorKind::retry_later);
-    auto small = Database::open({.threads = 1, .memory_limit = "20MB", .temp_directory = ""}).value()->connect().value();
-    const auto sorted = small->query("SELECT max(x) FROM (SELECT md5(range::VARCHAR) AS x FROM range(3000000) ORDER BY 1 "
-                                     "OFFSET 5)");
+    EXPECT_EQ(error_of("COPY (SELECT range FROM range(1000000)) TO '/dev/full' (FORMAT csv)").kind,
+              ErrorKind::retry_later);
+    auto small =
+        Database::open({.threads = 1, .memory_limit = "20MB", .temp_directory = ""}).value()->connect().value();
+    const auto sorted =
+        small->query("SELECT max(x) FROM (SELECT md5(range::VARCHAR) AS x FROM range(3000000) ORDER BY 1 "
+                     "OFFSET 5)");
     ASSERT_FALSE(sorted.ok());
     EXPECT_EQ(sorted.error().kind, ErrorKind::internal) << sorted.error().message;
 }
@@ -206,16 +212,18 @@ TEST_F(DuckTest, OptionsThatCannotBeAreRefused) {
 }
 
 TEST_F(DuckTest, SettingsKeepQueriesOffTheNetworkAndInUtc) {
-    EXPECT_EQ(text("SELECT current_setting('autoinstall_known_extensions'), current_setting('autoload_known_extensions'), "
-                   "current_setting('enable_external_file_cache'), current_setting('preserve_insertion_order'), "
-                   "current_setting('TimeZone'), current_setting('threads'), current_setting('temp_directory')"),
-              (Cells{{"false", "false", "false", "true", "UTC", "1", ""}}));
+    EXPECT_EQ(
+        text("SELECT current_setting('autoinstall_known_extensions'), current_setting('autoload_known_extensions'), "
+             "current_setting('enable_external_file_cache'), current_setting('preserve_insertion_order'), "
+             "current_setting('TimeZone'), current_setting('threads'), current_setting('temp_directory')"),
+        (Cells{{"false", "false", "false", "true", "UTC", "1", ""}}));
 }
 
 TEST_F(DuckTest, AnOfferedSourceReadsAsATable) {
     auto numbers = std::make_shared<Numbers>(5000);
     ASSERT_TRUE(connection_->offer("my numbers", numbers).ok());
-    EXPECT_EQ(text("SELECT count(*), sum(n), count(label), sum(length(label)), count(*) FILTER (WHERE even), sum(half), max(\"at\") "
+    EXPECT_EQ(text("SELECT count(*), sum(n), count(label), sum(length(label)), count(*) FILTER (WHERE even), "
+                   "sum(half), max(\"at\") "
                    "FROM \"my numbers\"")
                   .at(0),
               (std::vector<std::string>{"5000", "12497500", "3333", std::to_string([] {
@@ -240,8 +248,9 @@ TEST_F(DuckTest, OnlyProjectedColumnsAreAskedFor) {
 
 TEST_F(DuckTest, ShortStringsAreEqualToDuckDbsOwn) {
     ASSERT_TRUE(connection_->offer("numbers", std::make_shared<Numbers>(100)).ok());
-    EXPECT_EQ(text("SELECT count(*) FROM numbers JOIN (VALUES ('x1'), ('xx2'), ('xxxxxxxxxxx11')) AS v(label) USING (label)"),
-              (Cells{{"3"}}));
+    EXPECT_EQ(
+        text("SELECT count(*) FROM numbers JOIN (VALUES ('x1'), ('xx2'), ('xxxxxxxxxxx11')) AS v(label) USING (label)"),
+        (Cells{{"3"}}));
     EXPECT_EQ(text("SELECT count(DISTINCT label) FROM numbers"), (Cells{{"66"}}));
 }
 
@@ -286,9 +295,10 @@ TEST_F(DuckTest, FreshNamesAreNotGivenTwice) {
 }
 
 TEST_F(DuckTest, TableNamesAreThoseThatAStatementReads) {
-    EXPECT_EQ(connection_->table_names("WITH x AS (SELECT * FROM one) SELECT * FROM x WHERE b IN (SELECT c FROM \"T w o\")")
-                  .value(),
-              (std::vector<std::string>{"T w o", "one"}));
+    EXPECT_EQ(
+        connection_->table_names("WITH x AS (SELECT * FROM one) SELECT * FROM x WHERE b IN (SELECT c FROM \"T w o\")")
+            .value(),
+        (std::vector<std::string>{"T w o", "one"}));
     EXPECT_EQ(connection_->table_names("SELECT * FROM one JOIN \"it's\" USING (a)").value(),
               (std::vector<std::string>{"it's", "one"}));
     EXPECT_EQ(connection_->table_names("DESCRIBE one").value(), std::vector<std::string>{"one"});
@@ -306,8 +316,8 @@ TEST_F(DuckTest, InspectTellsReadersFromWriters) {
         EXPECT_TRUE(statements->all_read) << sql;
     }
     for (const char* sql : {"INSERT INTO t VALUES (1)", "DROP TABLE t", "COPY t TO '/tmp/never'", "SET threads = 2",
-                            "EXPLAIN ANALYZE INSERT INTO t VALUES (1)", "EXPLAIN (Analyze) SELECT 1", "ATTACH ':memory:' AS a",
-                            "PRAGMA enable_profiling"}) {
+                            "EXPLAIN ANALYZE INSERT INTO t VALUES (1)", "EXPLAIN (Analyze) SELECT 1",
+                            "ATTACH ':memory:' AS a", "PRAGMA enable_profiling"}) {
         const auto statements = connection_->inspect(sql);
         ASSERT_TRUE(statements.ok()) << sql << ": " << statements.error().message;
         EXPECT_FALSE(statements->all_read) << sql;
@@ -327,7 +337,8 @@ TEST_F(DuckTest, ARunningQueryIsInterrupted) {
             std::this_thread::yield();
         }
     });
-    const auto rows = connection_->query("SELECT count(*) FROM range(100000) a, range(100000) b WHERE a.range + b.range = -1");
+    const auto rows =
+        connection_->query("SELECT count(*) FROM range(100000) a, range(100000) b WHERE a.range + b.range = -1");
     done = true;
     interrupter.join();
     ASSERT_FALSE(rows.ok());

@@ -22,7 +22,8 @@ void ColumnWriter::set_string(std::size_t row, std::string_view value) {
         if (!value.empty()) std::memcpy(cell.value.inlined.inlined, value.data(), value.size());
         return;
     }
-    duckdb_unsafe_vector_assign_string_element_len(static_cast<duckdb_vector>(vector_), row, value.data(), value.size());
+    duckdb_unsafe_vector_assign_string_element_len(static_cast<duckdb_vector>(vector_), row, value.data(),
+                                                   value.size());
 }
 
 namespace native {
@@ -59,7 +60,9 @@ struct Scan {
     std::vector<ColumnWriter> writers;
 };
 
-template <class T> void destroy(void* object) { delete static_cast<T*>(object); }
+template <class T> void destroy(void* object) {
+    delete static_cast<T*>(object);
+}
 
 /// Runs `action`; no exception may pass through DuckDB's C functions.
 template <class Action> [[nodiscard]] Status guarded(Action&& action) {
@@ -83,7 +86,8 @@ void bind(duckdb_bind_info info) {
         duckdb_bind_add_result_column(info, column.name.c_str(), type.get());
     }
     duckdb_bind_set_cardinality(info, static_cast<idx_t>(offered->source->cardinality()), true);
-    duckdb_bind_set_bind_data(info, new std::shared_ptr<Offered>(std::move(offered)), destroy<std::shared_ptr<Offered>>);
+    duckdb_bind_set_bind_data(info, new std::shared_ptr<Offered>(std::move(offered)),
+                              destroy<std::shared_ptr<Offered>>);
 }
 
 Status open_scan(duckdb_init_info info, Scan& scan) {

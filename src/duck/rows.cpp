@@ -1,6 +1,5 @@
 #include "duck/native.h"
 
-
 namespace questlog::duck::native {
 
 namespace {
@@ -74,7 +73,8 @@ public:
     [[nodiscard]] std::string_view varchar(std::size_t column, std::size_t row) const override {
         const auto* text = static_cast<const duckdb_string_t*>(vectors_[column].data) + row;
         const std::uint32_t length = text->value.inlined.length;
-        return {length <= sizeof text->value.inlined.inlined ? text->value.inlined.inlined : text->value.pointer.ptr, length};
+        return {length <= sizeof text->value.inlined.inlined ? text->value.inlined.inlined : text->value.pointer.ptr,
+                length};
     }
 
 private:
@@ -94,13 +94,23 @@ private:
 /// Rows of statements that are no SELECT, which cannot be cast in SQL: booleans, numbers and strings as text.
 class PlainTextRows final : public Rows {
 public:
-    explicit PlainTextRows(std::unique_ptr<Rows> rows) : rows_(std::move(rows)) { texts_.resize(rows_->columns().size()); }
+    explicit PlainTextRows(std::unique_ptr<Rows> rows) : rows_(std::move(rows)) {
+        texts_.resize(rows_->columns().size());
+    }
 
     [[nodiscard]] const std::vector<ResultColumn>& columns() const override { return rows_->columns(); }
-    [[nodiscard]] bool is_null(std::size_t column, std::size_t row) const override { return rows_->is_null(column, row); }
-    [[nodiscard]] bool boolean(std::size_t column, std::size_t row) const override { return rows_->boolean(column, row); }
-    [[nodiscard]] std::int64_t bigint(std::size_t column, std::size_t row) const override { return rows_->bigint(column, row); }
-    [[nodiscard]] double number(std::size_t column, std::size_t row) const override { return rows_->number(column, row); }
+    [[nodiscard]] bool is_null(std::size_t column, std::size_t row) const override {
+        return rows_->is_null(column, row);
+    }
+    [[nodiscard]] bool boolean(std::size_t column, std::size_t row) const override {
+        return rows_->boolean(column, row);
+    }
+    [[nodiscard]] std::int64_t bigint(std::size_t column, std::size_t row) const override {
+        return rows_->bigint(column, row);
+    }
+    [[nodiscard]] double number(std::size_t column, std::size_t row) const override {
+        return rows_->number(column, row);
+    }
 
     questlog::Result<std::size_t> next() override {
         TRY(count, rows_->next());

@@ -22,14 +22,13 @@ struct EventDeclaration {
     std::string path;                 ///< "/purchase_a_sword"; matched as sent, without the query.
     std::vector<std::string> methods; ///< Upper case; HEAD and OPTIONS need not be named and make no event.
     std::string type;                 ///< The event_type.
-    std::vector<std::pair<std::string, std::string>>
-        constants;                        ///< Name and JSON text, in the order declared; a client's
-                                          ///< field or header of the same name replaces the value.
+    /// Name and JSON text, in the order declared. A client's field or header of the same name replaces the value.
+    std::vector<std::pair<std::string, std::string>> constants;
     std::vector<FieldDeclaration> fields; ///< Checked; fields that are not declared are stored as sent.
     std::string reply;                    ///< The body of the 200.
     std::string content_type = "text/html; charset=utf-8";
-    std::vector<std::string>
-        store_headers; ///< Of Authorization, Proxy-Authorization, Cookie: those stored all the same.
+    /// Of Authorization, Proxy-Authorization and Cookie: those stored all the same.
+    std::vector<std::string> store_headers;
 
     // Set by Catalogue::make.
     std::string opening;    ///< The value's beginning: '{"event_type": "default"' and the constants.

@@ -163,7 +163,9 @@ Census::~Census() = default;
 Census::Census(Census&&) noexcept = default;
 Census& Census::operator=(Census&&) noexcept = default;
 
-Census::TypeId Census::expect(std::string_view type) { return state_->id_of(type); }
+Census::TypeId Census::expect(std::string_view type) {
+    return state_->id_of(type);
+}
 
 Census::TypeId Census::observe(std::string_view value) {
     std::string_view event_type;
@@ -173,9 +175,17 @@ Census::TypeId Census::observe(std::string_view value) {
     return id;
 }
 
-std::size_t Census::type_count() const { return state_->types.size(); }
-std::string_view Census::type_name(TypeId id) const { return state_->types[id].name; }
-std::int64_t Census::events(TypeId id) const { return state_->types[id].events; }
-const Schema& Census::schema(TypeId id) const { return state_->types[id].sorted(); }
+std::size_t Census::type_count() const {
+    return state_->types.size();
+}
+std::string_view Census::type_name(TypeId id) const {
+    return state_->types[id].name;
+}
+std::int64_t Census::events(TypeId id) const {
+    return state_->types[id].events;
+}
+const Schema& Census::schema(TypeId id) const {
+    return state_->types[id].sorted();
+}
 
 } // namespace questlog::event

@@ -10,7 +10,8 @@
 
 namespace questlog::event {
 
-inline constexpr std::size_t json_padding_bytes = 64; ///< Readable bytes that must follow every JSON text given to event/.
+inline constexpr std::size_t json_padding_bytes =
+    64; ///< Readable bytes that must follow every JSON text given to event/.
 
 /// Looks at each event once: validates its JSON in full, tells its event type as a small id, and infers that type's
 /// schema over all events seen. Where a key is repeated in an event its last value counts, as in Python's json.loads.
@@ -34,8 +35,8 @@ public:
     TypeId observe(std::string_view value);
     [[nodiscard]] std::size_t type_count() const;
     [[nodiscard]] std::string_view type_name(TypeId id) const;
-    [[nodiscard]] std::int64_t events(TypeId id) const;   ///< How many were seen.
-    [[nodiscard]] const Schema& schema(TypeId id) const;  ///< Over all that were seen; valid until the next observe().
+    [[nodiscard]] std::int64_t events(TypeId id) const;  ///< How many were seen.
+    [[nodiscard]] const Schema& schema(TypeId id) const; ///< Over all that were seen; valid until the next observe().
 
 private:
     struct State;

@@ -21,9 +21,10 @@ struct Events {
         std::vector<std::pair<std::size_t, std::size_t>> places;
         for (int i = 0; i < 10'000; ++i) {
             const std::size_t begin = bytes.size();
-            bytes += fmt::format(R"({{"event_type": "{}", "user": {}, "price": {}.25, "online": {}, "Host": "user{}.comcast.com", )"
-                                 R"("User-Agent": "ApacheBench/2.3", "Accept": "*/*", "X-Session": "{:016x}"}})",
-                                 event_types[(i * 7 + i / 3) % 4], i % 500, i % 90, i % 2 == 0, i % 7, i * 0x9e3779b97f4a7c15U);
+            bytes += fmt::format(
+                R"({{"event_type": "{}", "user": {}, "price": {}.25, "online": {}, "Host": "user{}.comcast.com", )"
+                R"("User-Agent": "ApacheBench/2.3", "Accept": "*/*", "X-Session": "{:016x}"}})",
+                event_types[(i * 7 + i / 3) % 4], i % 500, i % 90, i % 2 == 0, i % 7, i * 0x9e3779b97f4a7c15U);
             places.emplace_back(begin, bytes.size() - begin);
             bytes.append(json_padding_bytes, ' ');
         }

@@ -36,24 +36,45 @@ TEST_F(CensusTest, EachTypeHasItsOwnSchemaAndCount) {
     EXPECT_EQ(census_.type_count(), 2U);
     EXPECT_EQ(census_.type_name(guild), "join_guild");
     EXPECT_EQ(census_.events(sword), 2);
-    EXPECT_EQ(census_.schema(sword), (Schema{{"Host", ColumnType::string},
-                                             {"event_type", ColumnType::string},
-                                             {"price", ColumnType::double_}}));
-    EXPECT_EQ(census_.schema(guild),
-              (Schema{{"description", ColumnType::string}, {"event_type", ColumnType::string}}));
+    EXPECT_EQ(
+        census_.schema(sword),
+        (Schema{{"Host", ColumnType::string}, {"event_type", ColumnType::string}, {"price", ColumnType::double_}}));
+    EXPECT_EQ(census_.schema(guild), (Schema{{"description", ColumnType::string}, {"event_type", ColumnType::string}}));
 }
 
 TEST_F(CensusTest, WhatIsNoEventIsToldApart) {
-    for (const std::string_view json :
-         {"", " ", "null", "1", "\"text\"", "[]", "{}", "{", R"({"event_type": 5})", R"({"event_type": null})",
-          R"({"event_type": ["a"]})", R"({"event_type": 1e400})", R"({"event_type": "a", "event_type": 5})",
-          R"({"event_type": "a"} {"event_type": "a"})", R"({"event_type": "a"}x)", R"({"event_type": "a", "b": nul})",
-          R"({"event_type": "a", "b": 01})", R"({"event_type": "a", "b": [1 2]})", R"({"event_type": "a",})",
-          R"({"event_type": "a" "b": 1})", R"({'event_type': 'a'})", R"({"event_type": "a", "b": "\ud800"})",
-          R"({"event_type": "a", "b": "\udc00\ud800"})", R"({"event_type": "a", "b": "\x"})", R"({"event_type": "a", "b": NaN})",
-          R"({"event_type": "a", 1e400: 1})", R"({"event_type": "a", "b": 1e400x})", "{\"event_type\": \"a\", \"b\": \"\xff\"}",
-          "{\"event_type\": \"a\", \"b\": \"\xed\xa0\x80\"}", "{\"event_type\": \"a\", \"b\": \"\n\"}",
-          "\xef\xbb\xbf{\"event_type\": \"a\"}", R"({"a": {"event_type": "nested"}})"})
+    for (const std::string_view json : {"",
+                                        " ",
+                                        "null",
+                                        "1",
+                                        "\"text\"",
+                                        "[]",
+                                        "{}",
+                                        "{",
+                                        R"({"event_type": 5})",
+                                        R"({"event_type": null})",
+                                        R"({"event_type": ["a"]})",
+                                        R"({"event_type": 1e400})",
+                                        R"({"event_type": "a", "event_type": 5})",
+                                        R"({"event_type": "a"} {"event_type": "a"})",
+                                        R"({"event_type": "a"}x)",
+                                        R"({"event_type": "a", "b": nul})",
+                                        R"({"event_type": "a", "b": 01})",
+                                        R"({"event_type": "a", "b": [1 2]})",
+                                        R"({"event_type": "a",})",
+                                        R"({"event_type": "a" "b": 1})",
+                                        R"({'event_type': 'a'})",
+                                        R"({"event_type": "a", "b": "\ud800"})",
+                                        R"({"event_type": "a", "b": "\udc00\ud800"})",
+                                        R"({"event_type": "a", "b": "\x"})",
+                                        R"({"event_type": "a", "b": NaN})",
+                                        R"({"event_type": "a", 1e400: 1})",
+                                        R"({"event_type": "a", "b": 1e400x})",
+                                        "{\"event_type\": \"a\", \"b\": \"\xff\"}",
+                                        "{\"event_type\": \"a\", \"b\": \"\xed\xa0\x80\"}",
+                                        "{\"event_type\": \"a\", \"b\": \"\n\"}",
+                                        "\xef\xbb\xbf{\"event_type\": \"a\"}",
+                                        R"({"a": {"event_type": "nested"}})"})
         EXPECT_EQ(observe(json), Census::not_an_event) << json;
     EXPECT_EQ(observe(std::string_view("{\"event_type\": \"a\"}\0", 20)), Census::not_an_event);
     EXPECT_EQ(observe(R"({"event_type": "a", "b": )" + std::string(2000, '[') + std::string(2000, ']') + "}"),
@@ -66,7 +87,8 @@ TEST_F(CensusTest, WhatIsNoEventIsToldApart) {
 TEST_F(CensusTest, ValuesHaveTheNarrowestTypeThatHoldsThemAll) {
     EXPECT_EQ(inferred_type({R"("x": null)"}), ColumnType::null);
     EXPECT_EQ(inferred_type({R"("x": true)", R"("x": null)"}), ColumnType::boolean);
-    EXPECT_EQ(inferred_type({R"("x": -9223372036854775808)", R"("x": 9223372036854775807)", R"("x": -0)"}), ColumnType::bigint);
+    EXPECT_EQ(inferred_type({R"("x": -9223372036854775808)", R"("x": 9223372036854775807)", R"("x": -0)"}),
+              ColumnType::bigint);
     EXPECT_EQ(inferred_type({R"("x": 1)", R"("x": 1.0)"}), ColumnType::double_);
     EXPECT_EQ(inferred_type({R"("x": 1e2)"}), ColumnType::double_);
     EXPECT_EQ(inferred_type({R"("x": 1e-400)"}), ColumnType::double_);
@@ -88,8 +110,9 @@ TEST_F(CensusTest, TheLastOfRepeatedKeysCounts) {
 }
 
 TEST_F(CensusTest, KeysAreFoundInAnyOrder) {
-    EXPECT_EQ(inferred({R"("a": 1, "b": true)", R"("b": false, "a": 2)", R"("b": true)", R"("c": 1, "b": true, "a": 3)"}),
-              (Schema{{"a", ColumnType::bigint}, {"b", ColumnType::boolean}, {"c", ColumnType::bigint}}));
+    EXPECT_EQ(
+        inferred({R"("a": 1, "b": true)", R"("b": false, "a": 2)", R"("b": true)", R"("c": 1, "b": true, "a": 3)"}),
+        (Schema{{"a", ColumnType::bigint}, {"b", ColumnType::boolean}, {"c", ColumnType::bigint}}));
 }
 
 TEST_F(CensusTest, KeysBeyondTheLimitAreRescued) {

@@ -110,6 +110,12 @@ TEST(Intake, RejectsElementsOfAnArrayOneByOne) {
     EXPECT_EQ(outcome.rejected.size(), 3U);
 }
 
+TEST(Intake, FindsTheEndOfEveryStringOfAnArray) {
+    const std::string quoted = R"({"event_type":"a\"],[{","n":"\\"})";
+    const std::string slashes = R"({"event_type":"\\\\\"}","]":"\\\\"})";
+    EXPECT_EQ(post("[" + quoted + "," + slashes + "," + one + "]").accepted, (Strings{quoted, slashes, one}));
+}
+
 TEST(Intake, RefusesABrokenArrayWhole) {
     for (const std::string& broken :
          Strings{"[", "[" + one, "[" + one + "}", "[" + one + ",]", "[," + one + "]", "[" + one + "]]",

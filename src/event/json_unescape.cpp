@@ -13,9 +13,12 @@ namespace {
     std::int32_t unit = 0;
     for (const char c : text.substr(0, 4)) {
         const char lower = static_cast<char>(c | 0x20);
-        if (c >= '0' && c <= '9') unit = unit * 16 + (c - '0');
-        else if (lower >= 'a' && lower <= 'f') unit = unit * 16 + (lower - 'a' + 10);
-        else return -1;
+        if (c >= '0' && c <= '9')
+            unit = unit * 16 + (c - '0');
+        else if (lower >= 'a' && lower <= 'f')
+            unit = unit * 16 + (lower - 'a' + 10);
+        else
+            return -1;
     }
     return unit;
 }

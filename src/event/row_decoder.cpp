@@ -34,10 +34,12 @@ using Key = simdjson::ondemand::raw_json_string;
     raw = value.raw_json_token();
     if (raw.front() == '{') {
         simdjson::ondemand::object object;
-        if (value.get_object().get(object) != simdjson::SUCCESS || object.raw_json().get(raw) != simdjson::SUCCESS) return false;
+        if (value.get_object().get(object) != simdjson::SUCCESS || object.raw_json().get(raw) != simdjson::SUCCESS)
+            return false;
     } else if (raw.front() == '[') {
         simdjson::ondemand::array array;
-        if (value.get_array().get(array) != simdjson::SUCCESS || array.raw_json().get(raw) != simdjson::SUCCESS) return false;
+        if (value.get_array().get(array) != simdjson::SUCCESS || array.raw_json().get(raw) != simdjson::SUCCESS)
+            return false;
     }
     raw = without_space_after(raw);
     return true;
@@ -55,7 +57,8 @@ using Key = simdjson::ondemand::raw_json_string;
         return true;
     }
     const auto [end, error] = std::from_chars(raw.data(), raw.data() + raw.size(), value);
-    if (error == std::errc::result_out_of_range) value = raw.front() == '-' ? -0.0 : 0.0; // 1e-400; a larger one is a string
+    if (error == std::errc::result_out_of_range)
+        value = raw.front() == '-' ? -0.0 : 0.0; // 1e-400; a larger one is a string
     return error != std::errc::invalid_argument && end == raw.data() + raw.size();
 }
 

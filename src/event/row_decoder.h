@@ -31,10 +31,10 @@ public:
     RowDecoder(RowDecoder&&) noexcept;
     RowDecoder& operator=(RowDecoder&&) noexcept;
 
-    /// Fills cells[i] for column i (null where the key is missing). `value` was accepted by Census::observe under a schema
-    /// no wider than `columns`, and is followed by json_padding_bytes readable bytes. False: it does not decode, which
-    /// then is a fault of the caller. Where `columns` has rescued_data_key, a value that does not fit its column and a
-    /// key that has none go there, and nothing is a fault.
+    /// Fills cells[i] for column i (null where the key is missing). `value` was accepted by Census::observe under a
+    /// schema no wider than `columns`, and is followed by json_padding_bytes readable bytes. False: it does not decode,
+    /// which then is a fault of the caller. Where `columns` has rescued_data_key, a value that does not fit its column
+    /// and a key that has none go there, and nothing is a fault.
     [[nodiscard]] bool decode(std::string_view value, std::span<Cell> cells);
 
 private:
@@ -42,9 +42,9 @@ private:
     std::unique_ptr<State> state_;
 };
 
-/// The string `event_type` of an event, unescaped, into `out`; false if it has none, is no object, or is not UTF-8. Only
-/// the keys are looked at: text that Census refuses for its other values may still tell a type. Any thread. `value` is
-/// followed by json_padding_bytes readable bytes.
+/// The string `event_type` of an event, unescaped, into `out`; false if it has none, is no object, or is not UTF-8.
+/// Only the keys are looked at: text that Census refuses for its other values may still tell a type. Any thread.
+/// `value` is followed by json_padding_bytes readable bytes.
 [[nodiscard]] bool event_type_of(std::string_view value, std::string& out);
 
 } // namespace questlog::event

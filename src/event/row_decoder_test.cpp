@@ -37,7 +37,8 @@ TEST(RowDecoder, StringColumnsHoldStringsAndTheJsonTextOfAllElse) {
     EXPECT_EQ(decoded(ColumnType::string, R"("a\"b\\c\/\b\f\n\r\t")"), "'a\"b\\c/\b\f\n\r\t'");
     EXPECT_EQ(decoded(ColumnType::string, R"("\u00e9 \u20AC \ud83d\ude00")"), "'é € 😀'");
     EXPECT_EQ(decoded(ColumnType::string, R"("\u0000")"), std::string("'\0'", 3));
-    EXPECT_EQ(decoded(ColumnType::string, R"({ "y" : [1, "}"] , "z": "\"]" })"), R"('{ "y" : [1, "}"] , "z": "\"]" }')");
+    EXPECT_EQ(decoded(ColumnType::string, R"({ "y" : [1, "}"] , "z": "\"]" })"),
+              R"('{ "y" : [1, "}"] , "z": "\"]" }')");
     EXPECT_EQ(decoded(ColumnType::string, "[ 1,\n2 ]"), "'[ 1,\n2 ]'");
     EXPECT_EQ(decoded(ColumnType::string, "[]"), "'[]'");
     EXPECT_EQ(decoded(ColumnType::string, "{ }"), "'{ }'");
@@ -96,7 +97,8 @@ TEST_F(DecodedEvents, KeysAreFoundInAnyOrderAndAbsentOnesAreNull) {
     RowDecoder decoder({{"a", ColumnType::bigint}, {"b", ColumnType::string}, {"e\"", ColumnType::bigint}});
     EXPECT_EQ(decode(decoder, 3, R"({"a": 1, "b": "x", "e\"": 2})"), (Texts{"1", "'x'", "2"}));
     EXPECT_EQ(decode(decoder, 3, R"({"b": "y", "a": 2})"), (Texts{"2", "'y'", "null"}));
-    EXPECT_EQ(decode(decoder, 3, R"({"other": [{"a": 9}], "\u0061": 3, "\u0065\u0022": 4})"), (Texts{"3", "null", "4"}));
+    EXPECT_EQ(decode(decoder, 3, R"({"other": [{"a": 9}], "\u0061": 3, "\u0065\u0022": 4})"),
+              (Texts{"3", "null", "4"}));
     EXPECT_EQ(decode(decoder, 3, "{}"), (Texts{"null", "null", "null"}));
     EXPECT_EQ(decode(decoder, 3, R"({"a": 1, "b": "x", "e\"": 2})"), (Texts{"1", "'x'", "2"}));
 }
@@ -144,7 +146,8 @@ TEST_F(DecodedEvents, WhatHasNoPlaceIsRescued) {
 TEST_F(DecodedEvents, RescueIsRightWhateverIsProjected) {
     const Schema schema{{"_rescued_data", ColumnType::string}, {"a", ColumnType::bigint}, {"b", ColumnType::bigint}};
     RowDecoder rescue_only(schema, {0});
-    EXPECT_EQ(decode(rescue_only, 3, R"({"a": "x", "b": 2, "c": 3})"), (Texts{R"('{"a": "x", "c": 3}')", "null", "null"}));
+    EXPECT_EQ(decode(rescue_only, 3, R"({"a": "x", "b": 2, "c": 3})"),
+              (Texts{R"('{"a": "x", "c": 3}')", "null", "null"}));
     RowDecoder column_only(schema, {1});
     EXPECT_EQ(decode(column_only, 3, R"({"a": "x", "b": 2, "c": 3})"), (Texts{"null", "null", "null"}));
 }
@@ -212,8 +215,10 @@ private:
         for (const char c : text) {
             const bool must = c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
             const bool may = static_cast<unsigned char>(c) < 0x80 && below(8) == 0;
-            if (must || may) out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
-            else out += c;
+            if (must || may)
+                out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+            else
+                out += c;
         }
         return out + "\"";
     }
@@ -239,7 +244,9 @@ private:
     Member value(int depth = 4) {
         switch (below(depth > 0 ? 8 : 7)) {
         case 0: return {"", ColumnType::null, "null", ""};
-        case 1: return below(2) == 0 ? Member{"", ColumnType::boolean, "true", "true"} : Member{"", ColumnType::boolean, "false", "false"};
+        case 1:
+            return below(2) == 0 ? Member{"", ColumnType::boolean, "true", "true"}
+                                 : Member{"", ColumnType::boolean, "false", "false"};
         case 2: {
             const std::string text = fmt::format("{}", static_cast<std::int64_t>(random_()) >> below(64));
             return {"", ColumnType::bigint, text, text};
@@ -271,7 +278,8 @@ private:
 
 /// What the event says of `column`, by the plain reading of docs/formats/columns.md.
 std::string expected_cell(const std::vector<EventMaker::Member>& members, const Column& column) {
-    const auto last = std::find_if(members.rbegin(), members.rend(), [&](const auto& m) { return m.key == column.key; });
+    const auto last =
+        std::find_if(members.rbegin(), members.rend(), [&](const auto& m) { return m.key == column.key; });
     if (last == members.rend() || last->type == ColumnType::null) return "null";
     switch (column.type) {
     case ColumnType::boolean:

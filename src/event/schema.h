@@ -9,11 +9,11 @@ namespace questlog::event {
 
 /// What a column can be. The order is not a lattice; widen() is.
 enum class ColumnType : std::uint8_t {
-    null,    ///< Only nulls were seen; read as string.
+    null, ///< Only nulls were seen; read as string.
     boolean,
-    bigint,  ///< JSON integers within int64.
+    bigint, ///< JSON integers within int64.
     double_,
-    string,  ///< Everything else: strings as they are, other values as their JSON text.
+    string, ///< Everything else: strings as they are, other values as their JSON text.
 };
 
 /// The narrowest type that holds both: null yields, bigint with double is double, any other mixture is string.
@@ -23,7 +23,7 @@ enum class ColumnType : std::uint8_t {
 
 /// A key of an event and the column it is read into.
 struct Column {
-    std::string key;  ///< As in the JSON.
+    std::string key; ///< As in the JSON.
     ColumnType type = ColumnType::null;
     auto operator<=>(const Column&) const = default;
 };

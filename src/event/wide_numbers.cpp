@@ -9,7 +9,9 @@ namespace questlog::event {
 
 namespace {
 
-[[nodiscard]] bool is_digit(char c) { return c >= '0' && c <= '9'; }
+[[nodiscard]] bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 [[nodiscard]] bool is_number_part(char c) {
     return is_digit(c) || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
 }
@@ -79,8 +81,10 @@ enum class NumberForm : std::uint8_t { malformed, integer, fractional };
 /// The position after the string that begins at `at`.
 [[nodiscard]] std::size_t skip_string(std::string_view json, std::size_t at) {
     for (++at; at < json.size(); ++at) {
-        if (json[at] == '\\') ++at;
-        else if (json[at] == '"') return at + 1;
+        if (json[at] == '\\')
+            ++at;
+        else if (json[at] == '"')
+            return at + 1;
     }
     return json.size();
 }

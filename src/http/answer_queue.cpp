@@ -49,7 +49,9 @@ void AnswerQueue::replace(CommitNumber failed, const Response& failure, const An
     added_bytes_ = bytes_.size();
 }
 
-std::string_view AnswerQueue::sendable() const { return std::string_view(bytes_).substr(sent_bytes_, released_bytes_); }
+std::string_view AnswerQueue::sendable() const {
+    return std::string_view(bytes_).substr(sent_bytes_, released_bytes_);
+}
 
 /// Whether the first entry is wholly covered by what was sent, of which `count` is not accounted for yet.
 bool AnswerQueue::entry_sent(std::size_t& count) {

@@ -30,8 +30,8 @@ public:
 
     /// Where to write the next answer; add() must follow.
     [[nodiscard]] std::string& bytes() { return bytes_; }
-    /// The bytes appended to bytes() since the last add() are `entry`'s answer. Names are kept for `answered` only where
-    /// `log`.
+    /// The bytes appended to bytes() since the last add() are `entry`'s answer. Names are kept for `answered` only
+    /// where `log`.
     void add(Entry entry, const Request& request, bool log);
 
     /// Every commit up to `done` is done. The answers that waited for `failed` (0: none) become `failure`.
@@ -70,11 +70,11 @@ private:
     std::string bytes_;
     std::string names_;
     std::vector<Entry> entries_;
-    std::size_t first_ = 0;          ///< Of entries_, not wholly sent.
-    std::size_t released_ = 0;       ///< Of entries_, the first that waits.
-    std::size_t added_bytes_ = 0;    ///< Of bytes_, that belong to entries_.
-    std::size_t sent_bytes_ = 0;     ///< Of bytes_.
-    std::size_t released_bytes_ = 0; ///< Of bytes_, after the sent ones.
+    std::size_t first_ = 0;            ///< Of entries_, not wholly sent.
+    std::size_t released_ = 0;         ///< Of entries_, the first that waits.
+    std::size_t added_bytes_ = 0;      ///< Of bytes_, that belong to entries_.
+    std::size_t sent_bytes_ = 0;       ///< Of bytes_.
+    std::size_t released_bytes_ = 0;   ///< Of bytes_, after the sent ones.
     std::size_t entry_sent_bytes_ = 0; ///< Of the first entry.
     std::size_t names_sent_ = 0;
 };

@@ -11,10 +11,12 @@ TEST(Answer, BytesStandInOneOrder) {
     AnswerWriter writer("questlog");
     writer.set_time(TimestampMs{784'111'777'999});
     std::string out;
-    writer.append(out, {.status = 503, .content_type = "text/plain", .body = "full\n", .extra_headers = "Retry-After: 1\r\n"},
-                  {.persistence = Persistence::close});
-    EXPECT_EQ(out, "HTTP/1.1 503 Service Unavailable\r\nServer: questlog\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
-                   "Content-Type: text/plain\r\nContent-Length: 5\r\nRetry-After: 1\r\nConnection: close\r\n\r\nfull\n");
+    const Response full{
+        .status = 503, .content_type = "text/plain", .body = "full\n", .extra_headers = "Retry-After: 1\r\n"};
+    writer.append(out, full, {.persistence = Persistence::close});
+    EXPECT_EQ(out,
+              "HTTP/1.1 503 Service Unavailable\r\nServer: questlog\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+              "Content-Type: text/plain\r\nContent-Length: 5\r\nRetry-After: 1\r\nConnection: close\r\n\r\nfull\n");
 }
 
 TEST(Answer, HeadHasTheLengthWithoutTheBody) {

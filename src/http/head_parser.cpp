@@ -14,9 +14,13 @@ namespace beast = boost::beast;
 using beast::http::field;
 using beast::http::verb;
 
-std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
+std::string_view view(beast::string_view text) {
+    return {text.data(), text.size()};
+}
 
-Refusal bad_request(std::string_view what) { return Refusal{400, std::string(what)}; }
+Refusal bad_request(std::string_view what) {
+    return Refusal{400, std::string(what)};
+}
 
 Method method_of(verb method) {
     switch (method) {
@@ -38,7 +42,7 @@ bool all_digits(std::string_view text) {
 /// Lenient about what a host is, strict about what would make two readers see two hosts.
 bool is_host(std::string_view text) {
     return std::none_of(text.begin(), text.end(), [](char c) {
-        return static_cast<unsigned char>(c) <= ' ' || c == ',' || c == '/' || c == '\\' || c == '@' || c == '?' || c == '#';
+        return static_cast<unsigned char>(c) <= ' ' || std::string_view(",/\\@?#").find(c) != std::string_view::npos;
     });
 }
 
@@ -76,9 +80,7 @@ private:
         case field::content_length: return take_length(header.value, ec);
         case field::transfer_encoding: return take_coding(header.value, ec);
         case field::expect: expectation_ = header.value; return;
-        case field::connection:
-            closes_ = closes_ || beast::http::token_list(value).exists("close");
-            return;
+        case field::connection: closes_ = closes_ || beast::http::token_list(value).exists("close"); return;
         default: return;
         }
     }
@@ -158,8 +160,7 @@ Refusal refusal_of(const beast::error_code& ec, std::string_view bytes) {
     }
     if (ec == error::bad_field)
         return bad_request("a header line must be: name, colon, value, with no space before the colon");
-    if (ec == error::bad_content_length || ec == error::multiple_content_length ||
-        ec == error::bad_transfer_encoding)
+    if (ec == error::bad_content_length || ec == error::multiple_content_length || ec == error::bad_transfer_encoding)
         return bad_request("the body's length must be told once: by one decimal Content-Length, or by "
                            "'Transfer-Encoding: chunked'");
     if (ec == error::bad_line_ending) return bad_request("every line of the header must end with CR LF");
@@ -178,11 +179,12 @@ bool split_target(Request& request) {
         request.path = rest;
         return true;
     }
+    if (rest.find('#') != std::string_view::npos) return false; // a fragment stays with the client
     if (!rest.starts_with('/')) {
         const std::size_t scheme = starts_with_scheme(rest, "http://")    ? 7
                                    : starts_with_scheme(rest, "https://") ? 8
                                                                           : 0;
-        const std::size_t path = std::min(rest.find_first_of("/?#", scheme), rest.size());
+        const std::size_t path = std::min(rest.find_first_of("/?", scheme), rest.size());
         if (scheme == 0 || !is_host(rest.substr(scheme, path - scheme)) || path == scheme) return false;
         rest.remove_prefix(path);
     }
@@ -198,7 +200,8 @@ std::optional<Refusal> check(const StrictParser& parser, Head& head) {
     if (parser.hosts() == 0 && head.request.version >= 11) return bad_request("HTTP/1.1 requires a Host header");
     if (parser.lengths() > 0 && head.chunked)
         return bad_request("Content-Length and Transfer-Encoding must not stand in one request");
-    if (!split_target(head.request)) return bad_request("the target must begin with '/' or with http://host/");
+    if (!split_target(head.request))
+        return bad_request("the target must begin with '/' or with http://host/, and hold no '#'");
     // HTTP/1.0 has no expectations: ignored there.
     if (head.request.version >= 11 && !parser.expectation().empty()) {
         const std::string_view expectation = parser.expectation();
@@ -211,7 +214,9 @@ std::optional<Refusal> check(const StrictParser& parser, Head& head) {
 
 } // namespace
 
-bool is_token_character(char c) { return beast::http::detail::is_token_char(c); }
+bool is_token_character(char c) {
+    return beast::http::detail::is_token_char(c);
+}
 
 std::optional<Refusal> read_head(std::string_view bytes, std::vector<Header>& headers, Head& head) {
     headers.clear();
@@ -221,13 +226,14 @@ std::optional<Refusal> read_head(std::string_view bytes, std::vector<Header>& he
     const std::size_t read = parser.put(boost::asio::const_buffer(bytes.data(), bytes.size()), ec);
     if (parser.fault()) return std::move(parser.fault());
     if (ec) return refusal_of(ec, bytes);
-    if (!parser.is_header_done() || read != bytes.size()) return bad_request("the header is not of the form of HTTP/1.1");
+    if (!parser.is_header_done() || read != bytes.size())
+        return bad_request("the header is not of the form of HTTP/1.1");
     if (auto refusal = check(parser, head)) return refusal;
     const auto length = parser.content_length();
     // Beyond any limit, also where std::size_t is narrower than what was sent.
-    head.content_length = !length ? 0
-                          : static_cast<std::size_t>(
-                                std::min<std::uint64_t>(*length, (std::numeric_limits<std::size_t>::max)()));
+    head.content_length =
+        !length ? 0
+                : static_cast<std::size_t>(std::min<std::uint64_t>(*length, (std::numeric_limits<std::size_t>::max)()));
     head.keep_alive = parser.keep_alive() && !parser.closes();
     return std::nullopt;
 }

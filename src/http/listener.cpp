@@ -33,19 +33,19 @@ Error cannot_listen(int error, const std::string& host, std::uint16_t port) {
     const std::string address = shown(host, port);
     if (error == EADDRINUSE)
         return Error{ErrorKind::reject,
-                     fmt::format("port {} is taken: another program listens on {}. Stop it, or choose another port with "
-                                 "--listen (--listen 127.0.0.1:0 takes any free one)",
+                     fmt::format("port {} is taken: another program listens on {}. Stop it, or choose another port "
+                                 "with --listen (--listen 127.0.0.1:0 takes any free one)",
                                  port, address),
                      error};
     if (error == EACCES)
-        return Error{ErrorKind::reject,
-                     fmt::format("may not listen on {}: ports below 1024 are reserved; choose another with --listen",
-                                 address),
-                     error};
+        return Error{
+            ErrorKind::reject,
+            fmt::format("may not listen on {}: ports below 1024 are reserved; choose another with --listen", address),
+            error};
     if (error == EADDRNOTAVAIL)
         return Error{ErrorKind::reject,
-                     fmt::format("cannot listen on {}: this machine has no such address. 127.0.0.1 is this machine alone, "
-                                 "0.0.0.0 is every address it has",
+                     fmt::format("cannot listen on {}: this machine has no such address. 127.0.0.1 is this machine "
+                                 "alone, 0.0.0.0 is every address it has",
                                  address),
                      error};
     return system_error(ErrorKind::internal, error, fmt::format("cannot listen on {}", address));
@@ -98,8 +98,8 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
     } else {
         address.host = "127.0.0.1";
     }
-    const bool ambiguous = address.host.find(':') != std::string::npos &&
-                           !(address.host.starts_with('[') && address.host.ends_with(']'));
+    const bool ambiguous =
+        address.host.find(':') != std::string::npos && !(address.host.starts_with('[') && address.host.ends_with(']'));
     const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
     if (ambiguous || error != std::errc{} || end != port.data() + port.size())
         return reject("'{}' is no address to listen on: write HOST:PORT, such as 127.0.0.1:5000, 0.0.0.0:5000 or "

@@ -41,14 +41,15 @@ struct Listener {
     bool ipv6 = false;
 };
 
-/// Binds and listens. A port that someone listens on is refused, never shared: SO_REUSEADDR lets a restarted server have
-/// its port back while old connections linger in TIME_WAIT; SO_REUSEPORT, which would steal connections, is not used.
+/// Binds and listens. A port that someone listens on is refused, never shared: SO_REUSEADDR lets a restarted server
+/// have its port back while old connections linger in TIME_WAIT; SO_REUSEPORT, which would steal connections, is not
+/// used.
 [[nodiscard]] Result<Listener> open_listener(const std::string& host, std::uint16_t port);
 
 struct Accepted {
-    Descriptor socket;     ///< Not blocking.
-    int error = 0;         ///< errno where there is no socket.
-    char peer[48] = {};    ///< The client's address as text, IPv4 in its own form.
+    Descriptor socket;  ///< Not blocking.
+    int error = 0;      ///< errno where there is no socket.
+    char peer[48] = {}; ///< The client's address as text, IPv4 in its own form.
 };
 
 [[nodiscard]] Accepted accept_one(int listening);

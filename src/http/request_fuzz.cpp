@@ -1,5 +1,5 @@
-// The request parser on arbitrary bytes in arbitrary pieces. What it hands on must be within its limits and readable, and
-// must not depend on how the bytes were split.
+// The request parser on arbitrary bytes in arbitrary pieces. What it hands on must be within its limits and readable,
+// and must not depend on how the bytes were split.
 #include "http/request_parser.h"
 
 #include <algorithm>
@@ -58,7 +58,8 @@ std::vector<std::string> read(const ServerOptions& options, std::string_view byt
             std::string text(request.body.data(), request.body.size() + 64); // readable: the sanitizer watches
             text.resize(request.body.size());
             for (const Header& header : request.headers) {
-                require(header.name.size() + header.value.size() <= options.header_bytes_max, "a line is within its limit");
+                require(header.name.size() + header.value.size() <= options.header_bytes_max,
+                        "a line is within its limit");
                 require(header.value.find_first_of(std::string_view("\0\r\n", 3)) == std::string_view::npos,
                         "no value holds NUL, CR or LF");
                 text.append(header.name).append(header.value);

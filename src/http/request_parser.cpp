@@ -9,10 +9,10 @@
 namespace questlog::http {
 namespace {
 
-constexpr std::size_t padding = 64;                       ///< Readable bytes behind every body, for SIMD parsers.
-constexpr std::size_t capacity_min = 4096;                ///< What an idle connection costs.
-constexpr std::size_t capacity_grown_max = 256 * 1024;    ///< By full reads alone; a body's known length goes beyond.
-constexpr std::size_t read_bytes_min = 1024;              ///< A read into less room is not worth its system call.
+constexpr std::size_t padding = 64;                    ///< Readable bytes behind every body, for SIMD parsers.
+constexpr std::size_t capacity_min = 4096;             ///< What an idle connection costs.
+constexpr std::size_t capacity_grown_max = 256 * 1024; ///< By full reads alone; a body's known length goes beyond.
+constexpr std::size_t read_bytes_min = 1024;           ///< A read into less room is not worth its system call.
 constexpr std::size_t chunk_size_digits_max = 16;
 constexpr char tls_handshake = 0x16;
 
@@ -35,7 +35,9 @@ bool is_trailer(std::string_view line) {
 
 } // namespace
 
-RequestParser::RequestParser(const ServerOptions& options) : options_(options) { headers_.reserve(16); }
+RequestParser::RequestParser(const ServerOptions& options) : options_(options) {
+    headers_.reserve(16);
+}
 
 RequestParser::Phase RequestParser::phase() const {
     switch (stage_) {
@@ -56,8 +58,7 @@ RequestParser::Phase RequestParser::phase() const {
 
 std::size_t RequestParser::capacity_wanted() const {
     std::size_t wanted = std::max(capacity_, capacity_min);
-    if (stage_ == Stage::sized_body)
-        return std::max(wanted, head_end_ - begin_ + content_length_ + read_bytes_min);
+    if (stage_ == Stage::sized_body) return std::max(wanted, head_end_ - begin_ + content_length_ + read_bytes_min);
     const std::size_t used = (stage_ == Stage::whole ? end_ - next_begin_ : end_ - begin_);
     if ((last_read_filled_ && wanted < capacity_grown_max && capacity_ != 0) || wanted - used < read_bytes_min)
         wanted *= 2;
@@ -145,19 +146,21 @@ RequestParser::Progress RequestParser::next() {
     return Progress::refused;
 }
 
-/// Goes from line to line until the empty one. Beast is given the head only when it is whole, so that how the bytes were
-/// split cannot matter, and only if every line ends with CR LF and holds no other CR or LF.
+/// Goes from line to line until the empty one. Beast is given the head only when it is whole, so that how the bytes
+/// were split cannot matter, and only if every line ends with CR LF and holds no other CR or LF.
 RequestParser::Progress RequestParser::scan_head() {
     const char* const data = buffer_.get();
     if (begin_ < end_ && !is_token_character(data[begin_]) && data[begin_] != '\r') {
-        if (data[begin_] == tls_handshake) return refuse(400, "this port speaks HTTP, not HTTPS: use http:// in the address");
+        if (data[begin_] == tls_handshake)
+            return refuse(400, "this port speaks HTTP, not HTTPS: use http:// in the address");
         return refuse(400, "a request begins with its method, in letters");
     }
     while (scan_ < end_) {
         const char* const from = data + scan_;
         const auto* const lf = static_cast<const char*>(std::memchr(from, '\n', end_ - scan_));
         const char* const stop = lf != nullptr ? lf : data + end_;
-        const auto* const cr = static_cast<const char*>(std::memchr(from, '\r', static_cast<std::size_t>(stop - from)));
+        const auto stop_bytes = static_cast<std::size_t>(stop - from);
+        const auto* const cr = static_cast<const char*>(std::memchr(from, '\r', stop_bytes));
         const std::size_t line_bytes = static_cast<std::size_t>((cr != nullptr ? cr : stop) - data) - line_;
         if (over_limit(line_bytes, lf != nullptr)) return Progress::refused;
         if ((cr != nullptr && cr + 1 != stop) || (cr == nullptr && lf != nullptr))
@@ -319,7 +322,8 @@ RequestParser::Progress RequestParser::take_chunks() {
             raw_ += 2;
             stage_ = Stage::chunk_size;
         } else {
-            if (!take_line(options_.header_bytes_max - std::min(trailer_bytes_, options_.header_bytes_max), line)) break;
+            if (!take_line(options_.header_bytes_max - std::min(trailer_bytes_, options_.header_bytes_max), line))
+                break;
             if (line.empty()) return finish(body_end_, raw_);
             trailer_bytes_ += line.size() + 2;
             if (!is_trailer(line)) return refuse(400, "a trailer line must be: name, colon, value");

@@ -84,13 +84,15 @@ public:
         send("GET " + target + " HTTP/1.1\r\nHost: game\r\n\r\n");
         return read_answer();
     }
-    [[nodiscard]] bool closed_by_server(); ///< Waits for the end; true if nothing more came before it.
+    [[nodiscard]] bool has_input();        ///< An answer, or the end, is there already.
+    [[nodiscard]] bool closed_by_server(); ///< Waits for the end; true if nothing more came before it, and no reset.
     std::string read_all();                ///< Up to the end.
 
 private:
     bool fill();
 
     int fd_ = -1;
+    bool reset_by_server_ = false;
     std::string buffer_;
 };
 

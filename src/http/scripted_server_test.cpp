@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -129,7 +130,9 @@ Client::~Client() {
     if (fd_ >= 0) ::close(fd_);
 }
 
-void Client::send(std::string_view bytes) { EXPECT_TRUE(try_send(bytes)) << "the server has closed"; }
+void Client::send(std::string_view bytes) {
+    EXPECT_TRUE(try_send(bytes)) << "the server has closed";
+}
 
 bool Client::try_send(std::string_view bytes) {
     while (!bytes.empty()) {
@@ -140,7 +143,9 @@ bool Client::try_send(std::string_view bytes) {
     return true;
 }
 
-void Client::half_close() { ::shutdown(fd_, SHUT_WR); }
+void Client::half_close() {
+    ::shutdown(fd_, SHUT_WR);
+}
 
 void Client::reset() {
     const linger abort{1, 0};
@@ -151,6 +156,7 @@ void Client::reset() {
 bool Client::fill() {
     char bytes[65536];
     const ssize_t count = ::recv(fd_, bytes, sizeof(bytes), 0);
+    reset_by_server_ = count < 0;
     if (count <= 0) return false;
     buffer_.append(bytes, static_cast<std::size_t>(count));
     return true;
@@ -167,8 +173,7 @@ Answer Client::read_answer(bool head) {
     answer.head = buffer_.substr(0, end + 2);
     answer.status = static_cast<unsigned>(std::stoul(answer.head.substr(9, 3)));
     const std::size_t length = answer.head.find("Content-Length: ");
-    const std::size_t size =
-        head || length == std::string::npos ? 0 : std::stoul(answer.head.substr(length + 16));
+    const std::size_t size = head || length == std::string::npos ? 0 : std::stoul(answer.head.substr(length + 16));
     while (buffer_.size() < end + 4 + size)
         if (!fill()) {
             ADD_FAILURE() << "the answer was cut off";
@@ -179,10 +184,15 @@ Answer Client::read_answer(bool head) {
     return answer;
 }
 
+bool Client::has_input() {
+    pollfd readable{fd_, POLLIN, 0};
+    return ::poll(&readable, 1, 0) == 1;
+}
+
 bool Client::closed_by_server() {
     while (fill()) {
     }
-    return buffer_.empty();
+    return buffer_.empty() && !reset_by_server_;
 }
 
 std::string Client::read_all() {

@@ -16,9 +16,9 @@
 /// One io thread. Everything here is called on it, but for Server::post and Server::request_stop.
 ///
 /// A turn: every request that has arrived on any connection is handled; then one commit for all of them; then one send
-/// for each connection, with all its answers. While a commit is in flight further requests are read and handled, for the
-/// next one. Answers of a connection leave in the order of its requests, whatever each of them waits for.
-/// What is refused without asking the handler, and why: docs/decisions/0002-http-transport.md.
+/// for each connection, with all its answers. While a commit is in flight further requests are read and handled, for
+/// the next one. Answers of a connection leave in the order of its requests, whatever each of them waits for. What is
+/// refused without asking the handler, and why: docs/decisions/0002-http-transport.md.
 namespace questlog::http {
 
 struct Header {
@@ -32,14 +32,14 @@ enum class Method : std::uint8_t { get, head, post, put, delete_, options, patch
 struct Request {
     Method method = Method::other;
     std::string_view method_text;
-    std::string_view target;  ///< As sent.
-    std::string_view path;    ///< Before '?', as sent (not percent-decoded); begins with '/', or is "*" (OPTIONS). The
-                              ///< scheme and authority of an absolute target are left out.
-    std::string_view query;   ///< After '?', without it; empty if none.
-    int version = 11;         ///< 10 or 11.
+    std::string_view target; ///< As sent.
+    std::string_view path;   ///< Before '?', as sent (not percent-decoded); begins with '/', or is "*" (OPTIONS). The
+                             ///< scheme and authority of an absolute target are left out.
+    std::string_view query;  ///< After '?', without it; empty if none.
+    int version = 11;        ///< 10 or 11.
     std::span<const Header> headers; ///< In the order sent.
-    std::string_view body;    ///< Unchunked; followed by at least 64 readable bytes (for SIMD parsers).
-    std::string_view peer;    ///< The client's address, as text.
+    std::string_view body;           ///< Unchunked; followed by at least 64 readable bytes (for SIMD parsers).
+    std::string_view peer;           ///< The client's address, as text.
 };
 
 /// What to answer. `head` answers are sent without the body but with its length.
@@ -76,7 +76,8 @@ public:
     /// refused by itself; where their request line could not be read, method and target are empty.
     virtual void answered(std::string_view peer, std::string_view method, std::string_view target, int version,
                           unsigned status) = 0;
-    [[nodiscard]] virtual bool wants_answered() const = 0; ///< False: answered() is never called, and nothing is kept for it.
+    /// False: answered() is never called, and nothing is kept for it. Asked once.
+    [[nodiscard]] virtual bool wants_answered() const = 0;
 };
 
 struct ServerOptions {
@@ -88,9 +89,9 @@ struct ServerOptions {
     std::size_t body_bytes_max = limits::body_bytes_max;                 ///< Unchunked; larger: 413 before it is read.
     std::size_t connections_max = limits::connections_max;               ///< One more is answered 503 and closed.
     std::size_t unsent_bytes_max = limits::unsent_bytes_max; ///< A client that leaves more unread is not read from.
-    std::size_t pipelined_requests_max = 1024; ///< With as many unanswered, a client is not read from.
-    std::size_t buffered_bytes_max = 256 * 1024 * 1024; ///< Input buffers of all connections; beyond, requests that need
-                                                        ///< more room get 503.
+    std::size_t pipelined_requests_max = 1024;               ///< With as many unanswered, a client is not read from.
+    std::size_t buffered_bytes_max = 256 * 1024 * 1024; ///< Input buffers of all connections; beyond, requests that
+                                                        ///< need more room get 503.
     std::chrono::milliseconds header_timeout = limits::header_timeout; ///< First byte to the end of the header: 408.
     /// A body may take this long, and a second more for every `body_bytes_per_second_min` received: 408.
     std::chrono::milliseconds body_timeout = limits::body_timeout;

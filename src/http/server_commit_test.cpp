@@ -5,7 +5,9 @@ namespace {
 
 using Commits = ScriptedHandler::Commits;
 
-std::string get(const std::string& target) { return "GET " + target + " HTTP/1.1\r\nHost: game\r\n\r\n"; }
+std::string get(const std::string& target) {
+    return "GET " + target + " HTTP/1.1\r\nHost: game\r\n\r\n";
+}
 
 TEST_F(ServerTest, OneCommitCoversAPipeline) {
     start();

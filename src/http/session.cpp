@@ -41,7 +41,9 @@ private:
 
 Session::Session(SharedState& shared) : shared_(shared), parser_(shared.options) {}
 
-Session::~Session() { shared_.buffered_bytes -= parser_.capacity(); }
+Session::~Session() {
+    shared_.buffered_bytes -= parser_.capacity();
+}
 
 void Session::open(std::string_view peer) {
     const std::size_t before = parser_.capacity();
@@ -74,7 +76,9 @@ std::span<char> Session::space() {
     return space;
 }
 
-void Session::received(std::size_t bytes) { parser_.received(bytes); }
+void Session::received(std::size_t bytes) {
+    parser_.received(bytes);
+}
 
 void Session::input_ended() {
     input_ended_ = true;
@@ -135,9 +139,8 @@ void Session::handle_request() {
     Answering answering(*this, request, framing);
     shared_.handler->handle(request, answering);
     if (!answering.answered())
-        answering.respond({.status = 500,
-                           .content_type = plain_text,
-                           .body = "the server has no answer to this request\n"});
+        answering.respond(
+            {.status = 500, .content_type = plain_text, .body = "the server has no answer to this request\n"});
 }
 
 void Session::refuse(const Refusal& refusal) {
@@ -192,7 +195,9 @@ Session::Verdict Session::check_time() {
     return Verdict::refused;
 }
 
-bool Session::oversized() const { return idle() && parser_.capacity() > idle_buffer_max; }
+bool Session::oversized() const {
+    return idle() && parser_.capacity() > idle_buffer_max;
+}
 
 void Session::shrink() {
     answers_.shrink();

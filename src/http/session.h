@@ -22,15 +22,15 @@ struct SharedState {
     const ServerOptions options;
     Handler* handler = nullptr;
     AnswerWriter writer;
-    bool log = false;          ///< handler->wants_answered().
-    bool draining = false;     ///< Stopping: connections close as soon as what has come is answered.
-    bool failed = false;       ///< Nothing more is handled or sent.
-    CommitNumber staging = 1;  ///< Of the commit that will cover the requests handled now.
-    bool staged = false;       ///< A request waits for that commit.
-    CommitNumber done = 0;     ///< Every commit up to this one is done …
+    bool log = false;               ///< handler->wants_answered().
+    bool draining = false;          ///< Stopping: connections close as soon as what has come is answered.
+    bool failed = false;            ///< Nothing more is handled or sent.
+    CommitNumber staging = 1;       ///< Of the commit that will cover the requests handled now.
+    bool staged = false;            ///< A request waits for that commit.
+    CommitNumber done = 0;          ///< Every commit up to this one is done …
     CommitNumber failed_commit = 0; ///< … but this one, if not 0, has failed, and its requests get:
     Response failure;
-    std::string failure_text; ///< The memory behind `failure`.
+    std::string failure_text;       ///< The memory behind `failure`.
     std::size_t buffered_bytes = 0; ///< Input buffers of all sessions.
     Tick now = 0;
     std::chrono::milliseconds tick{1000};
@@ -62,7 +62,7 @@ public:
 
     /// Makes sendable what waited for commits that are done.
     void release() { answers_.release(shared_.done, shared_.failed_commit, shared_.failure, shared_.writer); }
-    void sent(std::size_t bytes); ///< With the kernel.
+    void sent(std::size_t bytes);                         ///< With the kernel.
     void client_reads() { send_progress_ = shared_.now; } ///< What the kernel holds for it has become less.
     [[nodiscard]] const AnswerQueue& answers() const { return answers_; }
 

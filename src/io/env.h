@@ -20,9 +20,9 @@ namespace questlog::io {
 class Clock {
 public:
     virtual ~Clock() = default;
-    [[nodiscard]] virtual TimestampMs wall_ms() = 0;                     ///< May jump in both directions.
-    [[nodiscard]] virtual std::chrono::nanoseconds monotonic() = 0;      ///< Never goes back; its zero means nothing.
-    virtual void sleep(std::chrono::milliseconds duration) = 0;          ///< Simulated: moves both clocks on.
+    [[nodiscard]] virtual TimestampMs wall_ms() = 0;                ///< May jump in both directions.
+    [[nodiscard]] virtual std::chrono::nanoseconds monotonic() = 0; ///< Never goes back; its zero means nothing.
+    virtual void sleep(std::chrono::milliseconds duration) = 0;     ///< Simulated: moves both clocks on.
 };
 
 /// Random bits for identities (log ids, file names). Any thread.
@@ -39,7 +39,8 @@ class File {
 public:
     virtual ~File() = default; ///< Closes without syncing: the abandon path.
 
-    /// Reads up to into.size() bytes at `position`; fewer only at the end of the file. Restarts on EINTR and short reads.
+    /// Reads up to into.size() bytes at `position`; fewer only at the end of the file. Restarts on EINTR and short
+    /// reads.
     virtual Result<std::size_t> read_at(std::int64_t position, std::span<std::byte> into) = 0;
     /// Writes all of `bytes` at `position` or fails; after a failure any prefix may have been written. A full disk or
     /// quota is `retry_later`, all else `internal`.
@@ -67,10 +68,10 @@ public:
 };
 
 enum class Open : std::uint8_t {
-    read,           ///< Must exist.
-    write,          ///< Must exist; read and write.
-    create,         ///< Made if missing; read and write; contents kept.
-    create_new,     ///< Must not exist (`reject` if it does).
+    read,       ///< Must exist.
+    write,      ///< Must exist; read and write.
+    create,     ///< Made if missing; read and write; contents kept.
+    create_new, ///< Must not exist (`reject` if it does).
 };
 
 enum class Kind : std::uint8_t { missing, file, directory };
@@ -82,7 +83,7 @@ struct Entry {
 
 struct Stat {
     Kind kind = Kind::missing;
-    std::int64_t size = 0;        ///< Bytes.
+    std::int64_t size = 0; ///< Bytes.
     TimestampMs modified{};
 };
 
@@ -93,14 +94,16 @@ public:
     virtual ~Files() = default;
 
     virtual Result<std::unique_ptr<File>> open(const std::string& path, Open mode) = 0;
-    virtual Status make_directories(const std::string& path) = 0; ///< As mkdir -p; syncs each parent it added an entry to.
+    virtual Status
+    make_directories(const std::string& path) = 0; ///< As mkdir -p; syncs each parent it added an entry to.
     virtual Status rename(const std::string& from, const std::string& to) = 0; ///< Replaces `to` if it is a file.
-    virtual Status exchange(const std::string& one, const std::string& other) = 0; ///< Swaps two directory entries atomically.
-    virtual Status remove_file(const std::string& path) = 0;      ///< A missing file is success.
-    virtual Status remove_tree(const std::string& path) = 0;      ///< A missing tree is success.
-    virtual Status sync_directory(const std::string& path) = 0;   ///< fsync of the directory itself.
+    virtual Status exchange(const std::string& one,
+                            const std::string& other) = 0;                ///< Swaps two directory entries atomically.
+    virtual Status remove_file(const std::string& path) = 0;              ///< A missing file is success.
+    virtual Status remove_tree(const std::string& path) = 0;              ///< A missing tree is success.
+    virtual Status sync_directory(const std::string& path) = 0;           ///< fsync of the directory itself.
     virtual Result<std::vector<Entry>> list(const std::string& path) = 0; ///< Sorted by name; `reject` if missing.
-    virtual Result<Stat> stat(const std::string& path) = 0;       ///< A missing path is Kind::missing, no error.
+    virtual Result<Stat> stat(const std::string& path) = 0; ///< A missing path is Kind::missing, no error.
 
     virtual Result<std::unique_ptr<SharedWord>> map_word(const std::string& path, Open mode) = 0;
 

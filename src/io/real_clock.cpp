@@ -15,9 +15,13 @@ TimestampMs RealClock::wall_ms() {
     return TimestampMs{std::chrono::duration_cast<std::chrono::milliseconds>(now).count()};
 }
 
-std::chrono::nanoseconds RealClock::monotonic() { return std::chrono::steady_clock::now().time_since_epoch(); }
+std::chrono::nanoseconds RealClock::monotonic() {
+    return std::chrono::steady_clock::now().time_since_epoch();
+}
 
-void RealClock::sleep(std::chrono::milliseconds duration) { std::this_thread::sleep_for(duration); }
+void RealClock::sleep(std::chrono::milliseconds duration) {
+    std::this_thread::sleep_for(duration);
+}
 
 void RealEntropy::fill(std::span<std::byte> bytes) {
     while (!bytes.empty()) {

@@ -10,7 +10,9 @@
 namespace questlog::io {
 namespace {
 
-std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+std::span<const std::byte> bytes_of(std::string_view text) {
+    return std::as_bytes(std::span(text));
+}
 
 class RealEnvTest : public testing::Test {
 protected:
@@ -109,7 +111,8 @@ TEST_F(RealEnvTest, ALockExcludesNamesItsHolderAndEndsWithIt) {
     auto other = files_.lock(path("lock"), 0, Files::Share::shared, {});
     EXPECT_TRUE(one.ok() && other.ok());
     EXPECT_FALSE(*files_.locked(path("lock"), 0)) << "shared holders are not in a reader's way";
-    EXPECT_NE(files_.lock(path("lock"), 0, Files::Share::exclusive, {}).error().message.find("readers"), std::string::npos);
+    EXPECT_NE(files_.lock(path("lock"), 0, Files::Share::exclusive, {}).error().message.find("readers"),
+              std::string::npos);
 }
 
 TEST_F(RealEnvTest, ALockIsWaitedFor) {

@@ -96,11 +96,17 @@ Result<std::unique_ptr<SharedWord>> RealWord::open(const std::string& path, Open
     return std::unique_ptr<SharedWord>(std::make_unique<RealWord>(static_cast<std::uint64_t*>(mapped), path));
 }
 
-RealWord::~RealWord() { ::munmap(mapped_, word_bytes); }
+RealWord::~RealWord() {
+    ::munmap(mapped_, word_bytes);
+}
 
-std::uint64_t RealWord::load() { return std::atomic_ref(*mapped_).load(std::memory_order_acquire); }
+std::uint64_t RealWord::load() {
+    return std::atomic_ref(*mapped_).load(std::memory_order_acquire);
+}
 
-void RealWord::store(std::uint64_t value) { std::atomic_ref(*mapped_).store(value, std::memory_order_release); }
+void RealWord::store(std::uint64_t value) {
+    std::atomic_ref(*mapped_).store(value, std::memory_order_release);
+}
 
 Status RealWord::sync() {
     if (::msync(mapped_, word_bytes, MS_SYNC) != 0) return system_error(errno, "sync", path_);

@@ -34,13 +34,19 @@ Status exchange_by_renames(const std::string& one, const std::string& other) {
 }
 
 /// Whether a directory that someone else made can be left unsynced: it is not ours to read or write.
-bool not_ours(int error_number) { return error_number == EACCES || error_number == EROFS || error_number == EINVAL; }
+bool not_ours(int error_number) {
+    return error_number == EACCES || error_number == EROFS || error_number == EINVAL;
+}
 
-Kind kind_of_mode(mode_t mode) { return S_ISDIR(mode) ? Kind::directory : Kind::file; }
+Kind kind_of_mode(mode_t mode) {
+    return S_ISDIR(mode) ? Kind::directory : Kind::file;
+}
 
 } // namespace
 
-Result<std::unique_ptr<File>> RealFiles::open(const std::string& path, Open mode) { return RealFile::open(path, mode); }
+Result<std::unique_ptr<File>> RealFiles::open(const std::string& path, Open mode) {
+    return RealFile::open(path, mode);
+}
 
 Status RealFiles::make_directories(const std::string& path) {
     if (path.empty()) return {};
@@ -80,8 +86,7 @@ Status RealFiles::remove_tree(const std::string& path) {
 }
 
 Status RealFiles::sync_directory(const std::string& path) {
-    const Descriptor directory(
-        uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+    const Descriptor directory(uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
     if (!directory.is_open()) return system_error(errno, "open the directory", path);
     if (uninterrupted([&] { return ::fsync(directory.get()); }) != 0)
         return system_error(errno, "sync the directory", path);
@@ -122,9 +127,13 @@ Result<std::unique_ptr<Lock>> RealFiles::lock(const std::string& path, int slot,
     return lock_byte(clock_, path, slot, share, wait);
 }
 
-Result<bool> RealFiles::locked(const std::string& path, int slot) { return byte_locked(path, slot); }
+Result<bool> RealFiles::locked(const std::string& path, int slot) {
+    return byte_locked(path, slot);
+}
 
-Status RealFiles::adopt(const std::string& scratch_path, const std::string& path) { return rename(scratch_path, path); }
+Status RealFiles::adopt(const std::string& scratch_path, const std::string& path) {
+    return rename(scratch_path, path);
+}
 
 Result<std::string> RealFiles::library_path(File& file) {
     const auto* real = dynamic_cast<const RealFile*>(&file);

@@ -57,7 +57,8 @@ std::string read_holder(int descriptor, int slot) {
     struct flock held = byte_range(slot, F_WRLCK);
     if (::fcntl(descriptor, F_OFD_GETLK, &held) == 0 && held.l_type == F_RDLCK) return "readers";
     std::array<char, holder_line_bytes> line{};
-    const auto got = ::pread(descriptor, line.data(), line.size(), static_cast<off_t>(slot) * static_cast<off_t>(line.size()));
+    const auto got =
+        ::pread(descriptor, line.data(), line.size(), static_cast<off_t>(slot) * static_cast<off_t>(line.size()));
     std::string holder(line.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
     holder.erase(holder.find_last_not_of(" \n\0") + 1);
     return holder.empty() ? "another process" : "process " + holder;
@@ -91,7 +92,8 @@ Result<bool> byte_locked(const std::string& path, int slot) {
         if (opened.error().system_errno == ENOENT) return false;
         return opened.error();
     }
-    struct flock held = byte_range(slot, F_RDLCK); // what a reader would ask for: only an exclusive holder is in its way
+    struct flock held =
+        byte_range(slot, F_RDLCK); // what a reader would ask for: only an exclusive holder is in its way
     if (::fcntl(opened->get(), F_OFD_GETLK, &held) != 0) return system_error(errno, "look at the lock", path);
     return held.l_type != F_UNLCK;
 }

@@ -1,5 +1,5 @@
-// RealFiles' scratch directories. Each is held by a lock on the directory itself for as long as its owner lives, so that
-// the leftovers of killed processes can be told from directories that are in use.
+// RealFiles' scratch directories. Each is held by a lock on the directory itself for as long as its owner lives, so
+// that the leftovers of killed processes can be told from directories that are in use.
 #include "io/real_files.h"
 #include "io/system_error.h"
 

@@ -36,7 +36,8 @@ void apply_torn(SparseBytes& to, const SimFileChange& change, Survival& survives
     for (std::int64_t at = change.position; at < end;) {
         const std::int64_t sector_end = std::min(end, (at / sector_bytes + 1) * sector_bytes);
         if (survives()) {
-            if (change.what == SimFileChange::What::zeros) to.write_zeros(at, sector_end - at);
+            if (change.what == SimFileChange::What::zeros)
+                to.write_zeros(at, sector_end - at);
             else
                 to.write(at, std::span(change.bytes)
                                  .subspan(static_cast<std::size_t>(at - change.position),
@@ -69,8 +70,10 @@ void apply_some(SparseBytes& disk, const std::vector<SimFileChange>& changes, Si
 
 void apply_entries(std::map<std::string, SimNodePtr>& entries, const SimDirectoryChange& change) {
     for (const auto& [name, node] : change) {
-        if (node) entries[name] = node;
-        else entries.erase(name);
+        if (node)
+            entries[name] = node;
+        else
+            entries.erase(name);
     }
 }
 
@@ -88,8 +91,10 @@ bool all_zero(std::span<const std::byte> bytes) {
 
 void SimNode::write(std::int64_t position, std::span<const std::byte> bytes) {
     SimFileChange change{SimFileChange::What::write, position, static_cast<std::int64_t>(bytes.size()), {}};
-    if (all_zero(bytes)) change.what = SimFileChange::What::zeros;
-    else change.bytes.assign(bytes.begin(), bytes.end());
+    if (all_zero(bytes))
+        change.what = SimFileChange::What::zeros;
+    else
+        change.bytes.assign(bytes.begin(), bytes.end());
     apply_whole(now, change);
     file_changes.push_back(std::move(change));
 }

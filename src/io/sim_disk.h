@@ -20,9 +20,9 @@ using SimNodePtr = std::shared_ptr<SimNode>;
 /// One change of a file since its last sync.
 struct SimFileChange {
     enum class What : std::uint8_t { write, zeros, resize } what = What::write;
-    std::int64_t position = 0;            ///< Of a resize: the size after it.
-    std::int64_t count = 0;               ///< Bytes written.
-    std::vector<std::byte> bytes;         ///< Of a write.
+    std::int64_t position = 0;    ///< Of a resize: the size after it.
+    std::int64_t count = 0;       ///< Bytes written.
+    std::vector<std::byte> bytes; ///< Of a write.
 };
 
 /// One change of a directory since its last sync: names that get a node (or lose theirs: null), together or not at all.
@@ -50,10 +50,11 @@ struct SimNode {
     void sync();
     /// An fsync that did not end: any part of the changes may have reached the disk, and all are still to be written.
     void sync_partly(SimRandom& random);
-    /// A failed fsync: any part of a file's changes may have reached the disk, and the rest is taken for written. Not so
-    /// of a directory: a file system that cannot write its metadata goes out of service instead.
+    /// A failed fsync: any part of a file's changes may have reached the disk, and the rest is taken for written. Not
+    /// so of a directory: a file system that cannot write its metadata goes out of service instead.
     void fail_sync(SimRandom& random);
-    /// Power returns: any part of the changes is there, in sectors of 512 bytes; entries that were not synced may be gone.
+    /// Power returns: any part of the changes is there, in sectors of 512 bytes; entries that were not synced may be
+    /// gone.
     void lose_power(SimRandom& random);
 };
 

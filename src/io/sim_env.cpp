@@ -10,7 +10,9 @@ SimEnv::SimEnv(std::uint64_t seed) : world_(std::make_unique<SimWorld>(seed)) {}
 
 SimEnv::~SimEnv() = default;
 
-Env SimEnv::env() { return Env{*world_->clock, *world_->files, *world_->entropy}; }
+Env SimEnv::env() {
+    return Env{*world_->clock, *world_->files, *world_->entropy};
+}
 
 void SimEnv::crash() {
     const std::lock_guard lock(world_->mutex);
@@ -106,6 +108,8 @@ std::vector<std::string> SimEnv::names(const std::string& directory) const {
     return names;
 }
 
-void SimEnv::advance(std::chrono::milliseconds duration) { world_->clock->sleep(duration); }
+void SimEnv::advance(std::chrono::milliseconds duration) {
+    world_->clock->sleep(duration);
+}
 
 } // namespace questlog::io

@@ -8,8 +8,8 @@ namespace questlog::io {
 
 class SimWorld;
 
-/// A simulated machine: a file system that knows what is durable, clocks that move when someone sleeps, and random bits,
-/// all from one seed. The same calls with the same seed give the same results, bit for bit.
+/// A simulated machine: a file system that knows what is durable, clocks that move when someone sleeps, and random
+/// bits, all from one seed. The same calls with the same seed give the same results, bit for bit.
 ///
 /// Faults are the test's to choose: a kill (crash), a power cut, the n-th operation failing, a full disk, flipped bits.
 /// Any thread may use env(); the faults below are called by the test while nothing else runs.
@@ -22,22 +22,24 @@ public:
 
     [[nodiscard]] Env env();
 
-    /// kill -9: what was written stays (the page cache survives), locks are free, every open File, SharedWord and Lock of
-    /// the dead process fails or does nothing from now on.
+    /// kill -9: what was written stays (the page cache survives), locks are free, every open File, SharedWord and Lock
+    /// of the dead process fails or does nothing from now on.
     void crash();
     /// As crash(), and of what was not synced any part may be lost: bytes in sectors of 512, any subset, in any order;
     /// directory entries; a SharedWord holds any value that was stored since its last sync.
     void power_cut();
 
     enum class Fault : std::uint8_t {
-        io_error,    ///< EIO. A write leaves a prefix; a sync loses any part of what it covered, though it reads back as good.
-        disk_full,   ///< ENOSPC, once. A write leaves a prefix.
-        stop,        ///< The machine stops in the middle of it: every operation fails until crash() or power_cut().
+        io_error,  ///< EIO. A write leaves a prefix; a sync loses any part of what it covered, though it reads back as
+                   ///< good.
+        disk_full, ///< ENOSPC, once. A write leaves a prefix.
+        stop,      ///< The machine stops in the middle of it: every operation fails until crash() or power_cut().
     };
-    /// The operation that comes after `n` others fails (0: the next one). All operations on files count but clock and entropy.
+    /// The operation that comes after `n` others fails (0: the next one). All operations on files count but clock and
+    /// entropy.
     void fail_operation(std::int64_t n, Fault fault);
     void fail_nothing();
-    [[nodiscard]] bool fault_happened() const; ///< Since the last fail_operation().
+    [[nodiscard]] bool fault_happened() const;     ///< Since the last fail_operation().
     [[nodiscard]] std::int64_t operations() const; ///< How many there were so far.
 
     /// While full, what would need more space fails with ENOSPC: a file that grows, a new file or directory.

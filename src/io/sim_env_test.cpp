@@ -7,9 +7,13 @@
 namespace questlog::io {
 namespace {
 
-std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+std::span<const std::byte> bytes_of(std::string_view text) {
+    return std::as_bytes(std::span(text));
+}
 
-std::unique_ptr<File> created(Env env, const std::string& path) { return std::move(env.files.open(path, Open::create)).value(); }
+std::unique_ptr<File> created(Env env, const std::string& path) {
+    return std::move(env.files.open(path, Open::create)).value();
+}
 
 constexpr std::uint64_t seeds = 200;
 
@@ -184,7 +188,8 @@ TEST(SimEnv, OneSeedIsOneHistory) {
         SimEnv sim(42);
         auto env = sim.env();
         auto file = created(env, "/a");
-        for (int i = 0; i < 20; ++i) EXPECT_TRUE(file->write_at(i * 300, bytes_of(std::string(700, static_cast<char>('a' + i)))).ok());
+        for (int i = 0; i < 20; ++i)
+            EXPECT_TRUE(file->write_at(i * 300, bytes_of(std::string(700, static_cast<char>('a' + i)))).ok());
         EXPECT_TRUE(env.files.sync_directory("/").ok());
         sim.power_cut();
         return sim.contents("/a");

@@ -128,7 +128,8 @@ public:
         if (auto fault = world_.begin_operation("map", path)) return *fault;
         TRY(node, world_.open(path, mode));
         const bool may_make = mode == Open::create || mode == Open::create_new;
-        if (node->now.size() == 0 && may_make) node->write(0, std::as_bytes(std::span("\0\0\0\0\0\0\0", SimWord::bytes)));
+        if (node->now.size() == 0 && may_make)
+            node->write(0, std::as_bytes(std::span("\0\0\0\0\0\0\0", SimWord::bytes)));
         if (node->now.size() < static_cast<std::int64_t>(SimWord::bytes))
             return corrupt("{} is {} bytes long and must have {}", path, node->now.size(), SimWord::bytes);
         return std::unique_ptr<SharedWord>(std::make_unique<SimWord>(world_, std::move(node), path));
@@ -143,8 +144,10 @@ public:
             auto& held = world_.locks[{path, slot}];
             const bool exclusive = share == Share::exclusive;
             if (!held.exclusive && (!exclusive || held.shared == 0)) {
-                if (exclusive) held.exclusive = true;
-                else ++held.shared;
+                if (exclusive)
+                    held.exclusive = true;
+                else
+                    ++held.shared;
                 return std::unique_ptr<Lock>(std::make_unique<SimLock>(world_, path, slot, share));
             }
         }
@@ -212,6 +215,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<Files> make_sim_files(SimWorld& world) { return std::make_unique<SimFiles>(world); }
+std::unique_ptr<Files> make_sim_files(SimWorld& world) {
+    return std::make_unique<SimFiles>(world);
+}
 
 } // namespace questlog::io

@@ -9,7 +9,8 @@
 namespace questlog::io {
 
 std::optional<Error> SimHandle::begin(std::string_view action) {
-    if (world_.generation != generation_) return internal("cannot {} {}: the process that had it open is dead", action, path_);
+    if (world_.generation != generation_)
+        return internal("cannot {} {}: the process that had it open is dead", action, path_);
     return world_.begin_operation(action, path_);
 }
 
@@ -99,8 +100,10 @@ SimLock::~SimLock() {
     const std::lock_guard lock(world_.mutex);
     if (dead()) return;
     auto& held = world_.locks[{path_, slot_}];
-    if (share_ == Files::Share::exclusive) held.exclusive = false;
-    else --held.shared;
+    if (share_ == Files::Share::exclusive)
+        held.exclusive = false;
+    else
+        --held.shared;
 }
 
 } // namespace questlog::io

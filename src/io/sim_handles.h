@@ -7,7 +7,8 @@ namespace questlog::io {
 /// What the simulated process holds open. A handle of a process that was killed fails, or does nothing.
 class SimHandle {
 public:
-    SimHandle(SimWorld& world, std::string path) : world_(world), path_(std::move(path)), generation_(world.generation) {}
+    SimHandle(SimWorld& world, std::string path)
+        : world_(world), path_(std::move(path)), generation_(world.generation) {}
 
 protected:
     /// Counts the operation; its error if the process is dead or the operation is the one to fail.

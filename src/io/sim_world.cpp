@@ -58,7 +58,9 @@ SimWorld::~SimWorld() {
     if (!scratch_root.empty()) std::filesystem::remove_all(scratch_root, ignored);
 }
 
-TimestampMs SimWorld::wall() const { return clock->wall_ms(); }
+TimestampMs SimWorld::wall() const {
+    return clock->wall_ms();
+}
 
 std::optional<Error> SimWorld::begin_operation(std::string_view action, const std::string& path) {
     if (stopped) return internal("cannot {} {}: the machine has stopped", action, path);
@@ -73,8 +75,10 @@ Status SimWorld::end_sync(SimNode& node, const std::optional<Error>& failure) {
         node.sync();
         return {};
     }
-    if (stopped) node.sync_partly(random);
-    else node.fail_sync(random);
+    if (stopped)
+        node.sync_partly(random);
+    else
+        node.fail_sync(random);
     return *failure;
 }
 

@@ -7,8 +7,10 @@ namespace questlog::io {
 
 SparseBytes::Page& SparseBytes::writable_page(std::int64_t number) {
     auto& page = pages_[static_cast<std::size_t>(number)];
-    if (!page) page = std::make_shared<Page>();
-    else if (page.use_count() > 1) page = std::make_shared<Page>(*page);
+    if (!page)
+        page = std::make_shared<Page>();
+    else if (page.use_count() > 1)
+        page = std::make_shared<Page>(*page);
     return *page;
 }
 
@@ -41,8 +43,10 @@ void SparseBytes::write_zeros(std::int64_t position, std::int64_t count) {
         const auto in_page = position % page_bytes;
         const auto part = std::min(count, page_bytes - in_page);
         auto& page = pages_[static_cast<std::size_t>(position / page_bytes)];
-        if (part == page_bytes) page = nullptr;
-        else if (page) std::memset(writable_page(position / page_bytes).data() + in_page, 0, static_cast<std::size_t>(part));
+        if (part == page_bytes)
+            page = nullptr;
+        else if (page)
+            std::memset(writable_page(position / page_bytes).data() + in_page, 0, static_cast<std::size_t>(part));
         position += part;
         count -= part;
     }
@@ -56,8 +60,10 @@ std::size_t SparseBytes::read(std::int64_t position, std::span<std::byte> into) 
         const auto in_page = at % page_bytes;
         const auto part = std::min(total - done, static_cast<std::size_t>(page_bytes - in_page));
         const auto& page = pages_[static_cast<std::size_t>(at / page_bytes)];
-        if (page) std::memcpy(into.data() + done, page->data() + in_page, part);
-        else std::memset(into.data() + done, 0, part);
+        if (page)
+            std::memcpy(into.data() + done, page->data() + in_page, part);
+        else
+            std::memset(into.data() + done, 0, part);
         done += part;
     }
     return total;

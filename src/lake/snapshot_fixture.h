@@ -9,6 +9,7 @@
 #include <fstream>
 #include <gtest/gtest.h>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 /// For tests: a lake on the machine's own file system, whose wall clock stands still until it is moved.
@@ -23,6 +24,12 @@ public:
 private:
     TimestampMs now_{1'700'000'000'000};
 };
+
+/// Nothing here depends on what a disk does at a power cut, and a file system in memory makes many more swaps.
+inline std::filesystem::path memory_or_temporary() {
+    const std::filesystem::path memory = "/dev/shm";
+    return std::filesystem::is_directory(memory) ? memory : std::filesystem::temp_directory_path();
+}
 
 /// A generation as tests write them: `rows` rows that all say which generation they are of.
 inline std::string generation_select(int generation, std::int64_t rows) {
@@ -53,12 +60,6 @@ protected:
         store_ = std::make_unique<SnapshotStore>(env(), root_, database_);
     }
     ~SnapshotFixture() override { std::filesystem::remove_all(std::filesystem::path(root_).parent_path()); }
-
-    /// Nothing here depends on what a disk does at a power cut, and a file system in memory makes many more swaps.
-    static std::filesystem::path memory_or_temporary() {
-        const std::filesystem::path memory = "/dev/shm";
-        return std::filesystem::is_directory(memory) ? memory : std::filesystem::temp_directory_path();
-    }
 
     io::Env env() {
         auto real = real_.env();

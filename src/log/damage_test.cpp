@@ -1,4 +1,5 @@
 // Damage of every kind: what was acknowledged is served as it was, or the damage is named. Never is it silently cut.
+#include "base/big_endian.h"
 #include "log/recovery.h"
 #include "log/simulated_log.h"
 
@@ -10,8 +11,10 @@ std::unique_ptr<SimulatedLog> make_log(bool closed, std::int64_t segment_bytes =
     auto log = std::make_unique<SimulatedLog>(5, segment_bytes);
     EXPECT_TRUE(log->open().ok());
     for (int i = 0; i < 8; ++i) EXPECT_TRUE(log->commit(3, 200).ok());
-    if (closed) EXPECT_TRUE(log->close().ok());
-    else log->crash();
+    if (closed)
+        EXPECT_TRUE(log->close().ok());
+    else
+        log->crash();
     return log;
 }
 
@@ -23,7 +26,8 @@ bool intact_or_reported(SimulatedLog& log, const std::string& when) {
                               seen.ok() ? std::nullopt : std::optional(seen.error())}) {
         if (!error) continue;
         EXPECT_EQ(error->kind, ErrorKind::corrupt) << when << ": " << error->message;
-        EXPECT_NE(error->message.find(log.directory()), std::string::npos) << when << " names the file: " << error->message;
+        EXPECT_NE(error->message.find(log.directory()), std::string::npos)
+            << when << " names the file: " << error->message;
         return true;
     }
     EXPECT_EQ(*seen, log.appended) << when << ": silently changed";
@@ -46,8 +50,12 @@ void flip_every_bit(bool closed) {
     EXPECT_LT(unreported, closed ? 8 * 5 : 2048 + 8 * 5) << "only that, and zeros filled ahead, may change unnoticed";
 }
 
-TEST(LogDamage, AFlippedBitAnywhereIsReportedOrHarmless) { flip_every_bit(true); }
-TEST(LogDamage, AFlippedBitAnywhereAfterAKillIsReportedOrHarmless) { flip_every_bit(false); }
+TEST(LogDamage, AFlippedBitAnywhereIsReportedOrHarmless) {
+    flip_every_bit(true);
+}
+TEST(LogDamage, AFlippedBitAnywhereAfterAKillIsReportedOrHarmless) {
+    flip_every_bit(false);
+}
 
 TEST(LogDamage, ASegmentThatWasCutShortIsReported) {
     for (const bool closed : {true, false}) {
@@ -112,6 +120,24 @@ TEST(LogDamage, ADamagedPartitionIsLeftAsItIs) {
     EXPECT_EQ(log->sim.names(log->directory()).size(), log->segments().size() + 1 + 0U) << "nothing came, nothing went";
 }
 
+TEST(LogDamage, ADamagedBatchBeforeAWholeOneIsNoTailEvenAboveAStaleDurableEnd) {
+    SimulatedLog log(5, 64 * 1024);
+    ASSERT_TRUE(log.open().ok());
+    for (int i = 0; i < 4; ++i) ASSERT_TRUE(log.commit(3, 200).ok());
+    log.crash();
+    const std::uint64_t stale = 3; // as a power cut may leave it: older, but the end of a batch
+    log.sim.put(durable_end_file(log.directory()), {reinterpret_cast<const char*>(&stale), sizeof stale});
+    const auto path = log.segments().back();
+    const auto intact = *log.sim.contents(path);
+    ASSERT_FALSE(intact_or_reported(log, "stale, and whole: everything above it is kept"));
+    log.crash();
+    log.sim.put(path, intact);
+    log.sim.put(durable_end_file(log.directory()), {reinterpret_cast<const char*>(&stale), sizeof stale});
+    const auto second_batch = load_big_endian<std::int32_t>(reinterpret_cast<const std::byte*>(intact.data()) + 8) + 12;
+    log.sim.flip_bit(path, second_batch + 70, 2);
+    EXPECT_TRUE(intact_or_reported(log, "a damaged batch in the middle"));
+}
+
 TEST(LogDamage, ATornTailIsCutBeforeTheNextAppend) {
     for (std::size_t kept = 0;; kept += 7) {
         SimulatedLog log(9, 64 * 1024);
@@ -128,7 +154,8 @@ TEST(LogDamage, ATornTailIsCutBeforeTheNextAppend) {
         torn.resize(written.size(), '\0'); // only a prefix of the batch was written
         log.sim.put(path, torn);
         ASSERT_TRUE(log.open().ok()) << kept;
-        EXPECT_EQ(log.recoveries.size(), kept < sizeof(std::int64_t) ? 0U : 1U) << kept; // an offset of 3 begins with zeros
+        EXPECT_EQ(log.recoveries.size(), kept < sizeof(std::int64_t) ? 0U : 1U)
+            << kept; // an offset of 3 begins with zeros
         log.appended.resize(log.acked);
         ASSERT_TRUE(log.commit(1, 5).ok()); // shorter than what was cut
         log.expect_kept(fmt::format("a prefix of {} bytes", kept));
@@ -178,7 +205,8 @@ TEST(RecoveryPlan, ATornBatchAboveTheDurableEndIsCut) {
     survey.torn_batch_end = 0;
     EXPECT_TRUE(plan_recovery(survey, Offset{10}).ok()) << "its length was torn off too";
     survey.foreign_start = true;
-    EXPECT_EQ(plan_recovery(survey, Offset{10}).error().kind, ErrorKind::corrupt) << "no batch of ours begins like that";
+    EXPECT_EQ(plan_recovery(survey, Offset{10}).error().kind, ErrorKind::corrupt)
+        << "no batch of ours begins like that";
 }
 
 TEST(RecoveryPlan, DamageBelowTheDurableEndIsNeverCut) {
@@ -188,7 +216,8 @@ TEST(RecoveryPlan, DamageBelowTheDurableEndIsNeverCut) {
     const auto plan = plan_recovery(survey, Offset{11});
     ASSERT_FALSE(plan.ok());
     EXPECT_EQ(plan.error().kind, ErrorKind::corrupt);
-    EXPECT_NE(plan.error().message.find("00000000000000000000.log is damaged at byte 1000 (offset 10)"), std::string::npos);
+    EXPECT_NE(plan.error().message.find("00000000000000000000.log is damaged at byte 1000 (offset 10)"),
+              std::string::npos);
     EXPECT_FALSE(plan_recovery(clean_survey(), Offset{11}).ok()) << "nor is a log that ends too early";
 }
 

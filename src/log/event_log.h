@@ -18,8 +18,8 @@ namespace questlog::log {
 
 /// A topic's identity and settings, as they lie in its metadata file.
 struct Topic {
-    std::string name;              ///< Kafka's rule: [A-Za-z0-9._-]{1,249}, not "." or "..".
-    std::string id;                ///< UUID in Kafka's text form: 22 characters, URL-safe base64. The log id of receipts.
+    std::string name; ///< Kafka's rule: [A-Za-z0-9._-]{1,249}, not "." or "..".
+    std::string id;   ///< UUID in Kafka's text form: 22 characters, URL-safe base64. The log id of receipts.
     std::int32_t partitions = 1;
     std::int64_t segment_bytes = 0;
     std::vector<std::pair<std::string, std::string>> configs; ///< As given with --config, sorted by name.
@@ -38,7 +38,7 @@ public:
     /// Makes the topic, durably. `reject` if it exists (error says so) or a name or option is wrong.
     Result<Topic> create(const std::string& name, const TopicOptions& options);
     Result<std::vector<Topic>> list();
-    Result<Topic> find(const std::string& name);   ///< `reject` where it is missing, naming the command that makes it.
+    Result<Topic> find(const std::string& name); ///< `reject` where it is missing, naming the command that makes it.
     Result<bool> exists(const std::string& name);
     [[nodiscard]] const std::string& directory() const { return directory_; }
 
@@ -56,6 +56,7 @@ public:
     [[nodiscard]] virtual Offset next_offset() const = 0;
     /// The greatest timestamp in the partition, so that a caller never goes below it. -1 where it is empty.
     [[nodiscard]] virtual TimestampMs max_timestamp() const = 0;
+    /// Where an earlier batch is not synced yet, it is synced first: only the last batch of a log can ever be torn.
     /// `batch` is one sealed batch with base offset next_offset(). `retry_later` on a full disk: nothing was appended,
     /// and a later append may succeed. Any other error: the writer refuses everything until the log is reopened.
     virtual Status append(std::span<const std::byte> batch) = 0;
@@ -88,9 +89,9 @@ Result<std::unique_ptr<LogWriter>> open_writer(io::Env env, const Topics& topics
 /// One batch as a reader gets it: checked (CRC, continuity), records decompressed. Valid until the cursor moves.
 struct Batch {
     BatchHeader header;
-    std::int32_t segment = 0;              ///< Opaque; with `records_at` an address that RecordFetcher takes.
-    std::int64_t records_at = 0;           ///< Position of the first record byte in the segment file.
-    std::span<const std::byte> records;    ///< Followed by at least 64 readable bytes (for SIMD parsers).
+    std::int32_t segment = 0;           ///< Opaque; with `records_at` an address that RecordFetcher takes.
+    std::int64_t records_at = 0;        ///< Position of the first record byte in the segment file.
+    std::span<const std::byte> records; ///< Followed by at least 64 readable bytes (for SIMD parsers).
 };
 
 /// Reads batches in order. next() is false at the end of the range it was opened for.
@@ -116,8 +117,9 @@ public:
     virtual ~PartitionReader() = default;
     [[nodiscard]] virtual Partition partition() const = 0;
     virtual Result<Offset> start_offset() = 0; ///< The first offset that is there.
-    virtual Result<Offset> end_offset() = 0;   ///< The durable end, read anew at each call: one past the last visible event.
-    virtual Result<std::int64_t> bytes() = 0;  ///< Bytes of batches between start and end.
+    virtual Result<Offset>
+    end_offset() = 0; ///< The durable end, read anew at each call: one past the last visible event.
+    virtual Result<std::int64_t> bytes() = 0; ///< Bytes of batches between start and end.
     /// Every batch that holds an offset in [from, to); the first and the last may reach beyond. `to` must not pass
     /// end_offset(). Damage is `corrupt` and names file and byte.
     virtual Result<std::unique_ptr<BatchCursor>> read(Offset from, Offset to) = 0;

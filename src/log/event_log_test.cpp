@@ -53,7 +53,8 @@ TEST_F(EventLogTest, ABatchLargerThanASegmentGetsOneOfItsOwn) {
 TEST_F(EventLogTest, ACleanStopLeavesNoZerosNoTemporariesAndNothingToRecover) {
     for (int i = 0; i < 20; ++i) ASSERT_TRUE(log_.commit(5).ok());
     ASSERT_TRUE(log_.close().ok());
-    for (const auto& name : log_.sim.names(log_.directory())) EXPECT_TRUE(name == "durable_end" || segment_base_of(name)) << name;
+    for (const auto& name : log_.sim.names(log_.directory()))
+        EXPECT_TRUE(name == "durable_end" || segment_base_of(name)) << name;
     log_.recoveries.clear();
     const auto before = log_.sim.contents(log_.segments().back());
     ASSERT_TRUE(log_.open().ok());
@@ -105,7 +106,8 @@ TEST_F(EventLogTest, AnyRangeIsReadFromTheBatchThatHoldsItsStart) {
     for (int i = 0; i < 50; ++i) ASSERT_TRUE(log_.commit(7, 700).ok());
     auto open = reader();
     auto& partition = open->partition(Partition{0});
-    for (const auto& [from, to] : {std::pair{0, 350}, {0, 0}, {350, 350}, {3, 4}, {6, 7}, {7, 8}, {100, 300}, {344, 350}, {13, 29}}) {
+    for (const auto& [from, to] :
+         {std::pair{0, 350}, {0, 0}, {350, 350}, {3, 4}, {6, 7}, {7, 8}, {100, 300}, {344, 350}, {13, 29}}) {
         auto cursor = std::move(partition.read(Offset{from}, Offset{to})).value();
         Batch batch;
         std::int64_t next = from / 7 * 7;
@@ -139,7 +141,8 @@ TEST_F(EventLogTest, RecordsAreFetchedAgainByAddressInAnyOrder) {
         Record record;
         auto position = records.position();
         while (*records.next(record)) {
-            addresses.push_back({batch.segment, batch.records_at, position, batch.header.base_offset, batch.header.base_timestamp});
+            addresses.push_back(
+                {batch.segment, batch.records_at, position, batch.header.base_offset, batch.header.base_timestamp});
             position = records.position();
         }
     }

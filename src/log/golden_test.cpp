@@ -21,7 +21,8 @@ std::string read_file(const fs::path& path) {
 const std::vector<std::string>& events() {
     static const std::vector<std::string> values{
         R"({"event_type": "default", "Host": "user1.comcast.com", "User-Agent": "ApacheBench/2.3", "Accept": "*/*"})",
-        R"({"event_type": "purchase_sword", "Host": "user1.comcast.com", "User-Agent": "ApacheBench/2.3", "Accept": "*/*"})",
+        R"({"event_type": "purchase_sword", "Host": "user1.comcast.com", "User-Agent": "ApacheBench/2.3", )"
+        R"("Accept": "*/*"})",
         R"({"event_type": "join_guild", "description": "nice guild", "Host": "user2.att.com", "name": "Éowyn ⚔"})",
     };
     return values;
@@ -55,8 +56,10 @@ void write_golden(io::SimEnv& sim) {
 std::map<std::string, std::string> files_of(io::SimEnv& sim) {
     std::map<std::string, std::string> files;
     for (const auto& name : sim.names("/log")) {
-        if (const auto contents = sim.contents("/log/" + name); contents && name.ends_with(topic_file_suffix)) files[name] = *contents;
-        for (const auto& inner : sim.names("/log/" + name)) files[name + "/" + inner] = *sim.contents("/log/" + name + "/" + inner);
+        if (const auto contents = sim.contents("/log/" + name); contents && name.ends_with(topic_file_suffix))
+            files[name] = *contents;
+        for (const auto& inner : sim.names("/log/" + name))
+            files[name + "/" + inner] = *sim.contents("/log/" + name + "/" + inner);
     }
     return files;
 }

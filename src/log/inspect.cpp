@@ -38,8 +38,8 @@ private:
 
     void report_damage(const InspectedFault& fault) {
         if (!first_damage_)
-            first_damage_ = corrupt("{} is damaged at byte {} (offset {}): {}", fault.path, fault.position, fault.offset,
-                                    fault.what);
+            first_damage_ = corrupt("{} is damaged at byte {} (offset {}): {}", fault.path, fault.position,
+                                    fault.offset, fault.what);
         say(lines_->fault(fault));
     }
 
@@ -85,7 +85,8 @@ private:
     }
 
     /// One past the last offset that was found in it.
-    Result<Offset> inspect_segment(const InspectedPartition& partition, const std::string& path, Offset base, bool last) {
+    Result<Offset> inspect_segment(const InspectedPartition& partition, const std::string& path, Offset base,
+                                   bool last) {
         TRY(opened, files_.open(path, io::Open::read));
         const std::shared_ptr<io::File> file(std::move(opened));
         TRY(bytes, file->size());
@@ -116,7 +117,8 @@ private:
         return expected;
     }
 
-    void say_batch(const InspectedPartition& partition, const Look& look, const std::string& path, std::int64_t position) {
+    void say_batch(const InspectedPartition& partition, const Look& look, const std::string& path,
+                   std::int64_t position) {
         say(lines_->batch({look.header, position, look.header.base_offset < partition.durable_end}));
         if (!options_.records || look.header.codec != Codec::none) return;
         RecordCursor cursor(look.header, look.bytes.subspan(batch_header_bytes));
@@ -145,8 +147,10 @@ private:
             TRY(survey, survey_segment(files_, path, base, partition.durable_end));
             found.damage = !plan_recovery(survey, partition.durable_end).ok();
         }
-        if (found.damage) report_damage(found);
-        else say(lines_->fault(found));
+        if (found.damage)
+            report_damage(found);
+        else
+            say(lines_->fault(found));
         return next;
     }
 
@@ -163,7 +167,8 @@ private:
 Status inspect(io::Env env, const Topics& topics, const Topic& topic, const InspectOptions& options,
                const InspectSink& sink) {
     if (options.partition && (options.partition->value < 0 || options.partition->value >= topic.partitions))
-        return reject("topic '{}' has partitions 0 to {}, not {}", topic.name, topic.partitions - 1, *options.partition);
+        return reject("topic '{}' has partitions 0 to {}, not {}", topic.name, topic.partitions - 1,
+                      *options.partition);
     return Inspection(env.files, options, sink).run(topics, topic);
 }
 

@@ -34,7 +34,8 @@ std::size_t utf8_length(std::string_view text) {
     if (first < 0x80) return 1;
     if (first >= 0xc2 && first <= 0xdf) return continues(1) ? 2 : 0;
     if (first >= 0xe0 && first <= 0xef) {
-        const bool legal = !(first == 0xe0 && byte(1) < 0xa0) && !(first == 0xed && byte(1) > 0x9f); // overlong, surrogate
+        const bool legal =
+            !(first == 0xe0 && byte(1) < 0xa0) && !(first == 0xed && byte(1) > 0x9f); // overlong, surrogate
         return legal && continues(1) && continues(2) ? 3 : 0;
     }
     if (first >= 0xf0 && first <= 0xf4) {
@@ -50,10 +51,14 @@ std::string quoted(std::string_view text) {
     while (!text.empty()) {
         const auto length = utf8_length(text);
         const char c = text.front();
-        if (length == 0) out += "\\ufffd";
-        else if (c == '"' || c == '\\') out += {'\\', c};
-        else if (static_cast<unsigned char>(c) < 0x20) out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-        else out += text.substr(0, length);
+        if (length == 0)
+            out += "\\ufffd";
+        else if (c == '"' || c == '\\')
+            out += {'\\', c};
+        else if (static_cast<unsigned char>(c) < 0x20)
+            out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+        else
+            out += text.substr(0, length);
         text.remove_prefix(std::max<std::size_t>(length, 1));
     }
     return out + "\"";
@@ -66,7 +71,9 @@ public:
                            topic.segment_bytes);
     }
     [[nodiscard]] std::string partition(const InspectedPartition& partition) const override {
-        const auto* state = partition.writer_alive ? "being written" : partition.closed ? "closed cleanly" : "not closed cleanly";
+        const auto* state = partition.writer_alive ? "being written"
+                            : partition.closed     ? "closed cleanly"
+                                                   : "not closed cleanly";
         return fmt::format("partition {}: durable end {}, {}, {} segment{} in {}", partition.partition,
                            partition.durable_end, state, partition.segments, partition.segments == 1 ? "" : "s",
                            partition.directory);
@@ -100,10 +107,11 @@ public:
                            quoted(topic.name), quoted(topic.id), topic.partitions, topic.segment_bytes);
     }
     [[nodiscard]] std::string partition(const InspectedPartition& partition) const override {
-        return fmt::format(R"({{"kind": "partition", "partition": {}, "directory": {}, "durable_end": {}, "closed": {}, )"
-                           R"("writer_alive": {}, "segments": {}}})",
-                           partition.partition, quoted(partition.directory), partition.durable_end, partition.closed,
-                           partition.writer_alive, partition.segments);
+        return fmt::format(
+            R"({{"kind": "partition", "partition": {}, "directory": {}, "durable_end": {}, "closed": {}, )"
+            R"("writer_alive": {}, "segments": {}}})",
+            partition.partition, quoted(partition.directory), partition.durable_end, partition.closed,
+            partition.writer_alive, partition.segments);
     }
     [[nodiscard]] std::string segment(const InspectedSegment& segment) const override {
         return fmt::format(R"({{"kind": "segment", "path": {}, "base_offset": {}, "bytes": {}}})", quoted(segment.path),
@@ -115,24 +123,30 @@ public:
                            R"("bytes": {}, "base_timestamp": {}, "max_timestamp": {}, "codec": "{}", "crc": {}, )"
                            R"("crc_ok": true, "durable": {}}})",
                            header.base_offset, header.end_offset().plus(-1), header.record_count, batch.position,
-                           header.bytes(), header.base_timestamp, header.max_timestamp, name_of(header.codec), header.crc,
-                           batch.durable);
+                           header.bytes(), header.base_timestamp, header.max_timestamp, name_of(header.codec),
+                           header.crc, batch.durable);
     }
     [[nodiscard]] std::string record(const Record& record) const override {
-        return fmt::format(R"({{"kind": "record", "offset": {}, "timestamp": {}, "key": {}, "headers": {}, "value": {}}})",
-                           record.offset, record.timestamp, record.key ? quoted(*record.key) : "null",
-                           record.header_count, quoted(record.value));
+        return fmt::format(
+            R"({{"kind": "record", "offset": {}, "timestamp": {}, "key": {}, "headers": {}, "value": {}}})",
+            record.offset, record.timestamp, record.key ? quoted(*record.key) : "null", record.header_count,
+            quoted(record.value));
     }
     [[nodiscard]] std::string fault(const InspectedFault& fault) const override {
-        return fmt::format(R"({{"kind": "{}", "path": {}, "position": {}, "offset": {}, "what": {}, "next_batch": {}}})",
-                           fault.damage ? "damage" : "torn", quoted(fault.path), fault.position, fault.offset,
-                           quoted(fault.what), fault.next_batch >= 0 ? fmt::to_string(fault.next_batch) : "null");
+        return fmt::format(
+            R"({{"kind": "{}", "path": {}, "position": {}, "offset": {}, "what": {}, "next_batch": {}}})",
+            fault.damage ? "damage" : "torn", quoted(fault.path), fault.position, fault.offset, quoted(fault.what),
+            fault.next_batch >= 0 ? fmt::to_string(fault.next_batch) : "null");
     }
 };
 
 } // namespace
 
-std::unique_ptr<InspectLines> make_text_lines() { return std::make_unique<TextLines>(); }
-std::unique_ptr<InspectLines> make_json_lines() { return std::make_unique<JsonLines>(); }
+std::unique_ptr<InspectLines> make_text_lines() {
+    return std::make_unique<TextLines>();
+}
+std::unique_ptr<InspectLines> make_json_lines() {
+    return std::make_unique<JsonLines>();
+}
 
 } // namespace questlog::log

@@ -32,8 +32,8 @@ struct InspectedBatch {
 struct InspectedFault {
     std::string path;
     std::int64_t position = 0;
-    Offset offset;               ///< The offset that should stand there.
-    bool damage = false;         ///< False: a torn batch that was never acknowledged.
+    Offset offset;       ///< The offset that should stand there.
+    bool damage = false; ///< False: a torn batch that was never acknowledged.
     std::string what;
     std::int64_t next_batch = -1; ///< Where a valid batch follows; -1: nowhere in this file.
 };

@@ -23,7 +23,8 @@ protected:
     }
 
     [[nodiscard]] std::size_t count(std::string_view part) const {
-        return static_cast<std::size_t>(std::ranges::count_if(lines_, [&](const std::string& line) { return line.find(part) != std::string::npos; }));
+        return static_cast<std::size_t>(std::ranges::count_if(
+            lines_, [&](const std::string& line) { return line.find(part) != std::string::npos; }));
     }
 
     SimulatedLog log_{5, 2048};
@@ -76,8 +77,9 @@ TEST_F(InspectTest, GivesOneJsonObjectALine) {
     options.json = options.records = true;
     options.from = Offset{18};
     ASSERT_TRUE(run(options).ok());
-    EXPECT_EQ(lines_.back(), R"({"kind": "record", "offset": 18, "timestamp": 1577880100000, "key": "k", "headers": 0, "value": )"
-                             R"("quote \" back \\ line \u000a bad \ufffd\ufffd good é"})");
+    EXPECT_EQ(lines_.back(),
+              R"({"kind": "record", "offset": 18, "timestamp": 1577880100000, "key": "k", "headers": 0, "value": )"
+              R"("quote \" back \\ line \u000a bad \ufffd\ufffd good é"})");
     EXPECT_EQ(count(R"({"kind": "batch", "base_offset": 18, "last_offset": 18, "count": 1, )"), 1U);
     for (const auto& line : lines_) EXPECT_TRUE(line.starts_with("{\"kind\": ") && line.ends_with('}')) << line;
 }
@@ -119,7 +121,8 @@ TEST_F(InspectTest, ATornTailIsNoDamage) {
 
 TEST_F(InspectTest, StopsWhenNoOneListens) {
     int heard = 0;
-    ASSERT_TRUE(inspect(log_.sim.env(), log_.topics, log_.topic, {}, [&](std::string_view) { return ++heard < 4; }).ok());
+    ASSERT_TRUE(
+        inspect(log_.sim.env(), log_.topics, log_.topic, {}, [&](std::string_view) { return ++heard < 4; }).ok());
     EXPECT_EQ(heard, 4);
 }
 

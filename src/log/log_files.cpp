@@ -25,7 +25,9 @@ std::string partition_directory(const std::string& log_directory, const std::str
     return fmt::format("{}/{}-{}", log_directory, topic, partition);
 }
 
-std::string durable_end_file(const std::string& directory) { return directory + "/durable_end"; }
+std::string durable_end_file(const std::string& directory) {
+    return directory + "/durable_end";
+}
 
 std::string segment_file(const std::string& directory, Offset base) {
     return fmt::format("{}/{:020d}{}", directory, base.value, segment_file_suffix);

@@ -159,7 +159,8 @@ Result<std::unique_ptr<LogReader>> open_reader(io::Env env, const Topics& topics
                 std::move(words[static_cast<std::size_t>(i)])));
         return std::unique_ptr<LogReader>(std::move(reader));
     }
-    return retry_later("the log of topic '{}' is opened and left uncleanly again and again; look at its writer", topic.name);
+    return retry_later("the log of topic '{}' is opened and left uncleanly again and again; look at its writer",
+                       topic.name);
 }
 
 } // namespace questlog::log

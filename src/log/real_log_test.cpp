@@ -121,7 +121,8 @@ TEST_F(RealLogTest, KilledWritersLoseNothingTheyAcknowledged) {
             ASSERT_EQ(::read(pipe[0], &next, sizeof next), static_cast<ssize_t>(sizeof next));
         }
         ::kill(child, SIGKILL);
-        while (::read(pipe[0], &next, sizeof next) == static_cast<ssize_t>(sizeof next)) {}
+        while (::read(pipe[0], &next, sizeof next) == static_cast<ssize_t>(sizeof next)) {
+        }
         ::close(pipe[0]);
         int status = 0;
         ASSERT_EQ(::waitpid(child, &status, 0), child);

@@ -73,8 +73,8 @@ private:
     std::int32_t count_ = 0;
 };
 
-/// Reads and checks the 61 header bytes: magic, lengths and counts in range. Does not check the CRC. `corrupt` says which
-/// field is wrong.
+/// Reads and checks the 61 header bytes: magic, lengths and counts in range. Does not check the CRC. `corrupt` says
+/// which field is wrong.
 Result<BatchHeader> parse_batch_header(std::span<const std::byte> bytes);
 /// True if the CRC of a whole batch's bytes is right.
 [[nodiscard]] bool batch_crc_ok(std::span<const std::byte> batch);

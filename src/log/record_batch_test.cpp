@@ -27,8 +27,9 @@ std::vector<Record> records_of(std::span<const std::byte> batch) {
 
 TEST(Varint, RoundTripsAndCountsItsBytes) {
     using Limits = std::numeric_limits<std::int64_t>;
-    for (const std::int64_t value : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{63}, std::int64_t{64}, std::int64_t{-64},
-                                     std::int64_t{-65}, std::int64_t{1} << 40, Limits::max(), Limits::min()}) {
+    for (const std::int64_t value :
+         {std::int64_t{0}, std::int64_t{-1}, std::int64_t{63}, std::int64_t{64}, std::int64_t{-64}, std::int64_t{-65},
+          std::int64_t{1} << 40, Limits::max(), Limits::min()}) {
         std::array<std::byte, varint_bytes_max> buffer{};
         const auto size = static_cast<std::size_t>(put_varint(buffer.data(), value) - buffer.data());
         EXPECT_EQ(size, varint_bytes(value));
@@ -73,9 +74,11 @@ TEST(RecordBatch, HasKafkasLayoutByteForByte) {
     EXPECT_EQ(load_big_endian<std::int16_t>(at + 51), -1);
     EXPECT_EQ(load_big_endian<std::int32_t>(at + 53), -1);
     EXPECT_EQ(load_big_endian<std::int32_t>(at + 57), 2);
-    // length 7, attributes, timestamp +0, offset +0, key null, value "v", no headers; then +2 (zig-zag 4), +1 (2), "k", "".
+    // length 7, attributes, timestamp +0, offset +0, key null, value "v", no headers; then +2 (zig-zag 4), +1 (2), "k",
+    // "".
     const std::string records = {14, 0, 0, 0, 1, 2, 'v', 0, 14, 0, 4, 2, 2, 'k', 0, 0};
-    EXPECT_EQ(std::string(reinterpret_cast<const char*>(at) + batch_header_bytes, batch.size() - batch_header_bytes), records);
+    EXPECT_EQ(std::string(reinterpret_cast<const char*>(at) + batch_header_bytes, batch.size() - batch_header_bytes),
+              records);
     EXPECT_TRUE(batch_crc_ok(batch));
 }
 
@@ -88,7 +91,8 @@ TEST(RecordBatch, GivesBackEveryRecord) {
         std::vector<std::string> values;
         for (int i = 0; i < 200; ++i) {
             values.emplace_back(random() % 2000, static_cast<char>('a' + i % 26));
-            builder.add(TimestampMs{10'000 - i}, values.back(), i % 3 == 0 ? std::optional<std::string_view>("key") : std::nullopt);
+            builder.add(TimestampMs{10'000 - i}, values.back(),
+                        i % 3 == 0 ? std::optional<std::string_view>("key") : std::nullopt);
         }
         EXPECT_EQ(builder.count(), 200);
         EXPECT_EQ(builder.next_offset(), Offset{round * 1000 + 200});

@@ -70,7 +70,8 @@ RecordCursor::RecordCursor(const BatchHeader& header, std::span<const std::byte>
 Result<bool> RecordCursor::next(Record& record) {
     if (seen_ == header_.record_count) {
         if (position_ != records_.size())
-            return corrupt("batch {} has {} bytes after its last record", header_.base_offset, records_.size() - position_);
+            return corrupt("batch {} has {} bytes after its last record", header_.base_offset,
+                           records_.size() - position_);
         return false;
     }
     std::size_t used = 0;

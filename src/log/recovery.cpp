@@ -18,7 +18,8 @@ constexpr std::string_view advice = "nothing was changed; copy the log directory
 /// Fills in what the twelve bytes after the valid batches tell about the batch that was being written there.
 Status survey_torn_start(FileWindow& window, SegmentSurvey& survey) {
     TRY(bytes, window.at(survey.data_bytes, offset_and_length_bytes));
-    // A disk writes sectors whole: within one sector the twelve bytes are all there or all zero. Across a border, any part.
+    // A disk writes sectors whole: within one sector the twelve bytes are all there or all zero. Across a border, any
+    // part.
     const auto in_sector = static_cast<std::size_t>(survey.data_bytes) % sector_bytes;
     if (in_sector + offset_and_length_bytes > sector_bytes || bytes.size() < offset_and_length_bytes) return {};
     const auto start = bytes.first(offset_and_length_bytes);
@@ -113,12 +114,12 @@ Result<TimestampMs> max_timestamp_of(io::Files& files, const std::string& path, 
 
 Result<RecoveryPlan> plan_recovery(const SegmentSurvey& survey, Offset durable_end) {
     const auto damaged = [&](const std::string& what) {
-        return corrupt("{} is damaged at byte {} (offset {}): {}; {}", survey.path, survey.data_bytes, survey.end_offset,
-                       what, advice);
+        return corrupt("{} is damaged at byte {} (offset {}): {}; {}", survey.path, survey.data_bytes,
+                       survey.end_offset, what, advice);
     };
     if (durable_end < survey.base)
-        return corrupt("{} begins at offset {} and the durable end is {}: they are not of the same moment; {}", survey.path,
-                       survey.base, durable_end, advice);
+        return corrupt("{} begins at offset {} and the durable end is {}: they are not of the same moment; {}",
+                       survey.path, survey.base, durable_end, advice);
     if (survey.end_offset < durable_end)
         return damaged(fmt::format("{}, and events up to offset {} were acknowledged",
                                    survey.fault.empty() ? "the data ends here" : survey.fault, durable_end));
@@ -187,7 +188,8 @@ Status recover_last_segment(io::Files& files, const std::string& directory, Offs
 
 } // namespace
 
-Result<RecoveredPartition> recover_partition(io::Files& files, const std::string& directory, io::SharedWord& durable_end,
+Result<RecoveredPartition> recover_partition(io::Files& files, const std::string& directory,
+                                             io::SharedWord& durable_end,
                                              const std::function<void(const std::string&)>& on_recovery) {
     const DurableEnd before = decode_durable_end(durable_end.load());
     RecoveredPartition partition;

@@ -15,22 +15,22 @@ struct SegmentSurvey {
     std::string path;
     Offset base;
     std::int64_t file_bytes = 0;
-    std::int64_t data_bytes = 0;      ///< Whole, valid batches from the start.
-    Offset end_offset;                ///< One past the last event of those.
+    std::int64_t data_bytes = 0; ///< Whole, valid batches from the start.
+    Offset end_offset;           ///< One past the last event of those.
     TimestampMs max_timestamp{-1};
-    bool durable_end_fits = false;    ///< The durable end is the base, or the end of one of those batches.
-    std::string fault;                ///< What is wrong with the bytes after them; empty where there are none but zeros.
-    std::int64_t nonzero_end = 0;     ///< One past the last byte that is not zero; at least data_bytes.
-    std::int64_t torn_batch_end = 0;  ///< Where the batch at data_bytes would end; 0 where its length cannot be trusted.
-    bool foreign_start = false;       ///< The bytes at data_bytes are neither zeros nor the start of the next batch.
+    bool durable_end_fits = false;   ///< The durable end is the base, or the end of one of those batches.
+    std::string fault;               ///< What is wrong with the bytes after them; empty where there are none but zeros.
+    std::int64_t nonzero_end = 0;    ///< One past the last byte that is not zero; at least data_bytes.
+    std::int64_t torn_batch_end = 0; ///< Where the batch at data_bytes would end; 0 where its length cannot be trusted.
+    bool foreign_start = false;      ///< The bytes at data_bytes are neither zeros nor the start of the next batch.
     std::int64_t next_valid_batch = -1; ///< Position of a valid batch after the damage.
 };
 
 /// What must be done to the last segment so that it can be served and appended to.
 struct RecoveryPlan {
-    bool rewrite = false;         ///< Whole batches lie above the durable end: they may be in memory only.
-    bool truncate = false;        ///< Bytes follow the data: zeros filled ahead, or a torn batch.
-    std::int64_t torn_bytes = 0;  ///< How many of those bytes are a torn batch.
+    bool rewrite = false;        ///< Whole batches lie above the durable end: they may be in memory only.
+    bool truncate = false;       ///< Bytes follow the data: zeros filled ahead, or a torn batch.
+    std::int64_t torn_bytes = 0; ///< How many of those bytes are a torn batch.
     std::int64_t rewritten_events = 0;
 };
 
@@ -49,7 +49,8 @@ struct RecoveredPartition {
 };
 
 /// Recovers the partition in `directory`. The caller holds the topic's writer lock. Repeating it changes nothing.
-Result<RecoveredPartition> recover_partition(io::Files& files, const std::string& directory, io::SharedWord& durable_end,
+Result<RecoveredPartition> recover_partition(io::Files& files, const std::string& directory,
+                                             io::SharedWord& durable_end,
                                              const std::function<void(const std::string&)>& on_recovery);
 
 } // namespace questlog::log

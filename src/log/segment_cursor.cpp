@@ -64,9 +64,10 @@ Result<bool> SegmentCursor::move_on() {
 }
 
 Error SegmentCursor::damage(const Look& look) {
-    return corrupt("{} is damaged at byte {} (offset {}): {}; copy the log directory aside, then restore it from a backup",
-                   table_.path_of(segment_), position_, expected_,
-                   look.what == Look::What::end_of_file ? "the file ends here" : look.fault);
+    return corrupt(
+        "{} is damaged at byte {} (offset {}): {}; copy the log directory aside, then restore it from a backup",
+        table_.path_of(segment_), position_, expected_,
+        look.what == Look::What::end_of_file ? "the file ends here" : look.fault);
 }
 
 Result<bool> SegmentCursor::next(Batch& batch) {
@@ -80,9 +81,10 @@ Result<bool> SegmentCursor::next(Batch& batch) {
             continue;
         }
         if (look.header.codec != Codec::none)
-            return reject("{}: the batch at byte {} (offset {}) is compressed, and compressed batches are not supported by "
-                          "this version",
-                          table_.path_of(segment_), position_, expected_);
+            return reject(
+                "{}: the batch at byte {} (offset {}) is compressed, and compressed batches are not supported by "
+                "this version",
+                table_.path_of(segment_), position_, expected_);
         batch.header = look.header;
         batch.segment = segment_;
         batch.records_at = position_ + static_cast<std::int64_t>(batch_header_bytes);

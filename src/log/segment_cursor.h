@@ -34,7 +34,7 @@ private:
     FileWindow window_;
     std::int32_t segment_ = -1;
     std::int64_t position_ = 0;
-    Offset expected_;                 ///< The offset that follows at position_.
+    Offset expected_; ///< The offset that follows at position_.
     std::int64_t noted_position_ = 0;
     bool reopened_ = false;
 };

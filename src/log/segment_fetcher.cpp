@@ -55,7 +55,8 @@ Result<Record> SegmentFetcher::fetch(std::int32_t segment, std::int64_t records_
     const std::int32_t length = reader.take_int();
     const auto length_bytes = static_cast<std::size_t>(reader.position() - start.data());
     if (reader.failed() || length < 0 || static_cast<std::size_t>(length) > limits::batch_bytes_max)
-        return corrupt("{}: no record begins at byte {}; was the log changed while it was read?", table_.path_of(segment), at);
+        return corrupt("{}: no record begins at byte {}; was the log changed while it was read?",
+                       table_.path_of(segment), at);
     TRY(bytes, window_.at(at, length_bytes + static_cast<std::size_t>(length)));
     std::size_t used = 0;
     auto record = parse_record(base_offset, base_timestamp, bytes, used);

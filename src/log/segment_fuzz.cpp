@@ -61,6 +61,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     (void)log::inspect(sim.env(), topics, *topic, options, [](std::string_view) { return true; }).ok();
     const auto first = read_log(sim, topics, *topic);
     if (first >= 0 && first < static_cast<std::int64_t>(durable_end)) std::abort(); // something acknowledged was cut
-    if (read_log(sim, topics, *topic) != first) std::abort();                       // a recovery must not change its mind
+    if (read_log(sim, topics, *topic) != first) std::abort(); // a recovery must not change its mind
     return 0;
 }

@@ -46,7 +46,9 @@ SegmentPreparer::SegmentPreparer(io::Files& files, bool background) : files_(fil
     if (background) thread_ = std::thread([this] { run(); });
 }
 
-SegmentPreparer::~SegmentPreparer() { stop(); }
+SegmentPreparer::~SegmentPreparer() {
+    stop();
+}
 
 void SegmentPreparer::begin(const std::string& path, std::int64_t bytes) {
     if (!thread_.joinable()) return;

@@ -61,7 +61,8 @@ Result<std::shared_ptr<io::File>> SegmentTable::open(std::int32_t segment) {
 }
 
 Result<std::shared_ptr<io::File>> SegmentTable::file(std::int32_t segment) {
-    auto held = state_.with([&](State& state) { return state.segments.at(static_cast<std::size_t>(segment)).file.lock(); });
+    auto held =
+        state_.with([&](State& state) { return state.segments.at(static_cast<std::size_t>(segment)).file.lock(); });
     if (held) return held;
     return open(segment);
 }
@@ -86,7 +87,8 @@ void SegmentTable::note(std::int32_t segment, Place place) {
     state_.with([&](State& state) {
         auto& places = state.segments.at(static_cast<std::size_t>(segment)).places;
         const auto after = places.lower_bound(place.offset);
-        const bool known_before = after != places.begin() && place.position - std::prev(after)->second < place_distance_bytes;
+        const bool known_before =
+            after != places.begin() && place.position - std::prev(after)->second < place_distance_bytes;
         const bool known_after = after != places.end() && after->second - place.position < place_distance_bytes;
         if (!known_before && !known_after) places.emplace(place.offset, place.position);
     });

@@ -68,12 +68,15 @@ Status SegmentWriter::append(std::span<const std::byte> batch) {
     position_ += header.bytes();
     next_offset_ = header.end_offset();
     max_timestamp_ = std::max(max_timestamp_, header.max_timestamp);
-    if (!spare_ && position_ > capacity_ / 2) preparer_.begin(spare_segment_file(directory_), next_capacity());
+    if (!spare_begun_ && !spare_ && position_ > capacity_ / 2) {
+        preparer_.begin(spare_segment_file(directory_), next_capacity());
+        spare_begun_ = true;
+    }
     return {};
 }
 
-/// After a failed write any part of the batch may stand behind the data. On a full disk it is taken away again, durably:
-/// else a shorter batch in its place would leave the rest of it standing there.
+/// After a failed write any part of the batch may stand behind the data. On a full disk it is taken away again,
+/// durably: else a shorter batch in its place would leave the rest of it standing there.
 Status SegmentWriter::take_back(const Error& failed_write) {
     if (failed_write.kind != ErrorKind::retry_later) return broken(failed_write);
     if (auto truncated = file_->truncate(position_); !truncated.ok()) return broken(truncated.error());
@@ -104,8 +107,10 @@ Status SegmentWriter::finish_segment() {
 Status SegmentWriter::roll(std::int64_t batch_bytes) {
     const auto spare_path = spare_segment_file(directory_);
     if (!spare_) {
+        spare_begun_ = false;
         auto taken = preparer_.take(spare_path, std::max(next_capacity(), batch_bytes));
-        if (!taken.ok()) return taken.error().kind == ErrorKind::retry_later ? Status(taken.error()) : broken(taken.error());
+        if (!taken.ok())
+            return taken.error().kind == ErrorKind::retry_later ? Status(taken.error()) : broken(taken.error());
         spare_ = std::move(*taken);
     }
     auto spare_bytes = spare_->size();

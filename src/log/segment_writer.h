@@ -37,15 +37,16 @@ private:
     std::int64_t segment_bytes_;
     std::unique_ptr<io::SharedWord> durable_end_;
 
-    std::shared_ptr<io::File> file_;  ///< The last segment; null before the first.
-    std::shared_ptr<io::File> spare_; ///< The next one, taken but not yet named.
-    std::int64_t position_ = 0;       ///< Where the next batch goes.
-    std::int64_t capacity_ = 0;       ///< Bytes that are there, zero from position_ on.
+    std::shared_ptr<io::File> file_;     ///< The last segment; null before the first.
+    std::shared_ptr<io::File> spare_;    ///< The next one, taken but not yet named.
+    std::int64_t position_ = 0;          ///< Where the next batch goes.
+    std::int64_t capacity_ = 0;          ///< Bytes that are there, zero from position_ on.
     std::optional<Offset> last_segment_; ///< Base offset of the segment that open() goes on with.
     Offset next_offset_;
     TimestampMs max_timestamp_;
-    bool unsynced_ = false;           ///< A batch is written and not synced.
-    std::optional<Error> broken_;     ///< Why nothing is accepted any more.
+    bool spare_begun_ = false;    ///< The next segment is being made ahead.
+    bool unsynced_ = false;       ///< A batch is written and not synced.
+    std::optional<Error> broken_; ///< Why nothing is accepted any more.
 };
 
 } // namespace questlog::log

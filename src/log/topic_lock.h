@@ -13,8 +13,8 @@ struct WriterLock {
 
 inline constexpr std::chrono::milliseconds recovery_wait{60'000};
 
-/// `retry_later`, naming the holder, while a writer lives. Recovery's slot is taken first: a reader that holds it shared
-/// and sees a live writer knows that this writer has recovered.
+/// `retry_later`, naming the holder, while a writer lives. Recovery's slot is taken first: a reader that holds it
+/// shared and sees a live writer knows that this writer has recovered.
 Result<WriterLock> lock_for_writing(io::Files& files, const std::string& log_directory, const Topic& topic);
 
 } // namespace questlog::log

@@ -23,7 +23,9 @@ template <class Int> std::optional<Int> parse_int(std::string_view text) {
     return value;
 }
 
-std::uint32_t checksum(std::string_view text) { return crc32c(std::as_bytes(std::span(text))); }
+std::uint32_t checksum(std::string_view text) {
+    return crc32c(std::as_bytes(std::span(text)));
+}
 
 /// Takes "key = value\n" from the front of `text`; nullopt if another line stands there.
 std::optional<std::string_view> take_line(std::string_view& text, std::string_view key) {
@@ -47,7 +49,8 @@ Result<std::int64_t> parse_segment_bytes(const std::string& value) {
 
 Status check_topic_name(std::string_view name) {
     const auto legal = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+               c == '-';
     };
     if (name.empty()) return reject("a topic's name cannot be empty");
     if (name.size() > topic_name_bytes_max)
@@ -87,7 +90,8 @@ Result<Topic> plan_topic(const std::string& name, const TopicOptions& options, i
     for (std::size_t i = 0; i < topic.configs.size(); ++i) {
         const auto& [key, value] = topic.configs[i];
         if (key != segment_bytes_config)
-            return reject("the topic config \"{}\" is not known here; the ones that are: {}", key, segment_bytes_config);
+            return reject("the topic config \"{}\" is not known here; the ones that are: {}", key,
+                          segment_bytes_config);
         if (i > 0 && topic.configs[i - 1].first == key) return reject("the topic config \"{}\" is given twice", key);
         TRY(bytes, parse_segment_bytes(value));
         topic.segment_bytes = bytes;
@@ -118,8 +122,9 @@ Result<Topic> decode_topic(std::string_view text, const std::string& path) {
     const auto version = parse_int<int>(take_line(rest, "version").value_or(""));
     if (!version) return damaged("it has no version");
     if (*version != topic_format_version)
-        return reject("{} has format version {}, and this questlog reads version {}: use the newer questlog that wrote it",
-                      path, *version, topic_format_version);
+        return reject(
+            "{} has format version {}, and this questlog reads version {}: use the newer questlog that wrote it", path,
+            *version, topic_format_version);
     Topic topic;
     topic.name = take_line(rest, "name").value_or("");
     topic.id = take_line(rest, "id").value_or("");

@@ -85,8 +85,8 @@ Result<Topic> Topics::find(const std::string& name) {
     CHECK_OK(check_topic_name(name));
     TRY(there, exists(name));
     if (!there)
-        return reject("topic '{}' does not exist in {}; make it with: questlog topic create --topic {}", name, directory_,
-                      name);
+        return reject("topic '{}' does not exist in {}; make it with: questlog topic create --topic {}", name,
+                      directory_, name);
     const auto path = topic_file(directory_, name);
     TRY(text, read_text(env_.files, path));
     TRY(topic, decode_topic(text, path));

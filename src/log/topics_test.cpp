@@ -36,8 +36,10 @@ TEST_F(TopicsTest, IdsAreDistinctUuidsInKafkasText) {
         const auto id = make_topic_id(sim_.env().entropy);
         ASSERT_EQ(id.size(), 22U);
         ASSERT_NE(id.front(), '-');
-        ASSERT_EQ(id.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"), std::string::npos);
-        ASSERT_NE(std::string("AQgw").find(id.back()), std::string::npos) << "22 characters hold 132 bits, a UUID has 128";
+        ASSERT_EQ(id.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"),
+                  std::string::npos);
+        ASSERT_NE(std::string("AQgw").find(id.back()), std::string::npos)
+            << "22 characters hold 132 bits, a UUID has 128";
         ids.insert(id);
     }
     EXPECT_EQ(ids.size(), 1000U);
@@ -112,8 +114,8 @@ TEST_F(TopicsTest, SegmentsWithoutMetadataAreNotOverwritten) {
     EXPECT_NE(made.error().message.find("game-events-0"), std::string::npos);
 }
 
-/// For n = 0, 1, 2 …: the n-th operation of a creation is the last. The topic is there, whole, or not at all; and events
-/// acknowledged into it later survive, whatever the creation left unsynced.
+/// For n = 0, 1, 2 …: the n-th operation of a creation is the last. The topic is there, whole, or not at all; and
+/// events acknowledged into it later survive, whatever the creation left unsynced.
 void stop_at_every_operation(io::SimEnv::Fault fault, bool power_cut) {
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
         for (std::int64_t n = 0;; ++n) {
@@ -124,8 +126,10 @@ void stop_at_every_operation(io::SimEnv::Fault fault, bool power_cut) {
             const bool made = topics.create("game-events", {2, {}}).ok();
             ASSERT_EQ(made, !sim.fault_happened()) << when;
             sim.fail_nothing();
-            if (power_cut) sim.power_cut();
-            else sim.crash();
+            if (power_cut)
+                sim.power_cut();
+            else
+                sim.crash();
             ASSERT_TRUE(*topics.exists("game-events") || !made) << when;
             if (!*topics.exists("game-events")) {
                 ASSERT_TRUE(topics.create("game-events", {2, {}}).ok()) << when;
@@ -151,9 +155,15 @@ void stop_at_every_operation(io::SimEnv::Fault fault, bool power_cut) {
     }
 }
 
-TEST(TopicsModel, ACreationIsWholeOrNotThereAfterAPowerCut) { stop_at_every_operation(io::SimEnv::Fault::stop, true); }
-TEST(TopicsModel, ACreationIsWholeOrNotThereAfterAKill) { stop_at_every_operation(io::SimEnv::Fault::stop, false); }
-TEST(TopicsModel, ACreationMayMeetAFullDisk) { stop_at_every_operation(io::SimEnv::Fault::disk_full, false); }
+TEST(TopicsModel, ACreationIsWholeOrNotThereAfterAPowerCut) {
+    stop_at_every_operation(io::SimEnv::Fault::stop, true);
+}
+TEST(TopicsModel, ACreationIsWholeOrNotThereAfterAKill) {
+    stop_at_every_operation(io::SimEnv::Fault::stop, false);
+}
+TEST(TopicsModel, ACreationMayMeetAFullDisk) {
+    stop_at_every_operation(io::SimEnv::Fault::disk_full, false);
+}
 
 } // namespace
 } // namespace questlog::log

@@ -71,8 +71,10 @@ public:
     }
 
     void skip_byte() {
-        if (at_ == end_) fail();
-        else ++at_;
+        if (at_ == end_)
+            fail();
+        else
+            ++at_;
     }
 
     [[nodiscard]] bool failed() const { return failed_; }

@@ -41,7 +41,8 @@ bool is_full_width(std::uint32_t code) {
                                                                                     {0xfe30, 0xfe6f},
                                                                                     {0xff00, 0xff60},
                                                                                     {0xffe0, 0xffe6}}};
-    return std::any_of(ranges.begin(), ranges.end(), [&](auto range) { return code >= range.first && code <= range.second; });
+    return std::any_of(ranges.begin(), ranges.end(),
+                       [&](auto range) { return code >= range.first && code <= range.second; });
 }
 
 } // namespace

@@ -51,9 +51,10 @@ Result<scan::LogRange> after_landed(const scan::LogRange& log, const std::vector
                                         [&](const auto& one) { return one.partition == range.partition.value; });
         if (found == landed.end()) continue;
         if (found->to > range.to)
-            return corrupt("it was landed up to offset {} of partition {}, and the log ends at {}: a part of the log is "
-                           "missing. Look at it with `questlog log verify`; `--landed` reads the files alone",
-                           found->to, range.partition, range.to);
+            return corrupt(
+                "it was landed up to offset {} of partition {}, and the log ends at {}: a part of the log is "
+                "missing. Look at it with `questlog log verify`; `--landed` reads the files alone",
+                found->to, range.partition, range.to);
         range.from = std::max(range.from, found->to);
     }
     return rest;
@@ -68,7 +69,8 @@ UnionColumns unite(const event::Schema& landed, const std::vector<std::pair<std:
     UnionColumns result;
     std::set<std::string> lower_names;
     for (const auto& [name, side] : sides) {
-        const ColumnType type = event::widen(side.landed.value_or(ColumnType::null), side.tail.value_or(ColumnType::null));
+        const ColumnType type =
+            event::widen(side.landed.value_or(ColumnType::null), side.tail.value_or(ColumnType::null));
         const bool retyped = side.landed && *side.landed != ColumnType::null && *side.landed != type;
         const bool is_read = std::any_of(read.begin(), read.end(),
                                          [&](const std::string& one) { return scan::equal_but_for_case(one, name); });
@@ -99,7 +101,8 @@ std::vector<std::string> perhaps_null(const event::Schema& landed, const event::
     std::vector<std::string> columns;
     for (const event::Column& column : landed) {
         if (column.type != ColumnType::string) continue;
-        const auto same = std::find_if(tail.begin(), tail.end(), [&](const auto& one) { return one.key == column.key; });
+        const auto same =
+            std::find_if(tail.begin(), tail.end(), [&](const auto& one) { return one.key == column.key; });
         if (same != tail.end() && same->type != ColumnType::string && same->type != ColumnType::null)
             columns.push_back(column.key);
     }

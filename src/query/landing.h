@@ -28,8 +28,8 @@ enum class LandedState : std::uint8_t {
 [[nodiscard]] LandedState landed_state(const scan::TableDeclaration& table, const lake::Snapshot* snapshot,
                                        const log::Topic& topic);
 
-/// What of `log` lies after the landed ranges: from each partition's landed end, all of a partition that was not landed.
-/// `corrupt` where more was landed than the log holds.
+/// What of `log` lies after the landed ranges: from each partition's landed end, all of a partition that was not
+/// landed. `corrupt` where more was landed than the log holds.
 Result<scan::LogRange> after_landed(const scan::LogRange& log, const std::vector<lake::LandedRange>& landed);
 
 /// One column of landed rows and tail rows together. A side without the column has NULL there.
@@ -47,7 +47,8 @@ struct UnionColumns {
     std::vector<UnionColumn> columns;
     std::string obstacle; ///< Empty: none.
 };
-[[nodiscard]] UnionColumns unite(const event::Schema& landed, const std::vector<std::pair<std::string, duck::ValueType>>& tail,
+[[nodiscard]] UnionColumns unite(const event::Schema& landed,
+                                 const std::vector<std::pair<std::string, duck::ValueType>>& tail,
                                  const std::vector<std::string>& read);
 
 /// Every column that `set` and `where` read.

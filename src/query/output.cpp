@@ -72,10 +72,14 @@ Status write_json(duck::Rows& rows, const Sink& sink) {
         for (std::size_t i = 0; i < columns.size(); ++i) {
             if (i != 0) out.text() += ", ";
             out.text() += keys[i];
-            if (rows.is_null(i, row)) out.text() += "null";
-            else if (bare[i] && is_json_literal(rows.varchar(i, row))) out.text() += rows.varchar(i, row);
-            else if (bare[i]) out.text() += "null"; // NaN and infinity, for which JSON has no number.
-            else append_json(out.text(), rows.varchar(i, row));
+            if (rows.is_null(i, row))
+                out.text() += "null";
+            else if (bare[i] && is_json_literal(rows.varchar(i, row)))
+                out.text() += rows.varchar(i, row);
+            else if (bare[i])
+                out.text() += "null"; // NaN and infinity, for which JSON has no number.
+            else
+                append_json(out.text(), rows.varchar(i, row));
         }
         out.text() += '}';
         return out.pass_on_if_full();
@@ -101,7 +105,8 @@ Status write_table(duck::Rows& rows, const Sink& sink) {
     std::string text = box.text();
     if (count > limits::table_rows_max)
         text += fmt::format("only showing {} of {} rows: --format csv writes all\n", limits::table_rows_max, count);
-    else text += fmt::format("({} {})\n", count, count == 1 ? "row" : "rows");
+    else
+        text += fmt::format("({} {})\n", count, count == 1 ? "row" : "rows");
     return sink(text);
 }
 

@@ -13,7 +13,8 @@
 namespace questlog::query {
 
 namespace limits {
-inline constexpr std::size_t table_rows_max = 10'000; ///< Rows that the table format prints; its widths need them all at once.
+inline constexpr std::size_t table_rows_max =
+    10'000; ///< Rows that the table format prints; its widths need them all at once.
 inline constexpr std::size_t output_chunk_bytes = 64 * 1024;
 } // namespace limits
 

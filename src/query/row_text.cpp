@@ -9,14 +9,18 @@
 namespace questlog::query {
 namespace {
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+bool is_control(char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
 
 /// Nothing that an event holds moves the cursor or changes colours.
 std::string harmless(std::string_view text) {
     std::string out;
     for (const char c : escape_meta_characters(text)) {
-        if (is_control(c)) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-        else out += c;
+        if (is_control(c))
+            out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+        else
+            out += c;
     }
     return out;
 }
@@ -31,8 +35,8 @@ void append_padded(std::string& out, const std::string& cell, std::size_t width,
 } // namespace
 
 void append_csv(std::string& out, std::string_view text) {
-    const bool plain = !text.empty() && text.find_first_of(",\"\r\n") == std::string_view::npos && text.front() != ' ' &&
-                       text.back() != ' ';
+    const bool plain = !text.empty() && text.find_first_of(",\"\r\n") == std::string_view::npos &&
+                       text.front() != ' ' && text.back() != ' ';
     if (plain) {
         out += text;
         return;
@@ -55,8 +59,10 @@ void append_json(std::string& out, std::string_view text) {
         case '\r': out += "\\r"; break;
         case '\t': out += "\\t"; break;
         default:
-            if (is_control(c)) out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
-            else out += c;
+            if (is_control(c))
+                out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+            else
+                out += c;
         }
     }
     out += '"';
@@ -68,14 +74,16 @@ bool is_json_literal(std::string_view text) {
 }
 
 bool is_number_type(std::string_view type_name) {
-    static constexpr std::array<std::string_view, 13> numbers{"TINYINT",  "SMALLINT", "INTEGER", "BIGINT", "HUGEINT",
-                                                              "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT",
-                                                              "FLOAT",    "DOUBLE",   "DECIMAL"};
+    static constexpr std::array<std::string_view, 13> numbers{
+        "TINYINT",  "SMALLINT", "INTEGER",  "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
+        "UINTEGER", "UBIGINT",  "UHUGEINT", "FLOAT",  "DOUBLE",  "DECIMAL"};
     if (type_name.ends_with(']')) return false;
     return std::find(numbers.begin(), numbers.end(), type_name.substr(0, type_name.find('('))) != numbers.end();
 }
 
-void Box::add_column(std::string_view name, bool right_aligned) { columns_.push_back({harmless(name), right_aligned}); }
+void Box::add_column(std::string_view name, bool right_aligned) {
+    columns_.push_back({harmless(name), right_aligned});
+}
 
 void Box::add_row(std::vector<std::optional<std::string>> cells) {
     std::vector<std::string>& row = rows_.emplace_back();

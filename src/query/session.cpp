@@ -22,7 +22,7 @@ Result<duck::Connection*> Session::prepare(const std::string& sql) {
 }
 
 Error Session::with_advice(Error error) const {
-    if (error.message.find("does not exist") == std::string::npos) return error;
+    if (error.message.find("Table with name") == std::string::npos) return error;
     std::string names = "events";
     for (const scan::TableDeclaration& table : world_.tables) {
         if (!table.path.empty()) names += ", " + table.name;
@@ -48,8 +48,9 @@ Status Session::copy_to_parquet(const std::string& sql, const std::string& path)
     if (!connection.ok()) return with_advice(connection.error());
     std::string_view select = sql;
     select = select.substr(0, select.find_last_not_of("; \t\r\n") + 1);
-    return (*connection)->execute(
-        fmt::format("COPY (\n{}\n) TO {} (FORMAT parquet, COMPRESSION snappy)", select, duck::quote_literal(path)));
+    return (*connection)
+        ->execute(
+            fmt::format("COPY (\n{}\n) TO {} (FORMAT parquet, COMPRESSION snappy)", select, duck::quote_literal(path)));
 }
 
 } // namespace questlog::query

@@ -10,7 +10,8 @@
 namespace questlog::query {
 
 struct SessionOptions {
-    bool landed_only = false; ///< Tables are their files alone, without the log after them; `events` stays the whole log.
+    bool landed_only =
+        false; ///< Tables are their files alone, without the log after them; `events` stays the whole log.
 };
 
 /// SQL over `events` and the declared tables. Each statement sees one moment: the landed files first, then the log up

@@ -35,9 +35,10 @@ TEST_F(SessionTest, NamesAreFoundInAnyCaseAndInAnyPlaceOfTheStatement) {
     buy("sword", 3);
     buy("knife", 3);
     EXPECT_EQ(ask("SELECT s.price FROM \"SWORDS\" s JOIN Knives k USING (price)"), (Rows{{"3"}}));
-    EXPECT_EQ(ask("WITH both AS (SELECT price FROM swords UNION ALL SELECT price FROM knives) SELECT count(*) FROM both"),
+    EXPECT_EQ(ask("WITH t AS (SELECT price FROM swords UNION ALL SELECT price FROM knives) SELECT count(*) FROM t"),
               (Rows{{"2"}}));
-    EXPECT_EQ(ask("SELECT (SELECT max(price) FROM swords) FROM events WHERE \"offset\" IN (SELECT 1 FROM knives)"), (Rows{{"3"}}));
+    EXPECT_EQ(ask("SELECT (SELECT max(price) FROM swords) FROM events WHERE \"offset\" IN (SELECT 1 FROM knives)"),
+              (Rows{{"3"}}));
     EXPECT_EQ(ask("SELECT 1"), (Rows{{"1"}}));
 }
 
@@ -51,6 +52,24 @@ TEST_F(SessionTest, AnEventIsVisibleToTheNextStatementOfTheSameSession) {
     land("swords");
     buy("sword", 3);
     EXPECT_EQ(all_of(**session.query_as_text("SELECT count(*) FROM swords")), (Rows{{"3"}}));
+}
+
+TEST_F(SessionTest, WhatHappensWhileAStatementIsPlannedIsNotPartOfIt) {
+    declare("first", "event_type = 'purchase_sword'");
+    declare("second", "event_type = 'purchase_sword'");
+    buy("sword", 1);
+    bool happened = false;
+    world_->progress = [&](std::int64_t, std::int64_t) { // While `first` is planned.
+        if (std::exchange(happened, true)) return;
+        buy("sword", 2);
+        world_->progress = {};
+        land("second");
+    };
+    const std::string sql =
+        "SELECT (SELECT count(*) FROM first), (SELECT count(*) FROM second), (SELECT count(*) FROM events)";
+    EXPECT_EQ(ask(sql), (Rows{{"1", "1", "1"}}));
+    ASSERT_TRUE(happened);
+    EXPECT_EQ(ask(sql), (Rows{{"2", "2", "2"}}));
 }
 
 TEST_F(SessionTest, FilesOfAnotherDeclarationAreNotUsedAndItIsSaid) {
@@ -99,7 +118,8 @@ TEST_F(SessionTest, LandedBeyondTheLogsEndIsDamageNotAnAnswer) {
 
 TEST_F(SessionTest, LandedAloneOfATableNeverLandedSaysHowToLandIt) {
     declare("swords", "");
-    EXPECT_NE(ask("SELECT * FROM swords", {.landed_only = true})[0][0].find("`questlog batch write_swords`"), std::string::npos);
+    EXPECT_NE(ask("SELECT * FROM swords", {.landed_only = true})[0][0].find("`questlog batch write_swords`"),
+              std::string::npos);
 }
 
 TEST_F(SessionTest, WithNoRowsATableHasItsDeclaredColumns) {
@@ -129,8 +149,10 @@ TEST_F(SessionTest, WithoutTheTopicTheAnswerSaysHowToMakeIt) {
     declare("swords", "");
     writer_.reset();
     std::filesystem::remove_all(folder_ + "/log");
-    EXPECT_NE(ask("SELECT * FROM swords")[0][0].find("topic create"), std::string::npos) << ask("SELECT * FROM swords")[0][0];
-    EXPECT_NE(ask("SELECT * FROM events")[0][0].find("topic create"), std::string::npos) << ask("SELECT * FROM events")[0][0];
+    EXPECT_NE(ask("SELECT * FROM swords")[0][0].find("topic create"), std::string::npos)
+        << ask("SELECT * FROM swords")[0][0];
+    EXPECT_NE(ask("SELECT * FROM events")[0][0].find("topic create"), std::string::npos)
+        << ask("SELECT * FROM events")[0][0];
 }
 
 TEST_F(SessionTest, EventsAreTheWholeLogOfEveryTopic) {
@@ -197,8 +219,9 @@ TEST_F(UnionTest, DoublesThatBecomeTextAreReadFromTheLogAgain) {
     play(R"("price": "free")");
     EXPECT_EQ(ask("SELECT price FROM plays"), (Rows{{"1.50"}, {"free"}}));
     ASSERT_EQ(notices_.size(), 1U);
-    EXPECT_NE(notices_[0].find("column price holds doubles in some events and text in others, so the whole log is read"),
-              std::string::npos);
+    EXPECT_NE(
+        notices_[0].find("column price holds doubles in some events and text in others, so the whole log is read"),
+        std::string::npos);
 }
 
 TEST_F(UnionTest, AColumnThatTheFilterReadsAndThatChangesItsTypeIsReadFromTheLogAgain) {

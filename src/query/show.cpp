@@ -66,7 +66,8 @@ Result<TextTable> to_text(duck::Rows& rows, std::size_t limit) {
 
 std::vector<SchemaColumn> spark_schema(const std::vector<duck::ResultColumn>& columns) {
     std::vector<SchemaColumn> schema;
-    for (const duck::ResultColumn& column : columns) schema.push_back({column.name, std::string(spark_type(column.type))});
+    for (const duck::ResultColumn& column : columns)
+        schema.push_back({column.name, std::string(spark_type(column.type))});
     return schema;
 }
 

@@ -19,7 +19,8 @@ Result<TextTable> to_text(duck::Rows& rows, std::size_t limit);
 
 /// For print_schema(): the columns of a result, or of a scan::Relation.
 [[nodiscard]] std::vector<SchemaColumn> spark_schema(const std::vector<duck::ResultColumn>& columns);
-[[nodiscard]] std::vector<SchemaColumn> spark_schema(const std::vector<std::pair<std::string, duck::ValueType>>& columns);
+[[nodiscard]] std::vector<SchemaColumn>
+spark_schema(const std::vector<std::pair<std::string, duck::ValueType>>& columns);
 
 /// `questlog show TABLE`: the first rows of a table or of `events`. `reject` names the tables there are.
 Result<std::string> show_table(Session& session, const std::string& table, const ShowOptions& options);

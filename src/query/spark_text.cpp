@@ -82,7 +82,8 @@ std::string java_double(double value) {
 
     // d.ddde±xx with the shortest digits that read back. Where one digit would do, Java writes the nearest two.
     std::array<char, 32> buffer{};
-    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), std::abs(value), std::chars_format::scientific);
+    const auto end =
+        std::to_chars(buffer.data(), buffer.data() + buffer.size(), std::abs(value), std::chars_format::scientific);
     std::string text(buffer.data(), end.ptr);
     if (text[1] == 'e') text = fmt::format("{:.1e}", std::abs(value));
     const std::size_t mark = text.find('e');

@@ -17,7 +17,8 @@ struct TextTable {
 
 struct ShowOptions {
     std::size_t rows = 20;
-    std::size_t truncate = 20; ///< Longer cells are cut to this many characters, "..." included; 0: not at all (then left-aligned).
+    std::size_t truncate =
+        20; ///< Longer cells are cut to this many characters, "..." included; 0: not at all (then left-aligned).
 };
 
 /// Dataset.show(): borders, right-aligned cells (left where not truncated), widths in Spark's half-width count, and

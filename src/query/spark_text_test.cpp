@@ -20,11 +20,9 @@ std::string golden(const std::string& name) {
     return text.str();
 }
 
-const TextTable escapes{{"line\nbreak", "text"},
-                        {{"a\nb", "tab\there"},
-                         {"cr\r", "ff\f bs\b"},
-                         {"vt\v", "bell\a"},
-                         {"\"\\", std::string("esc\x1b nul\0.", 10)}}};
+const TextTable escapes{
+    {"line\nbreak", "text"},
+    {{"a\nb", "tab\there"}, {"cr\r", "ff\f bs\b"}, {"vt\v", "bell\a"}, {"\"\\", std::string("esc\x1b nul\0.", 10)}}};
 
 TEST(Show, ControlCharactersAreEscapedInCellsAndNames) {
     EXPECT_EQ(show(escapes), golden("show_escapes.txt"));
@@ -34,8 +32,13 @@ TEST(Show, ControlCharactersAreEscapedInCellsAndNames) {
 
 TEST(Show, FullWidthCharactersCountTwo) {
     const TextTable table{{"名前", "n"},
-                          {{"全角文字", "1"}, {"ｱｲｳ", "22"}, {"한글", "333"}, {"😀😀", null}, {"Ä€é", "4444"},
-                           {"，．！", "5"}, {null, "-6"}}};
+                          {{"全角文字", "1"},
+                           {"ｱｲｳ", "22"},
+                           {"한글", "333"},
+                           {"😀😀", null},
+                           {"Ä€é", "4444"},
+                           {"，．！", "5"},
+                           {null, "-6"}}};
     EXPECT_EQ(show(table), golden("show_wide.txt"));
     EXPECT_EQ(show(table, {.truncate = 0}), golden("show_wide_whole.txt"));
 }
@@ -85,11 +88,14 @@ TEST(Show, TypesAsSparkWritesThem) {
 TEST(Show, TheReferenceJobsTables) {
     TextTable swords{{"Accept", "Host", "User-Agent", "event_type", "timestamp"}, {}};
     for (int i = 0; i < 20; ++i) {
-        swords.rows.push_back({"*/*", i < 10 ? "user1.comcast.com" : "user2.att.com", "ApacheBench/2.3", "purchase_sword",
-                               i == 0 ? "2026-11-22 21:58:54" : "2026-11-22 21:58:54.012"});
+        swords.rows.push_back({"*/*", i < 10 ? "user1.comcast.com" : "user2.att.com", "ApacheBench/2.3",
+                               "purchase_sword", i == 0 ? "2026-11-22 21:58:54" : "2026-11-22 21:58:54.012"});
     }
-    const std::string schema = print_schema(
-        {{"Accept", "string"}, {"Host", "string"}, {"User-Agent", "string"}, {"event_type", "string"}, {"timestamp", "string"}});
+    const std::string schema = print_schema({{"Accept", "string"},
+                                             {"Host", "string"},
+                                             {"User-Agent", "string"},
+                                             {"event_type", "string"},
+                                             {"timestamp", "string"}});
     EXPECT_EQ(schema + show(swords), golden("filtered_writes.stdout.txt"));
 }
 

@@ -88,7 +88,8 @@ TableStatus table_status(const World& world, const Found& found, const log::Topi
         status.books.filtered = snapshot.facts.filtered;
         status.books.dead_lettered = snapshot.facts.dead_lettered;
         if (!status.books.balanced())
-            status.problem = fmt::format("the books do not balance: run {} to land it anew", world.batch_command(status.name));
+            status.problem =
+                fmt::format("the books do not balance: run {} to land it anew", world.batch_command(status.name));
         break;
     }
     }
@@ -144,9 +145,9 @@ std::string_view name_of(TableState state) {
 
 bool StatusReport::sound() const {
     return std::all_of(topics.begin(), topics.end(), [](const TopicStatus& topic) {
-        return topic.problem.empty() && std::all_of(topic.tables.begin(), topic.tables.end(), [](const TableStatus& table) {
-                   return table.problem.empty() && table.books.balanced();
-               });
+        return topic.problem.empty() &&
+               std::all_of(topic.tables.begin(), topic.tables.end(),
+                           [](const TableStatus& table) { return table.problem.empty() && table.books.balanced(); });
     });
 }
 

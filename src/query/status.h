@@ -15,8 +15,8 @@ namespace questlog::query {
 struct PartitionStatus {
     Partition partition;
     Offset start;
-    Offset durable_end;      ///< One past the last event that is durable, and so visible.
-    std::int64_t bytes = 0;  ///< Of batches.
+    Offset durable_end;     ///< One past the last event that is durable, and so visible.
+    std::int64_t bytes = 0; ///< Of batches.
 };
 
 enum class TableState : std::uint8_t {
@@ -29,8 +29,9 @@ enum class TableState : std::uint8_t {
 };
 [[nodiscard]] std::string_view name_of(TableState state); ///< "never landed", "landed", ...
 
-/// Where every event of a table's log is. Each number comes from a source of its own: accepted and pending from the log's
-/// offsets, landed by counting the files' rows, filtered and dead_lettered from what the job wrote into their footer.
+/// Where every event of a table's log is. Each number comes from a source of its own: accepted and pending from the
+/// log's offsets, landed by counting the files' rows, filtered and dead_lettered from what the job wrote into their
+/// footer.
 struct Books {
     std::int64_t accepted = 0;
     std::int64_t landed = 0;
@@ -38,9 +39,7 @@ struct Books {
     std::int64_t filtered = 0;
     std::int64_t dead_lettered = 0;
     std::int64_t duplicates = 0; ///< Events skipped because they were landed before: the embedded log has none.
-    [[nodiscard]] bool balanced() const {
-        return accepted == landed + pending + filtered + dead_lettered + duplicates;
-    }
+    [[nodiscard]] bool balanced() const { return accepted == landed + pending + filtered + dead_lettered + duplicates; }
 };
 
 struct TableStatus {
@@ -51,8 +50,8 @@ struct TableStatus {
     std::int64_t rows = 0;                 ///< In the files, in use or not.
     std::int64_t bytes = 0;                ///< Of the files.
     std::vector<std::string> files;
-    Books books;                           ///< As SQL reads the table: files that are not used have landed nothing.
-    std::string problem;                   ///< Empty: none.
+    Books books;         ///< As SQL reads the table: files that are not used have landed nothing.
+    std::string problem; ///< Empty: none.
 };
 
 struct TopicStatus {
@@ -74,6 +73,6 @@ struct StatusReport {
 Result<StatusReport> status(const World& world);
 
 [[nodiscard]] std::string status_text(const StatusReport& report); ///< For a terminal of 80 columns.
-[[nodiscard]] std::string status_json(const StatusReport& report); ///< docs/formats/status.md; ends in a line break.
+[[nodiscard]] std::string status_json(const StatusReport& report); ///< docs/formats/query.md; ends in a line break.
 
 } // namespace questlog::query

@@ -54,8 +54,8 @@ std::string landed_text(const std::vector<lake::LandedRange>& ranges) {
 std::string partitions_text(const TopicStatus& topic) {
     std::vector<std::vector<std::string>> rows{{"partition", "first offset", "durable end", "bytes"}};
     for (const PartitionStatus& one : topic.partitions) {
-        rows.push_back({fmt::format("{}", one.partition), fmt::format("{}", one.start), fmt::format("{}", one.durable_end),
-                        bytes_text(one.bytes)});
+        rows.push_back({fmt::format("{}", one.partition), fmt::format("{}", one.start),
+                        fmt::format("{}", one.durable_end), bytes_text(one.bytes)});
     }
     return aligned(rows);
 }
@@ -79,7 +79,9 @@ std::string tables_text(const TopicStatus& topic) {
     return '\n' + aligned(rows) + '\n' + aligned(books) + (problems.empty() ? "" : '\n' + problems);
 }
 
-void append_member(std::string& out, std::string_view name, std::int64_t value) { out += fmt::format("\"{}\": {}", name, value); }
+void append_member(std::string& out, std::string_view name, std::int64_t value) {
+    out += fmt::format("\"{}\": {}", name, value);
+}
 void append_member(std::string& out, std::string_view name, std::string_view value) {
     out += fmt::format("\"{}\": ", name);
     append_json(out, value);
@@ -100,8 +102,10 @@ void append_array(std::string& out, std::string_view name, const Items& items, A
 
 void append_problem(std::string& out, const std::string& problem) {
     out += ", \"problem\": ";
-    if (problem.empty()) out += "null";
-    else append_json(out, problem);
+    if (problem.empty())
+        out += "null";
+    else
+        append_json(out, problem);
 }
 
 void append_table(std::string& out, const TableStatus& table) {
@@ -166,8 +170,8 @@ std::string status_json(const StatusReport& report) {
         append_member(out, "log_id", topic.log_id);
         out += ", ";
         append_array(out, "partitions", topic.partitions, [&](const PartitionStatus& one) {
-            out += fmt::format("{{\"partition\": {}, \"start\": {}, \"durable_end\": {}, \"bytes\": {}}}", one.partition,
-                               one.start, one.durable_end, one.bytes);
+            out += fmt::format("{{\"partition\": {}, \"start\": {}, \"durable_end\": {}, \"bytes\": {}}}",
+                               one.partition, one.start, one.durable_end, one.bytes);
         });
         out += ", ";
         append_array(out, "tables", topic.tables, [&](const TableStatus& table) { append_table(out, table); });

@@ -64,7 +64,8 @@ Status Views::create(const std::vector<std::string>& names) {
     return {};
 }
 
-/// The ends are read when a topic is first asked for: a statement asks once for each, and the tables of one topic agree.
+/// The ends are read when a topic is first asked for: a statement asks once for each, and the tables of one topic
+/// agree.
 Result<const Views::TopicLog*> Views::topic(const std::string& name) {
     if (const auto known = topics_.find(name); known != topics_.end()) return &known->second;
     TRY(found, world_.topics.find(name));
@@ -93,7 +94,8 @@ Status Views::create_events() {
 
 Status Views::create_landed(const Table& table) {
     const std::string& name = table.declaration->name;
-    if (!table.snapshot) return reject("it was never landed: run {}, or leave --landed out", world_.batch_command(name));
+    if (!table.snapshot)
+        return reject("it was never landed: run {}, or leave --landed out", world_.batch_command(name));
     if (table.snapshot->facts.declaration != table.declaration->digest()) {
         world_.tell(fmt::format("table {} was landed under another declaration than the present one: run {} to land it "
                                 "anew",
@@ -114,14 +116,16 @@ Result<std::string> Views::select_table(Table& table, const TopicLog& log) {
     switch (landed_state(*table.declaration, snapshot, log.reader->topic())) {
     case LandedState::never: return select_whole(*table.declaration, log);
     case LandedState::declaration_changed:
-        world_.tell(fmt::format("table {} was landed under another declaration: its files are not used, the whole log is "
-                                "read. Run {} to land it anew",
-                                name, world_.batch_command(name)));
+        world_.tell(
+            fmt::format("table {} was landed under another declaration: its files are not used, the whole log is "
+                        "read. Run {} to land it anew",
+                        name, world_.batch_command(name)));
         return select_whole(*table.declaration, log);
     case LandedState::other_log:
-        world_.tell(fmt::format("table {} was landed from another log ({}): its files are not used, the whole log ({}) is "
-                                "read. Run {} to land it anew",
-                                name, snapshot->facts.log_id, log.reader->topic().id, world_.batch_command(name)));
+        world_.tell(
+            fmt::format("table {} was landed from another log ({}): its files are not used, the whole log ({}) is "
+                        "read. Run {} to land it anew",
+                        name, snapshot->facts.log_id, log.reader->topic().id, world_.batch_command(name)));
         return select_whole(*table.declaration, log);
     case LandedState::landed: break;
     }
@@ -144,8 +148,9 @@ Result<std::string> Views::select_union(const Table& table, const TopicLog& log,
     TRY(relation, scan::relate(*connection_, *planned, *table.declaration, wider));
     const UnionColumns united = unite(landed, relation.columns, columns_read(*table.declaration));
     if (!united.obstacle.empty()) {
-        world_.tell(fmt::format("table {}: {}, so the whole log is read. Run {} to land it anew", table.declaration->name,
-                                united.obstacle, world_.batch_command(table.declaration->name)));
+        world_.tell(fmt::format("table {}: {}, so the whole log is read. Run {} to land it anew",
+                                table.declaration->name, united.obstacle,
+                                world_.batch_command(table.declaration->name)));
         return select_whole(*table.declaration, log);
     }
     tell_renamed(*table.declaration, relation);
@@ -193,7 +198,8 @@ Result<event::Schema> Views::landed_schema(const Table& table, const scan::Plan&
 }
 
 Status Views::make_view(const std::string& name, const std::string& select) {
-    return connection_->execute(fmt::format("CREATE OR REPLACE TEMP VIEW {} AS {}", duck::quote_identifier(name), select));
+    return connection_->execute(
+        fmt::format("CREATE OR REPLACE TEMP VIEW {} AS {}", duck::quote_identifier(name), select));
 }
 
 } // namespace questlog::query

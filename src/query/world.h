@@ -21,10 +21,10 @@ struct World {
     log::Topics& topics;
     lake::SnapshotStore& store;
     std::shared_ptr<duck::Database> database;
-    std::vector<scan::TableDeclaration> tables; ///< Names are unique but for case, and none is `events`.
-    std::string topic;                          ///< The configured one.
-    std::function<void(const std::string&)> notice;                       ///< For a person, on stderr. May be empty.
-    std::map<std::string, std::string> jobs;                              ///< Table name -> the job that writes it.
+    std::vector<scan::TableDeclaration> tables;     ///< Names are unique but for case, and none is `events`.
+    std::string topic;                              ///< The configured one.
+    std::function<void(const std::string&)> notice; ///< For a person, on stderr. May be empty.
+    std::map<std::string, std::string> jobs;        ///< Table name -> the job that writes it.
     std::function<void(std::int64_t done, std::int64_t total)> progress; ///< Events looked at. May be empty.
 
     void tell(const std::string& text) const {
@@ -33,7 +33,8 @@ struct World {
     /// "`questlog batch separate_events`", for advice.
     [[nodiscard]] std::string batch_command(const std::string& table) const {
         const auto job = jobs.find(table);
-        return job == jobs.end() ? "the job that writes it, `questlog batch JOB`" : "`questlog batch " + job->second + "`";
+        return job == jobs.end() ? "the job that writes it, `questlog batch JOB`"
+                                 : "`questlog batch " + job->second + "`";
     }
 };
 

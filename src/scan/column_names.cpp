@@ -80,8 +80,10 @@ std::vector<std::string> column_names(const event::Schema& schema, std::span<con
     std::vector<std::string> given(schema.size());
     const std::set<std::string_view> stay(landed.begin(), landed.end());
     for (std::size_t i = 0; i < schema.size(); ++i)
-        if (schema[i].key == event::rescued_data_key) given[i] = schema[i].key; // no key of an event: what was left over
-        else if (stay.contains(schema[i].key) && names.give(schema[i].key)) given[i] = schema[i].key;
+        if (schema[i].key == event::rescued_data_key)
+            given[i] = schema[i].key; // no key of an event: what was left over
+        else if (stay.contains(schema[i].key) && names.give(schema[i].key))
+            given[i] = schema[i].key;
     for (std::size_t i = 0; i < schema.size(); ++i)
         if (given[i].empty()) given[i] = names.give_any(escaped_name(schema[i].key));
     return given;

@@ -14,9 +14,10 @@ namespace questlog::scan {
 /// ends in a checksum of the key. "a.b" -> "a_x2E_b".
 [[nodiscard]] std::string escaped_name(std::string_view key);
 
-/// One name for each column of `schema`, all different also when case is ignored. It is escaped_name(key), with a suffix
-/// _2, _3 ... where that is taken: by an earlier key that is equal but for case, by a name of the row itself (timestamp,
-/// _offset, _partition, _rescued_data), or, in another case, by a column in `landed`, whose names stay with the keys that had them.
+/// One name for each column of `schema`, all different also when case is ignored. It is escaped_name(key), with a
+/// suffix _2, _3 ... where that is taken: by an earlier key that is equal but for case, by a name of the row itself
+/// (timestamp, _offset, _partition, _rescued_data), or, in another case, by a column in `landed`, whose names stay with
+/// the keys that had them.
 [[nodiscard]] std::vector<std::string> column_names(const event::Schema& schema, std::span<const std::string> landed);
 
 } // namespace questlog::scan

@@ -14,7 +14,8 @@ Names names(const std::vector<std::string>& keys, const Names& landed = {}) {
 }
 
 TEST(ColumnNames, AreTheKeysWhereTheyCanBe) {
-    EXPECT_EQ(names({"Accept", "User-Agent", "_x", "event_type", "price2"}), (Names{"Accept", "User-Agent", "_x", "event_type", "price2"}));
+    EXPECT_EQ(names({"Accept", "User-Agent", "_x", "event_type", "price2"}),
+              (Names{"Accept", "User-Agent", "_x", "event_type", "price2"}));
 }
 
 TEST(ColumnNames, ShowWhatWasEscaped) {

@@ -10,7 +10,14 @@ namespace questlog::scan {
 
 namespace {
 
-enum EventsColumn : std::size_t { topic_column, partition_column, offset_column, timestamp_column, type_column, value_column };
+enum EventsColumn : std::size_t {
+    topic_column,
+    partition_column,
+    offset_column,
+    timestamp_column,
+    type_column,
+    value_column
+};
 
 /// One partition's part of the source.
 struct Part {
@@ -23,7 +30,8 @@ class EventsStream final : public duck::RowStream {
 public:
     EventsStream(const std::vector<Part>& parts, std::span<const std::size_t> projected)
         : parts_(parts), projected_(projected.begin(), projected.end()),
-          reads_records_(std::any_of(projected.begin(), projected.end(), [](std::size_t c) { return c > offset_column; })) {}
+          reads_records_(
+              std::any_of(projected.begin(), projected.end(), [](std::size_t c) { return c > offset_column; })) {}
 
     Result<std::size_t> fill(std::span<duck::ColumnWriter> writers, std::size_t capacity) override {
         std::size_t row = 0;
@@ -95,8 +103,10 @@ private:
             case offset_column: writer.set_bigint(row, record.offset.value); break;
             case timestamp_column: write_timestamp(record.timestamp, row, writer); break;
             case type_column:
-                if (event::event_type_of(record.value, text_)) writer.set_string(row, text_);
-                else writer.set_null(row);
+                if (event::event_type_of(record.value, text_))
+                    writer.set_string(row, text_);
+                else
+                    writer.set_null(row);
                 break;
             case value_column: writer.set_string(row, shown_as_utf8(record.value, text_)); break;
             default: break;
@@ -107,8 +117,10 @@ private:
     static void write_timestamp(TimestampMs timestamp, std::size_t row, duck::ColumnWriter& writer) {
         constexpr std::int64_t microseconds = 1000;
         constexpr std::int64_t milliseconds_max = INT64_MAX / microseconds - 1; // DuckDB's ends of int64 mean infinity
-        if (timestamp.value > milliseconds_max || timestamp.value < -milliseconds_max) writer.set_null(row);
-        else writer.set_bigint(row, timestamp.value * microseconds);
+        if (timestamp.value > milliseconds_max || timestamp.value < -milliseconds_max)
+            writer.set_null(row);
+        else
+            writer.set_bigint(row, timestamp.value * microseconds);
     }
 
     const std::vector<Part>& parts_;

@@ -30,32 +30,38 @@ TEST_F(EventsSourceTest, ShowsTheWholeLogAsItIs) {
     first_.append({R"({"event_type": "default", "Host": "a"})", "no JSON"});
     first_.append({"{}"});
     second_.append({R"({"event_type": "join_guild"})"}, 0);
-    EXPECT_EQ(read("SELECT * FROM events"),
-              (Rows{{"game-events", "0", "0", "2026-11-22 21:58:53.873+00", "default", R"({"event_type": "default", "Host": "a"})"},
-                    {"game-events", "0", "1", "2026-11-22 21:58:53.874+00", "NULL", "no JSON"},
-                    {"game-events", "0", "2", "2026-11-22 21:58:53.873+00", "NULL", "{}"},
-                    {"game-events", "1", "0", "1970-01-01 00:00:00+00", "join_guild", R"({"event_type": "join_guild"})"}}));
+    EXPECT_EQ(
+        read("SELECT * FROM events"),
+        (Rows{{"game-events", "0", "0", "2026-11-22 21:58:53.873+00", "default",
+               R"({"event_type": "default", "Host": "a"})"},
+              {"game-events", "0", "1", "2026-11-22 21:58:53.874+00", "NULL", "no JSON"},
+              {"game-events", "0", "2", "2026-11-22 21:58:53.873+00", "NULL", "{}"},
+              {"game-events", "1", "0", "1970-01-01 00:00:00+00", "join_guild", R"({"event_type": "join_guild"})"}}));
 }
 
 TEST_F(EventsSourceTest, CountsAndOffsetsAreTheRangesOwn) {
     for (int i = 0; i < 5; ++i) first_.append({"{}", "{}", "{}"});
     const LogRange range{{Partition{0}, Offset{4}, Offset{11}}, {Partition{1}, Offset{0}, Offset{0}}};
     EXPECT_EQ(read("SELECT count(*) FROM events", {{&log_, range}}), (Rows{{"7"}}));
-    EXPECT_EQ(read("SELECT \"offset\" FROM events", {{&log_, range}}), (Rows{{"4"}, {"5"}, {"6"}, {"7"}, {"8"}, {"9"}, {"10"}}));
-    EXPECT_EQ(read("SELECT \"offset\", value FROM events WHERE \"offset\" >= 9", {{&log_, range}}), (Rows{{"9", "{}"}, {"10", "{}"}}));
+    EXPECT_EQ(read("SELECT \"offset\" FROM events", {{&log_, range}}),
+              (Rows{{"4"}, {"5"}, {"6"}, {"7"}, {"8"}, {"9"}, {"10"}}));
+    EXPECT_EQ(read("SELECT \"offset\", value FROM events WHERE \"offset\" >= 9", {{&log_, range}}),
+              (Rows{{"9", "{}"}, {"10", "{}"}}));
 }
 
 TEST_F(EventsSourceTest, SeveralTopicsFollowEachOther) {
     FakeLog other(1, "other");
     first_.append({"{}"});
     other.partition(Partition{0}).append({"{}", "{}"});
-    EXPECT_EQ(read("SELECT topic, count(*) FROM events GROUP BY topic ORDER BY topic", {{&log_, log_.all()}, {&other, other.all()}}),
+    EXPECT_EQ(read("SELECT topic, count(*) FROM events GROUP BY topic ORDER BY topic",
+                   {{&log_, log_.all()}, {&other, other.all()}}),
               (Rows{{"game-events", "1"}, {"other", "2"}}));
     EXPECT_EQ(read("SELECT count(*) FROM events", {}), (Rows{{"0"}}));
 }
 
 TEST_F(EventsSourceTest, ManyEventsAreAllThere) {
-    for (int i = 0; i < 10; ++i) first_.append(std::vector<std::string>(1000, R"({"event_type": "a type of more than twelve"})"));
+    for (int i = 0; i < 10; ++i)
+        first_.append(std::vector<std::string>(1000, R"({"event_type": "a type of more than twelve"})"));
     EXPECT_EQ(read("SELECT event_type, count(*), max(\"offset\") FROM events GROUP BY 1"),
               (Rows{{"a type of more than twelve", "10000", "9999"}}));
 }
@@ -83,7 +89,8 @@ TEST_F(EventsSourceTest, DamageEndsTheQuery) {
 
 TEST(ShownAsUtf8, KeepsWhatIsValid) {
     std::string buffer;
-    for (const std::string_view text : {"", "ascii", "eight by", "é€😀", "\u007f\u0080\u07ff\u0800\uffff", "a long line of ascii, then é"})
+    for (const std::string_view text :
+         {"", "ascii", "eight by", "é€😀", "\u007f\u0080\u07ff\u0800\uffff", "a long line of ascii, then é"})
         EXPECT_EQ(shown_as_utf8(text, buffer).data(), text.data());
 }
 
@@ -92,10 +99,12 @@ TEST(ShownAsUtf8, ReplacesEachByteThatBelongsToNoCharacter) {
     const auto shown = [&buffer](std::string_view text) { return std::string(shown_as_utf8(text, buffer)); };
     EXPECT_EQ(shown("\x80"), "\uFFFD");
     EXPECT_EQ(shown("a\xc3"), "a\uFFFD");
-    EXPECT_EQ(shown("\xc0\xaf"), "\uFFFD\uFFFD");                 // overlong
-    EXPECT_EQ(shown("\xe0\x80\x80"), "\uFFFD\uFFFD\uFFFD");       // overlong
+    EXPECT_EQ(shown("\xc0\xaf"), "\uFFFD\uFFFD");                       // overlong
+    EXPECT_EQ(shown("\xe0\x80\x80"), "\uFFFD\uFFFD\uFFFD");             // overlong
     EXPECT_EQ(shown("\xf4\x90\x80\x80x"), "\uFFFD\uFFFD\uFFFD\uFFFDx"); // above U+10FFFF
-    EXPECT_EQ(shown("12345678\xff" "é12345678\xff"), "12345678\uFFFDé12345678\uFFFD");
+    EXPECT_EQ(shown("12345678\xff"
+                    "é12345678\xff"),
+              "12345678\uFFFDé12345678\uFFFD");
 }
 
 } // namespace

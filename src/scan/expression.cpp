@@ -29,7 +29,9 @@ Types either(const Types& one, const Types& other) {
     return all;
 }
 
-bool is_event_type(const Node& node) { return node.op == Op::column && node.text == "event_type"; }
+bool is_event_type(const Node& node) {
+    return node.op == Op::column && node.text == "event_type";
+}
 
 /// `event_type = 'a'`, either way round: the text. An event always has an event_type, so it is never NULL.
 const std::string* compared_type(const Node& node) {
@@ -85,7 +87,9 @@ void collect_columns(const Node& node, std::vector<std::string>& columns) {
 
 } // namespace
 
-std::string SourcePosition::text() const { return fmt::format("{}:{}:{}", file, line, column); }
+std::string SourcePosition::text() const {
+    return fmt::format("{}:{}:{}", file, line, column);
+}
 
 Expression::Expression(std::shared_ptr<const Node> root, std::string text)
     : root_(std::move(root)), text_(std::move(text)) {}
@@ -96,9 +100,15 @@ Result<Expression> Expression::parse(std::string_view text, const SourcePosition
     return Expression(std::move(root), std::string(text));
 }
 
-const std::string& Expression::text() const { return text_; }
-std::string Expression::sql() const { return render(*root_, Dialect::duckdb); }
-std::string Expression::spark_sql() const { return render(*root_, Dialect::spark); }
+const std::string& Expression::text() const {
+    return text_;
+}
+std::string Expression::sql() const {
+    return render(*root_, Dialect::duckdb);
+}
+std::string Expression::spark_sql() const {
+    return render(*root_, Dialect::spark);
+}
 
 std::vector<std::string> Expression::columns() const {
     std::vector<std::string> columns;

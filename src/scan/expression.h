@@ -33,17 +33,18 @@ public:
     /// within `text`, columns in characters.
     static Result<Expression> parse(std::string_view text, const SourcePosition& at, Role role = Role::value);
 
-    [[nodiscard]] const std::string& text() const;        ///< As written.
+    [[nodiscard]] const std::string& text() const; ///< As written.
     /// Normalised, every identifier quoted; DuckDB's dialect. Its values are BIGINT, DOUBLE, BOOLEAN or VARCHAR. Equal
     /// texts but for spaces, case of keywords and parentheses give equal SQL.
     [[nodiscard]] std::string sql() const;
-    [[nodiscard]] std::string spark_sql() const;          ///< The same for Spark 3.5, ANSI mode.
+    [[nodiscard]] std::string spark_sql() const;            ///< The same for Spark 3.5, ANSI mode.
     [[nodiscard]] std::vector<std::string> columns() const; ///< Read by it, each once, in order of first use.
     /// Where the expression, as a filter, can only be true for some values of event_type: those values, sorted.
     /// `event_type = 'a'`, IN lists, AND, OR and NOT of them. nullopt: it may be true for any; empty: it never is.
     [[nodiscard]] std::optional<std::vector<std::string>> event_types() const;
 
     struct Node;
+
 private:
     explicit Expression(std::shared_ptr<const Node> root, std::string text);
     std::shared_ptr<const Node> root_;

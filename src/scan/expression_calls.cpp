@@ -48,8 +48,9 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 27> advice{{
 
 std::string refused_function(std::string_view lower_case_name) {
     const auto known = std::find_if(advice.begin(), advice.end(), [&](auto& a) { return a.first == lower_case_name; });
-    return fmt::format("{}() is not in the subset that DuckDB and Spark read alike{}{}. Allowed are {}", lower_case_name,
-                       known == advice.end() ? "" : ": ", known == advice.end() ? "" : known->second, functions_allowed);
+    return fmt::format("{}() is not in the subset that DuckDB and Spark read alike{}{}. Allowed are {}",
+                       lower_case_name, known == advice.end() ? "" : ": ", known == advice.end() ? "" : known->second,
+                       functions_allowed);
 }
 
 Result<ExpressionParser::Operand> ExpressionParser::case_when() {
@@ -66,7 +67,8 @@ Result<ExpressionParser::Operand> ExpressionParser::case_when() {
     while (take_keyword("when")) {
         TRY(condition, disjunction());
         CHECK_OK(expect_kind(condition, Kind::boolean, "WHEN takes a condition; this"));
-        if (condition.node->kind == Kind::null) return refuse_at(condition.token, "WHEN takes a condition; Spark takes no NULL");
+        if (condition.node->kind == Kind::null)
+            return refuse_at(condition.token, "WHEN takes a condition; Spark takes no NULL");
         children.push_back(condition.node);
         CHECK_OK(expect_keyword("then"));
         CHECK_OK(add_value());
@@ -84,8 +86,9 @@ Result<ExpressionParser::Operand> ExpressionParser::cast() {
     TRY(operand, disjunction());
     CHECK_OK(expect_keyword("as"));
     if (!take_keyword("varchar") && !take_keyword("string")) {
-        return refuse_at(next_, "CAST goes AS VARCHAR (or STRING) only: DuckDB rounds where Spark cuts off, and each reads "
-                                "other texts as numbers. Declare the field's type with the event instead");
+        return refuse_at(next_,
+                         "CAST goes AS VARCHAR (or STRING) only: DuckDB rounds where Spark cuts off, and each reads "
+                         "other texts as numbers. Declare the field's type with the event instead");
     }
     if (is_symbol("(")) return refuse_at(next_, "VARCHAR takes no length: DuckDB does not apply it");
     CHECK_OK(expect_symbol(")", "to close CAST"));
@@ -98,9 +101,10 @@ Result<ExpressionParser::Operand> ExpressionParser::call() {
     const std::size_t first = next_;
     std::string name = lower_ascii(now().text);
     if (name == "substring") name = "substr";
-    static constexpr std::array<std::string_view, 7> allowed{"coalesce", "nullif", "length", "trim",
+    static constexpr std::array<std::string_view, 7> allowed{"coalesce", "nullif",  "length", "trim",
                                                              "substr",   "replace", "abs"};
-    if (std::find(allowed.begin(), allowed.end(), name) == allowed.end()) return refuse_at(first, refused_function(name));
+    if (std::find(allowed.begin(), allowed.end(), name) == allowed.end())
+        return refuse_at(first, refused_function(name));
     next_ += 2;
     std::vector<Operand> arguments;
     if (!is_symbol(")")) {
@@ -114,7 +118,8 @@ Result<ExpressionParser::Operand> ExpressionParser::call() {
     return Operand{std::move(node), first};
 }
 
-Result<NodePtr> ExpressionParser::checked_call(const std::string& name, std::size_t at, std::span<const Operand> arguments) {
+Result<NodePtr> ExpressionParser::checked_call(const std::string& name, std::size_t at,
+                                               std::span<const Operand> arguments) {
     const std::size_t count = arguments.size();
     const auto takes = [&](std::size_t least, std::size_t most, std::string_view usage) -> Status {
         return count >= least && count <= most ? Status() : refuse_at(at, fmt::format("write {}", usage));
@@ -122,8 +127,10 @@ Result<NodePtr> ExpressionParser::checked_call(const std::string& name, std::siz
     const auto whole_number = [&](const Operand& operand, long long least, std::string_view what) -> Status {
         const Expression::Node& node = *operand.node;
         if (node.op == Op::bigint && node.text.size() < 10 && std::stoll(node.text) >= least) return {};
-        return refuse_at(operand.token, fmt::format("{} is a whole number from {} to 999999999: DuckDB and Spark differ in "
-                                                    "what else they make of it", what, least));
+        return refuse_at(operand.token,
+                         fmt::format("{} is a whole number from {} to 999999999: DuckDB and Spark differ in "
+                                     "what else they make of it",
+                                     what, least));
     };
     Kind kind = Kind::string;
     if (name == "coalesce") {
@@ -150,7 +157,8 @@ Result<NodePtr> ExpressionParser::checked_call(const std::string& name, std::siz
             if (count == 3) CHECK_OK(whole_number(arguments[2], 0, "the length"));
         }
         if (name == "replace") {
-            for (std::size_t i = 1; i < count; ++i) CHECK_OK(expect_kind(arguments[i], Kind::string, "replace takes texts; this"));
+            for (std::size_t i = 1; i < count; ++i)
+                CHECK_OK(expect_kind(arguments[i], Kind::string, "replace takes texts; this"));
             if (arguments[1].node->op != Op::string || arguments[1].node->text.empty())
                 return refuse_at(arguments[1].token, "what is replaced is a text that is not empty");
             CHECK_OK(check_text(arguments[2]));

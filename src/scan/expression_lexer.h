@@ -32,6 +32,7 @@ struct Token {
 Result<std::vector<Token>> tokenize(std::string_view text, const SourcePosition& start);
 
 /// An error at byte `at` of `text`, whose first character stands at `start`: "file:line:column: message".
-[[nodiscard]] Error refuse(std::string_view text, const SourcePosition& start, std::size_t at, std::string_view message);
+[[nodiscard]] Error refuse(std::string_view text, const SourcePosition& start, std::size_t at,
+                           std::string_view message);
 
 } // namespace questlog::scan

@@ -21,27 +21,27 @@ enum class Kind : std::uint8_t {
 };
 
 enum class Op : std::uint8_t {
-    null,        ///< NULL
-    boolean,     ///< text: "TRUE" or "FALSE"
-    bigint,      ///< text: digits, with "-" where negative
-    double_,     ///< text: with an exponent, "1.5e0"
-    string,      ///< text: its content
-    column,      ///< text: its name
-    negate,      ///< -a
-    arithmetic,  ///< text: + - * / %
-    concat,      ///< a || b
-    compare,     ///< text: = <> < <= > >=
-    distinct,    ///< a IS [NOT] DISTINCT FROM b
-    is_null,     ///< a IS [NOT] NULL
-    in,          ///< a [NOT] IN (literals)
-    between,     ///< a [NOT] BETWEEN b AND c
-    like,        ///< a [NOT] LIKE pattern
+    null,       ///< NULL
+    boolean,    ///< text: "TRUE" or "FALSE"
+    bigint,     ///< text: digits, with "-" where negative
+    double_,    ///< text: with an exponent, "1.5e0"
+    string,     ///< text: its content
+    column,     ///< text: its name
+    negate,     ///< -a
+    arithmetic, ///< text: + - * / %
+    concat,     ///< a || b
+    compare,    ///< text: = <> < <= > >=
+    distinct,   ///< a IS [NOT] DISTINCT FROM b
+    is_null,    ///< a IS [NOT] NULL
+    in,         ///< a [NOT] IN (literals)
+    between,    ///< a [NOT] BETWEEN b AND c
+    like,       ///< a [NOT] LIKE pattern
     not_,
     and_,
     or_,
-    case_,       ///< CASE WHEN a THEN b ... [ELSE z] END: pairs, then z if there is an odd one
-    cast_text,   ///< CAST(a AS VARCHAR)
-    function,    ///< text: name in lower case
+    case_,     ///< CASE WHEN a THEN b ... [ELSE z] END: pairs, then z if there is an odd one
+    cast_text, ///< CAST(a AS VARCHAR)
+    function,  ///< text: name in lower case
 };
 
 struct Expression::Node {

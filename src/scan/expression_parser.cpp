@@ -9,13 +9,13 @@
 namespace questlog::scan {
 namespace {
 
-constexpr std::array<std::string_view, 19> keywords{"and",  "or",   "not", "is",   "null", "in",   "between",
-                                                    "like", "case", "when", "then", "else", "end",  "cast",
+constexpr std::array<std::string_view, 19> keywords{"and",  "or",   "not",   "is",       "null", "in",  "between",
+                                                    "like", "case", "when",  "then",     "else", "end", "cast",
                                                     "as",   "true", "false", "distinct", "from"};
 
 /// Bare, these are calls in one engine or both.
 constexpr std::array<std::string_view, 9> functions_without_parentheses{
-    "current_date", "current_time", "current_timestamp", "current_user", "current_catalog",
+    "current_date", "current_time", "current_timestamp", "current_user",  "current_catalog",
     "session_user", "user",         "localtime",         "localtimestamp"};
 
 } // namespace
@@ -54,11 +54,13 @@ Error ExpressionParser::refuse_at(std::size_t token, std::string_view message) c
 }
 
 Error ExpressionParser::unexpected(std::string_view wanted) const {
-    if (now().kind == TokenKind::end) return refuse_at(next_, fmt::format("the expression ends here; expected {}", wanted));
+    if (now().kind == TokenKind::end)
+        return refuse_at(next_, fmt::format("the expression ends here; expected {}", wanted));
     return refuse_at(next_, fmt::format("expected {}, found {}", wanted, now().text));
 }
 
-Result<NodePtr> ExpressionParser::make(Op op, Kind kind, std::string text, std::vector<NodePtr> children, bool negated) {
+Result<NodePtr> ExpressionParser::make(Op op, Kind kind, std::string text, std::vector<NodePtr> children,
+                                       bool negated) {
     if (++terms_ > expression_terms_max)
         return refuse_at(next_, fmt::format("an expression has at most {} terms", expression_terms_max));
     return std::make_shared<const Expression::Node>(
@@ -72,7 +74,8 @@ Result<NodePtr> ExpressionParser::parse(Role role) {
         return unexpected("an operator or the end (allowed are = <> < <= > >=, AND, OR, NOT, IS, IN, BETWEEN, LIKE, "
                           "+ - * / %, ||)");
     }
-    if (role == Role::filter) CHECK_OK(expect_kind(root, Kind::boolean, "a filter is a condition, such as level > 3; this"));
+    if (role == Role::filter)
+        CHECK_OK(expect_kind(root, Kind::boolean, "a filter is a condition, such as level > 3; this"));
     return root.node;
 }
 
@@ -216,7 +219,8 @@ Result<ExpressionParser::Operand> ExpressionParser::word() {
     for (const std::string_view function : functions_without_parentheses) {
         if (lower != function) continue;
         return refuse_at(first, fmt::format("{} is a function and its value is not in the event; a column of this name "
-                                            "is written \"{}\"", lower, now().text));
+                                            "is written \"{}\"",
+                                            lower, now().text));
     }
     const Token& after = tokens_[next_ + 1];
     if (after.kind == TokenKind::symbol && after.text == "(") return call();

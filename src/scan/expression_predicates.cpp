@@ -22,8 +22,12 @@ std::string_view name_of(Kind kind) {
     return "unknown";
 }
 
-bool is_number(Kind kind) { return kind == Kind::bigint || kind == Kind::double_; }
-bool is_open(Kind kind) { return kind == Kind::unknown || kind == Kind::null; }
+bool is_number(Kind kind) {
+    return kind == Kind::bigint || kind == Kind::double_;
+}
+bool is_open(Kind kind) {
+    return kind == Kind::unknown || kind == Kind::null;
+}
 
 bool is_literal(const Expression::Node& node) {
     return node.op == Op::null || node.op == Op::boolean || node.op == Op::bigint || node.op == Op::double_ ||
@@ -56,22 +60,25 @@ Result<Kind> ExpressionParser::common_kind(std::span<const Operand> operands, st
                                                         what, name_of(kind), name_of(common)));
         common = common == Kind::null ? kind : Kind::double_;
     }
-    const bool column_decides = common == Kind::null || common == Kind::bigint; // A column of doubles makes it a double.
+    const bool column_decides =
+        common == Kind::null || common == Kind::bigint; // A column of doubles makes it a double.
     return with_column && column_decides ? Kind::unknown : common;
 }
 
 Result<ExpressionParser::Operand> ExpressionParser::arithmetic(std::string symbol, Operand left, Operand right) {
     for (const Operand& operand : {left, right}) {
         if (is_open(operand.node->kind) || is_number(operand.node->kind)) continue;
-        return refuse_at(operand.token, fmt::format("{} needs numbers, and this is {}{}", symbol,
-                                                    name_of(operand.node->kind),
-                                                    symbol == "+" ? " (texts are joined with ||)" : ""));
+        return refuse_at(operand.token,
+                         fmt::format("{} needs numbers, and this is {}{}", symbol, name_of(operand.node->kind),
+                                     symbol == "+" ? " (texts are joined with ||)" : ""));
     }
     const Kind a = left.node->kind;
     const Kind b = right.node->kind;
     Kind kind = Kind::unknown;
-    if (symbol == "/" || a == Kind::double_ || b == Kind::double_) kind = Kind::double_;
-    else if (a == Kind::bigint && b == Kind::bigint) kind = Kind::bigint;
+    if (symbol == "/" || a == Kind::double_ || b == Kind::double_)
+        kind = Kind::double_;
+    else if (a == Kind::bigint && b == Kind::bigint)
+        kind = Kind::bigint;
     TRY(node, make(Op::arithmetic, kind, std::move(symbol), {left.node, right.node}));
     return Operand{std::move(node), left.token};
 }
@@ -84,14 +91,16 @@ Status ExpressionParser::check_divisor(const Operand& divisor) const {
         const Expression::Node& zero = *node.children[1];
         if (is_number(zero.kind) && is_literal(zero) && std::strtod(zero.text.c_str(), nullptr) == 0.0) return {};
     }
-    return refuse_at(divisor.token, "DuckDB and Spark differ in what they make of a division by zero: divide by a number "
-                                    "other than 0, or by nullif(x, 0)");
+    return refuse_at(divisor.token,
+                     "DuckDB and Spark differ in what they make of a division by zero: divide by a number "
+                     "other than 0, or by nullif(x, 0)");
 }
 
 /// Doubles have no text that both engines agree on.
 Status ExpressionParser::check_text(const Operand& operand) const {
     if (operand.node->kind != Kind::double_) return {};
-    return refuse_at(operand.token, "DuckDB and Spark write doubles as text differently (1e+20, 1.0E20): keep it a number");
+    return refuse_at(operand.token,
+                     "DuckDB and Spark write doubles as text differently (1e+20, 1.0E20): keep it a number");
 }
 
 Result<ExpressionParser::Operand> ExpressionParser::predicate() {
@@ -109,8 +118,8 @@ Result<ExpressionParser::Operand> ExpressionParser::predicate_of(Operand left) {
         if (is_symbol(symbol)) return comparison(std::move(left));
     }
     if (is_keyword("is")) return is_test(std::move(left));
-    const bool negated = is_keyword("not") && (is_keyword("in", 1) || is_keyword("between", 1) || is_keyword("like", 1) ||
-                                               is_keyword("ilike", 1));
+    const bool negated = is_keyword("not") && (is_keyword("in", 1) || is_keyword("between", 1) ||
+                                               is_keyword("like", 1) || is_keyword("ilike", 1));
     if (negated) ++next_;
     if (take_keyword("in")) return in_list(std::move(left), negated);
     if (take_keyword("between")) return between(std::move(left), negated);
@@ -190,8 +199,9 @@ Result<ExpressionParser::Operand> ExpressionParser::literal(bool negative) {
         errno = 0;
         const long long value = std::strtoll((sign + token.text).c_str(), nullptr, 10);
         if (errno == ERANGE)
-            return refuse_at(at, "an integer lies between -9223372036854775808 and 9223372036854775807; with a point it "
-                                 "is a double");
+            return refuse_at(at,
+                             "an integer lies between -9223372036854775808 and 9223372036854775807; with a point it "
+                             "is a double");
         TRY(node, make(Op::bigint, Kind::bigint, std::to_string(value), {}));
         return Operand{std::move(node), at};
     }

@@ -15,8 +15,10 @@ public:
 
     std::string run(const Node& root) {
         // A column needs a type; NULL has none, and DuckDB gives NULL || 'a' none either.
-        if (root.kind == Kind::null || (root.kind == Kind::string && holds_null(root))) write_text(root, true);
-        else write(root);
+        if (root.kind == Kind::null || (root.kind == Kind::string && holds_null(root)))
+            write_text(root, true);
+        else
+            write(root);
         return std::move(out_);
     }
 
@@ -25,8 +27,8 @@ private:
     [[nodiscard]] std::string_view text_type() const { return spark() ? "STRING" : "VARCHAR"; }
 
     static bool holds_null(const Node& node) {
-        return node.op == Op::null ||
-               std::any_of(node.children.begin(), node.children.end(), [](const NodePtr& child) { return holds_null(*child); });
+        return node.op == Op::null || std::any_of(node.children.begin(), node.children.end(),
+                                                  [](const NodePtr& child) { return holds_null(*child); });
     }
 
     void write(const Node& node) {
@@ -159,8 +161,10 @@ private:
             write_text(first);
             for (std::size_t i = 1; i < node.children.size(); ++i) {
                 out_ += ", ";
-                if (node.text == "substr") out_ += node.children[i]->text; // Spark takes an INT here, no BIGINT.
-                else write_text(*node.children[i]);
+                if (node.text == "substr")
+                    out_ += node.children[i]->text; // Spark takes an INT here, no BIGINT.
+                else
+                    write_text(*node.children[i]);
             }
             out_ += ')';
         } else {
@@ -174,6 +178,8 @@ private:
 
 } // namespace
 
-std::string render(const Expression::Node& root, Dialect dialect) { return Renderer(dialect).run(root); }
+std::string render(const Expression::Node& root, Dialect dialect) {
+    return Renderer(dialect).run(root);
+}
 
 } // namespace questlog::scan

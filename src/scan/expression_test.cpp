@@ -21,7 +21,9 @@ std::string refusal(std::string_view text, Role role = Role::value) {
 }
 
 using Types = std::optional<std::vector<std::string>>;
-Types types(std::string_view text) { return parsed(text).event_types(); }
+Types types(std::string_view text) {
+    return parsed(text).event_types();
+}
 
 TEST(Expression, IsNormalisedWithEveryIdentifierQuoted) {
     EXPECT_EQ(parsed("event_type='purchase_sword'").sql(), R"(("event_type" = 'purchase_sword'))");
@@ -38,8 +40,7 @@ TEST(Expression, IsNormalisedWithEveryIdentifierQuoted) {
     EXPECT_EQ(parsed("a is distinct from 'x'").sql(), R"(("a" IS DISTINCT FROM 'x'))");
     EXPECT_EQ(parsed("case when a then 'x' else 'y' end").sql(), R"(CASE WHEN "a" THEN 'x' ELSE 'y' END)");
     EXPECT_EQ(parsed("substring(a, 2, 3)").sql(), R"(substr(CAST("a" AS VARCHAR), 2, 3))");
-    EXPECT_EQ(parsed("a / nullif(b, 0) % 3").sql(),
-              R"((("a" / nullif("b", CAST(0 AS BIGINT))) % CAST(3 AS BIGINT)))");
+    EXPECT_EQ(parsed("a / nullif(b, 0) % 3").sql(), R"((("a" / nullif("b", CAST(0 AS BIGINT))) % CAST(3 AS BIGINT)))");
 }
 
 TEST(Expression, TextsThatDifferOnlyInWritingAreOneExpression) {
@@ -62,7 +63,8 @@ TEST(Expression, NullAloneIsATextColumn) {
     EXPECT_EQ(parsed("NULL").sql(), "CAST(NULL AS VARCHAR)");
     EXPECT_EQ(parsed("coalesce(NULL, NULL)").spark_sql(), "CAST(coalesce(NULL, NULL) AS STRING)");
     EXPECT_EQ(parsed("NULL || 'a'").sql(), "CAST((CAST(NULL AS VARCHAR) || 'a') AS VARCHAR)");
-    EXPECT_EQ(parsed("CASE WHEN a THEN NULL ELSE 1 END").sql(), R"(CASE WHEN "a" THEN NULL ELSE CAST(1 AS BIGINT) END)");
+    EXPECT_EQ(parsed("CASE WHEN a THEN NULL ELSE 1 END").sql(),
+              R"(CASE WHEN "a" THEN NULL ELSE CAST(1 AS BIGINT) END)");
 }
 
 TEST(Expression, NamesTheColumnsItReadsInOrder) {
@@ -149,7 +151,8 @@ TEST(Expression, KnownTypesMustAgree) {
           "1 BETWEEN 'a' AND 2", "length(1.5)", "replace('a', 'b', 1)", "(1 = 1) + 1"}) {
         EXPECT_EQ(refusal(text).substr(0, 10), "game.toml:") << text << " -> " << refusal(text);
     }
-    for (const std::string_view text : {"a + 1", "a = 'x'", "1 = 1.5", "coalesce(1, 2.5)", "a AND b", "NULL = 1", "NOT NULL"})
+    for (const std::string_view text :
+         {"a + 1", "a = 'x'", "1 = 1.5", "coalesce(1, 2.5)", "a AND b", "NULL = 1", "NOT NULL"})
         EXPECT_TRUE(Expression::parse(text, here).ok()) << text;
 }
 

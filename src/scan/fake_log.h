@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-/// A log in memory for the tests of scan/. Fetched records lie in a buffer of their own that the next fetch replaces, so
-/// that a view kept too long is found by the sanitizers.
+/// A log in memory for the tests of scan/. Fetched records lie in a buffer of their own that the next fetch replaces,
+/// so that a view kept too long is found by the sanitizers.
 namespace questlog::scan::testing {
 
 inline constexpr std::size_t padding = 64;
@@ -88,7 +88,8 @@ private:
                                   TimestampMs base_timestamp) override {
             ++of_.fetched;
             const FakeBatch& batch = of_.batches_.at(static_cast<std::size_t>(segment));
-            if (at != records_at || base_offset != batch.header.base_offset || base_timestamp != batch.header.base_timestamp)
+            if (at != records_at || base_offset != batch.header.base_offset ||
+                base_timestamp != batch.header.base_timestamp)
                 return internal("no such batch");
             const auto rest = std::span(batch.bytes).subspan(position);
             std::size_t used = 0;
@@ -114,10 +115,13 @@ public:
     explicit FakeLog(std::int32_t partitions = 1, std::string name = "game-events") {
         topic_.name = std::move(name);
         topic_.partitions = partitions;
-        for (std::int32_t i = 0; i < partitions; ++i) partitions_.push_back(std::make_unique<FakePartition>(Partition{i}));
+        for (std::int32_t i = 0; i < partitions; ++i)
+            partitions_.push_back(std::make_unique<FakePartition>(Partition{i}));
     }
     [[nodiscard]] const log::Topic& topic() const override { return topic_; }
-    FakePartition& partition(Partition partition) override { return *partitions_.at(static_cast<std::size_t>(partition.value)); }
+    FakePartition& partition(Partition partition) override {
+        return *partitions_.at(static_cast<std::size_t>(partition.value));
+    }
     Result<bool> wait_beyond(std::span<const Offset>, std::chrono::milliseconds) override { return false; }
 
     /// All that is there.

@@ -16,7 +16,8 @@ std::vector<const PlannedType*> PlanData::chosen(const std::optional<std::vector
         return found;
     }
     for (const std::string& name : std::set<std::string>(names->begin(), names->end()))
-        if (const auto known = type_by_name.find(name); known != type_by_name.end()) found.push_back(&types[known->second]);
+        if (const auto known = type_by_name.find(name); known != type_by_name.end())
+            found.push_back(&types[known->second]);
     return found;
 }
 
@@ -113,8 +114,8 @@ private:
             if (plan_event(record.value, Reference::of(static_cast<std::uint32_t>(number), position))) keeps = true;
         }
         if (keeps)
-            data_->batches.push_back({batch.header.base_offset, batch.header.base_timestamp, batch.records_at, batch.segment,
-                                      range & 0x7fffffffU, single});
+            data_->batches.push_back({batch.header.base_offset, batch.header.base_timestamp, batch.records_at,
+                                      batch.segment, range & 0x7fffffffU, single});
         return {};
     }
 
@@ -149,7 +150,8 @@ private:
         for (std::size_t i = 0; i < kept_.size(); ++i) {
             if (!kept_[i]) continue;
             const auto id = static_cast<event::Census::TypeId>(i);
-            if (id != event::Census::further_types) data_->type_by_name.emplace(census_.type_name(id), data_->types.size());
+            if (id != event::Census::further_types)
+                data_->type_by_name.emplace(census_.type_name(id), data_->types.size());
             PlannedType& type = data_->types.emplace_back();
             type.schema = census_.schema(id);
             type.events = census_.events(id);
@@ -160,14 +162,15 @@ private:
     const PlanOptions& options_;
     std::shared_ptr<PlanData> data_ = std::make_shared<PlanData>();
     event::Census census_;
-    std::vector<bool> kept_;              ///< By type id.
+    std::vector<bool> kept_;               ///< By type id.
     std::deque<ReferenceList> references_; ///< By type id.
     std::int64_t total_ = 0;
 };
 
 } // namespace
 
-Result<std::shared_ptr<const Plan>> Plan::make(log::LogReader& reader, const LogRange& range, const PlanOptions& options) {
+Result<std::shared_ptr<const Plan>> Plan::make(log::LogReader& reader, const LogRange& range,
+                                               const PlanOptions& options) {
     TRY(data, Planner(reader, range, options).run());
     return std::shared_ptr<const Plan>(std::make_shared<PlanOfRange>(std::move(data)));
 }

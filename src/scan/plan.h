@@ -27,10 +27,10 @@ struct PlanOptions {
 
 /// How many events of the range met which fate in the plan.
 struct PlanTally {
-    std::int64_t events = 0;      ///< All in the range.
-    std::int64_t kept = 0;        ///< Of a kept type.
+    std::int64_t events = 0; ///< All in the range.
+    std::int64_t kept = 0;   ///< Of a kept type.
     std::int64_t other_types = 0;
-    std::int64_t not_events = 0;  ///< No JSON object or no string event_type: dead letters.
+    std::int64_t not_events = 0; ///< No JSON object or no string event_type: dead letters.
     auto operator<=>(const PlanTally&) const = default;
 };
 
@@ -58,9 +58,9 @@ public:
 
 /// A declared table over a plan, as SQL.
 struct Relation {
-    std::string select;              ///< SELECT with the table's columns, in their order; may stand as a subquery.
+    std::string select; ///< SELECT with the table's columns, in their order; may stand as a subquery.
     std::vector<std::pair<std::string, duck::ValueType>> columns; ///< Bytewise by name; `timestamp` among them.
-    std::string input;               ///< Name of the offered source under it: count(*) of it is what `where` looked at.
+    std::string input; ///< Name of the offered source under it: count(*) of it is what `where` looked at.
     std::vector<std::string> renamed; ///< "key -> column" for keys that could not name their column (column_names.h).
 };
 

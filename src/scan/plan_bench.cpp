@@ -20,10 +20,11 @@ constexpr std::size_t type_of_ten[] = {0, 1, 0, 2, 0, 1, 3, 0, 1, 2};
 
 std::string event_value(std::int64_t i) {
     if (i % 1000 == 999) return fmt::format(R"({{"event_type": "default", "user": {}, )", i);
-    return fmt::format(R"({{"event_type": "{}", "Host": "user{}.comcast.com", "User-Agent": "ApacheBench/2.3", "Accept": "*/*", )"
-                       R"("user_id": {}, "price": {}.25, "premium": {}, "session": "{:016x}"}})",
-                       event_types[type_of_ten[static_cast<std::size_t>(i) % 10]], i % 7, i % 5000, i % 90, i % 3 == 0,
-                       static_cast<std::uint64_t>(i / 3) * 0x9e3779b97f4a7c15U);
+    return fmt::format(
+        R"({{"event_type": "{}", "Host": "user{}.comcast.com", "User-Agent": "ApacheBench/2.3", "Accept": "*/*", )"
+        R"("user_id": {}, "price": {}.25, "premium": {}, "session": "{:016x}"}})",
+        event_types[type_of_ten[static_cast<std::size_t>(i) % 10]], i % 7, i % 5000, i % 90, i % 3 == 0,
+        static_cast<std::uint64_t>(i / 3) * 0x9e3779b97f4a7c15U);
 }
 
 /// The log and the same events as lines of JSON, in a folder that is removed at the end.
@@ -66,7 +67,8 @@ public:
         }
     }
     void land(const std::string& select) const {
-        run(fmt::format("COPY ({}) TO {} (FORMAT parquet, COMPRESSION snappy)", select, duck::quote_literal(parquet_path())));
+        run(fmt::format("COPY ({}) TO {} (FORMAT parquet, COMPRESSION snappy)", select,
+                        duck::quote_literal(parquet_path())));
     }
 
 private:
@@ -95,7 +97,9 @@ TableDeclaration table_of(std::string_view type) {
     return table;
 }
 
-void count(benchmark::State& state) { state.SetItemsProcessed(state.iterations() * events_in_log); }
+void count(benchmark::State& state) {
+    state.SetItemsProcessed(state.iterations() * events_in_log);
+}
 
 void plan(benchmark::State& state) {
     for (auto _ : state) benchmark::DoNotOptimize(Plan::make(*world().reader, world().range, {}).value());
@@ -117,10 +121,11 @@ void land_from_log(benchmark::State& state) {
 }
 
 std::string typed_json() {
-    return fmt::format("read_json({}, format = 'newline_delimited', ignore_errors = true, columns = {{event_type: 'VARCHAR', "
-                       "Host: 'VARCHAR', \"User-Agent\": 'VARCHAR', Accept: 'VARCHAR', user_id: 'BIGINT', price: 'DOUBLE', "
-                       "premium: 'BOOLEAN', session: 'VARCHAR'}})",
-                       duck::quote_literal(world().json_path()));
+    return fmt::format(
+        "read_json({}, format = 'newline_delimited', ignore_errors = true, columns = {{event_type: 'VARCHAR', "
+        "Host: 'VARCHAR', \"User-Agent\": 'VARCHAR', Accept: 'VARCHAR', user_id: 'BIGINT', price: 'DOUBLE', "
+        "premium: 'BOOLEAN', session: 'VARCHAR'}})",
+        duck::quote_literal(world().json_path()));
 }
 
 void land_from_read_json(benchmark::State& state) {
@@ -128,9 +133,10 @@ void land_from_read_json(benchmark::State& state) {
     const std::string source = typed_json();
     for (auto _ : state)
         for (std::size_t i = 0; i < tables; ++i)
-            world().land(fmt::format("SELECT Accept, 'no-cache' AS \"Cache-Control\", 'moe' AS Host, \"User-Agent\", event_type, "
-                                     "premium, price, session, user_id FROM {} WHERE event_type = '{}'",
-                                     source, event_types[i]));
+            world().land(fmt::format(
+                "SELECT Accept, 'no-cache' AS \"Cache-Control\", 'moe' AS Host, \"User-Agent\", event_type, "
+                "premium, price, session, user_id FROM {} WHERE event_type = '{}'",
+                source, event_types[i]));
     count(state);
 }
 
@@ -144,7 +150,9 @@ void query_events(benchmark::State& state, const std::string& sql) {
 BENCHMARK(plan)->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime();
 BENCHMARK(land_from_log)->Arg(2)->Arg(4)->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime();
 BENCHMARK(land_from_read_json)->Arg(2)->Arg(4)->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime();
-BENCHMARK_CAPTURE(query_events, count, "SELECT count(*) FROM events")->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime();
+BENCHMARK_CAPTURE(query_events, count, "SELECT count(*) FROM events")
+    ->Unit(benchmark::kMillisecond)
+    ->MeasureProcessCPUTime();
 BENCHMARK_CAPTURE(query_events, types, "SELECT event_type, count(*) FROM events GROUP BY event_type")
     ->Unit(benchmark::kMillisecond)
     ->MeasureProcessCPUTime();

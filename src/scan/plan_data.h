@@ -20,7 +20,7 @@ struct PlannedBatch {
     TimestampMs base_timestamp;
     std::int64_t records_at = 0;
     std::int32_t segment = 0;
-    std::uint32_t range : 31 = 0;         ///< Index into the plan's ranges: which partition.
+    std::uint32_t range : 31 = 0;           ///< Index into the plan's ranges: which partition.
     std::uint32_t is_single_record : 1 = 0; ///< Then its event's offset is base_offset.
 };
 static_assert(sizeof(PlannedBatch) == 32);
@@ -36,7 +36,8 @@ struct PlanData {
     LogRange range;
     PlanTally tally;
     std::deque<PlannedBatch> batches;
-    std::deque<PlannedType> types; ///< The kept ones, in order of their first event; those asked for by name stand first.
+    /// The kept ones, in order of their first event; those asked for by name stand first.
+    std::deque<PlannedType> types;
     std::map<std::string, std::size_t, std::less<>> type_by_name;
 
     /// The kept types among `types`, each once, in order of `types`; nullopt: all.

@@ -65,29 +65,36 @@ public:
 private:
     Status write_row(Reference reference, std::size_t row, std::span<duck::ColumnWriter> writers) {
         const PlannedBatch& batch = data_->batches[reference.batch()];
-        log::Record record;
-        record.offset = batch.base_offset;
-        if (decodes_ || reads_timestamp_ || (reads_offset_ && batch.is_single_record == 0)) {
-            TRY(fetcher, fetcher_of(batch));
-            TRY(fetched, fetcher->fetch(batch.segment, batch.records_at, reference.position(), batch.base_offset,
-                                        batch.base_timestamp));
-            record = fetched;
+        if (!decodes_ && !reads_timestamp_ && (!reads_offset_ || batch.is_single_record != 0)) {
+            write_values(batch, batch.base_offset, {}, row, writers);
+            return {};
         }
-        if (decodes_ && !decoder_.decode(record.value, cells_))
-            return internal("the event at offset {} of partition {} is not the one that was planned", record.offset,
+        TRY(fetcher, fetcher_of(batch));
+        const auto record = fetcher->fetch(batch.segment, batch.records_at, reference.position(), batch.base_offset,
+                                           batch.base_timestamp);
+        if (!record.ok()) return record.error();
+        if (decodes_ && !decoder_.decode(record->value, cells_))
+            return internal("the event at offset {} of partition {} is not the one that was planned", record->offset,
                             partition_of(batch));
-        for (std::size_t i = 0; i < projected_.size(); ++i) {
-            switch (projected_[i]) {
-            case offset_column: writers[i].set_bigint(row, record.offset.value); break;
-            case partition_column: writers[i].set_bigint(row, partition_of(batch).value); break;
-            case timestamp_column: writers[i].set_string(row, timestamps_.write(record.timestamp)); break;
-            default: write_cell(cells_[projected_[i] - plan_rows_fixed_columns], row, writers[i]);
-            }
-        }
+        write_values(batch, record->offset, record->timestamp, row, writers);
         return {};
     }
 
-    [[nodiscard]] Partition partition_of(const PlannedBatch& batch) const { return data_->range[batch.range].partition; }
+    void write_values(const PlannedBatch& batch, Offset offset, TimestampMs timestamp, std::size_t row,
+                      std::span<duck::ColumnWriter> writers) {
+        for (std::size_t i = 0; i < projected_.size(); ++i) {
+            switch (projected_[i]) {
+            case offset_column: writers[i].set_bigint(row, offset.value); break;
+            case partition_column: writers[i].set_bigint(row, partition_of(batch).value); break;
+            case timestamp_column: writers[i].set_string(row, timestamps_.write(timestamp)); break;
+            default: write_cell(cells_[projected_[i] - plan_rows_fixed_columns], row, writers[i]);
+            }
+        }
+    }
+
+    [[nodiscard]] Partition partition_of(const PlannedBatch& batch) const {
+        return data_->range[batch.range].partition;
+    }
 
     Result<log::RecordFetcher*> fetcher_of(const PlannedBatch& batch) {
         std::unique_ptr<log::RecordFetcher>& fetcher = fetchers_[batch.range];
@@ -113,10 +120,9 @@ private:
 class PlanRows final : public duck::RowSource {
 public:
     PlanRows(std::shared_ptr<const PlanData> data, const std::vector<const PlannedType*>& chosen, event::Schema schema)
-        : data_(std::move(data)), schema_(std::move(schema)),
-          columns_{{"_offset", duck::ValueType::bigint},
-                   {"_partition", duck::ValueType::bigint},
-                   {"timestamp", duck::ValueType::varchar}} {
+        : data_(std::move(data)), schema_(std::move(schema)), columns_{{"_offset", duck::ValueType::bigint},
+                                                                       {"_partition", duck::ValueType::bigint},
+                                                                       {"timestamp", duck::ValueType::varchar}} {
         for (const event::Column& column : schema_) columns_.push_back({column.key, value_type(column.type)});
         for (const PlannedType* type : chosen) {
             lists_.push_back(&type->references);

@@ -56,7 +56,8 @@ TEST_F(PlanTest, OnlyTheRangesOffsetsCount) {
     const auto planned = Plan::make(log_, range, {}).value();
     EXPECT_EQ(planned->tally().events, 2);
     EXPECT_EQ(read(*planned, std::nullopt, "SELECT _offset FROM rows"), (Rows{{"2"}, {"3"}}));
-    EXPECT_EQ(planned->schema(std::nullopt), (Schema{{"event_type", ColumnType::string}, {"price", ColumnType::bigint}}));
+    EXPECT_EQ(planned->schema(std::nullopt),
+              (Schema{{"event_type", ColumnType::string}, {"price", ColumnType::bigint}}));
 }
 
 TEST_F(PlanTest, EachTypeReadsWithItsOwnSchema) {
@@ -77,7 +78,8 @@ TEST_F(PlanTest, SeveralTypesComeInOffsetOrderPartitionAfterPartition) {
     Rows expected;
     for (int batch = 0; batch < 40; ++batch) {
         std::vector<std::string> values;
-        for (int i = 0; i < 1 + batch % 5; ++i) values.push_back(fmt::format(R"({{"event_type": "t{}"}})", (batch * 7 + i * 3) % 4));
+        for (int i = 0; i < 1 + batch % 5; ++i)
+            values.push_back(fmt::format(R"({{"event_type": "t{}"}})", (batch * 7 + i * 3) % 4));
         first_.append(values);
         second_.append(values);
     }
@@ -93,12 +95,14 @@ TEST_F(PlanTest, ManyRowsFillWholeChunksAndKeepTheirTypes) {
     for (int batch = 0; batch < 10; ++batch) {
         std::vector<std::string> values;
         for (int i = 0; i < 1000; ++i)
-            values.push_back(fmt::format(R"({{"event_type": "t", "n": {}, "half": {}.5, "odd": {}, "s": "row {} \u00e9"}})",
-                                         batch * 1000 + i, i, i % 2 == 1, i));
+            values.push_back(
+                fmt::format(R"({{"event_type": "t", "n": {}, "half": {}.5, "odd": {}, "s": "row {} \u00e9"}})",
+                            batch * 1000 + i, i, i % 2 == 1, i));
         first_.append(values);
     }
-    EXPECT_EQ(read(*plan(), std::nullopt, "SELECT count(*), sum(n), sum(half), count(*) FILTER (WHERE odd), min(s), "
-                                          "max(_offset) FROM rows"),
+    EXPECT_EQ(read(*plan(), std::nullopt,
+                   "SELECT count(*), sum(n), sum(half), count(*) FILTER (WHERE odd), min(s), "
+                   "max(_offset) FROM rows"),
               (Rows{{"10000", "49995000", "5000000.0", "5000", "row 0 é", "9999"}}));
 }
 
@@ -106,7 +110,8 @@ TEST_F(PlanTest, CountingFetchesNoRecordOfItsOwnBatch) {
     for (int i = 0; i < 10; ++i) first_.append({sword});
     first_.append({sword, sword});
     const auto planned = plan();
-    EXPECT_EQ(read(*planned, std::nullopt, "SELECT count(*), max(_offset), min(_partition) FROM rows"), (Rows{{"12", "11", "0"}}));
+    EXPECT_EQ(read(*planned, std::nullopt, "SELECT count(*), max(_offset), min(_partition) FROM rows"),
+              (Rows{{"12", "11", "0"}}));
     EXPECT_EQ(first_.fetched, 2); // only offsets within a larger batch have to be looked up
     EXPECT_EQ(read(*planned, std::nullopt, "SELECT sum(_partition) FROM rows"), (Rows{{"0"}}));
     EXPECT_EQ(first_.fetched, 2);
@@ -137,8 +142,11 @@ TEST_F(PlanTest, ProgressIsToldNowAndThenAndAtTheEnd) {
     const std::vector<std::string> values(10'000, sword);
     for (int i = 0; i < 14; ++i) first_.append(values);
     std::vector<std::pair<std::int64_t, std::int64_t>> told;
-    plan({.keep_types = {}, .keep_all = true, .progress = [&](std::int64_t done, std::int64_t total) { told.emplace_back(done, total); }});
-    EXPECT_EQ(told, (std::vector<std::pair<std::int64_t, std::int64_t>>{{65'536, 140'000}, {131'072, 140'000}, {140'000, 140'000}}));
+    plan({.keep_types = {}, .keep_all = true, .progress = [&](std::int64_t done, std::int64_t total) {
+              told.emplace_back(done, total);
+          }});
+    EXPECT_EQ(told, (std::vector<std::pair<std::int64_t, std::int64_t>>{
+                        {65'536, 140'000}, {131'072, 140'000}, {140'000, 140'000}}));
 }
 
 TEST_F(PlanTest, ColumnsBeyondTheLimitAreRescuedRowByRow) {
@@ -152,7 +160,8 @@ TEST_F(PlanTest, ColumnsBeyondTheLimitAreRescuedRowByRow) {
     // Together the types have more columns still: those of the type seen first stay.
     EXPECT_EQ(planned->schema(std::nullopt).size(), limits::columns_max + 1);
     EXPECT_EQ(read(*planned, std::nullopt, "SELECT event_type, _rescued_data FROM rows"),
-              (Rows{{"wide", R"({"beyond": "x\n", "further": [1, {"a": 2}]})"}, {"join_guild", R"({"description": "nice guild"})"}}));
+              (Rows{{"wide", R"({"beyond": "x\n", "further": [1, {"a": 2}]})"},
+                    {"join_guild", R"({"description": "nice guild"})"}}));
 }
 
 TEST_F(PlanTest, ARescuedKeyOfOneTypeMayBeAnotherTypesColumn) {
@@ -167,12 +176,14 @@ TEST_F(PlanTest, ARescuedKeyOfOneTypeMayBeAnotherTypesColumn) {
 
 TEST_F(PlanTest, TypesBeyondTheLimitAreReadWithAllTheOthers) {
     std::vector<std::string> values;
-    for (std::size_t i = 0; i < limits::event_types_max + 5; ++i) values.push_back(fmt::format(R"({{"event_type": "t{}"}})", i));
+    for (std::size_t i = 0; i < limits::event_types_max + 5; ++i)
+        values.push_back(fmt::format(R"({{"event_type": "t{}"}})", i));
     first_.append(values);
     const auto planned = plan({.keep_types = {"t65004"}, .keep_all = true, .progress = {}});
     EXPECT_EQ(planned->tally().kept, 65'005);
     EXPECT_EQ(planned->events(Types{{"t65004"}}), 1);
-    EXPECT_EQ(read(*planned, std::nullopt, "SELECT count(DISTINCT event_type), count(*) FROM rows"), (Rows{{"65005", "65005"}}));
+    EXPECT_EQ(read(*planned, std::nullopt, "SELECT count(DISTINCT event_type), count(*) FROM rows"),
+              (Rows{{"65005", "65005"}}));
 }
 
 TEST_F(PlanTest, AnEmptyRangeIsAPlanOfNothing) {

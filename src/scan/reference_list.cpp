@@ -21,8 +21,10 @@ bool MergedReferences::next(Reference& reference) {
     std::pop_heap(runs_.begin(), runs_.end(), later);
     Run& run = runs_.back();
     reference = *run.at;
-    if (++run.at == run.end) runs_.pop_back();
-    else std::push_heap(runs_.begin(), runs_.end(), later);
+    if (++run.at == run.end)
+        runs_.pop_back();
+    else
+        std::push_heap(runs_.begin(), runs_.end(), later);
     return true;
 }
 

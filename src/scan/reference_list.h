@@ -8,8 +8,8 @@
 
 namespace questlog::scan {
 
-/// Where an event lies: its batch's number in the plan, and its record's position in the batch. Eight bytes; their order
-/// is the order of partitions and of offsets within them.
+/// Where an event lies: its batch's number in the plan, and its record's position in the batch. Eight bytes; their
+/// order is the order of partitions and of offsets within them.
 struct Reference {
     std::uint64_t value = 0;
 

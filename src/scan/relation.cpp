@@ -19,9 +19,9 @@ constexpr std::string_view timestamp_name = "timestamp";
 /// A column as the events have it, or as only landed files do.
 struct InputColumn {
     std::string name;
-    std::string key;          ///< Empty with `is_missing`.
+    std::string key; ///< Empty with `is_missing`.
     ColumnType type = ColumnType::null;
-    bool is_missing = false;  ///< No event has it.
+    bool is_missing = false; ///< No event has it.
 };
 
 /// A column of the table.
@@ -62,7 +62,8 @@ struct OutputColumn {
 /// The plan's rows under names that cannot collide: `_offset`, `_partition`, `timestamp`, then c0, c1 ...
 class NumberedRows final : public duck::RowSource {
 public:
-    explicit NumberedRows(std::shared_ptr<const duck::RowSource> rows) : rows_(std::move(rows)), columns_(rows_->columns()) {
+    explicit NumberedRows(std::shared_ptr<const duck::RowSource> rows)
+        : rows_(std::move(rows)), columns_(rows_->columns()) {
         for (std::size_t i = plan_rows_fixed_columns; i < columns_.size(); ++i)
             columns_[i].name = name_of(i - plan_rows_fixed_columns);
     }
@@ -81,7 +82,8 @@ private:
 
 class RelationBuilder {
 public:
-    RelationBuilder(duck::Connection& connection, const Plan& plan, const TableDeclaration& table, const event::Schema& wider)
+    RelationBuilder(duck::Connection& connection, const Plan& plan, const TableDeclaration& table,
+                    const event::Schema& wider)
         : connection_(connection), plan_(plan), table_(table), wider_(wider) {}
 
     Result<Relation> build() {
@@ -143,8 +145,9 @@ private:
 
     /// The input column that `name`, in an expression or of a set column, means: by its name, else by its key.
     [[nodiscard]] const InputColumn* find_input(std::string_view name) const {
-        const auto by_name = std::find_if(inputs_.begin(), inputs_.end(),
-                                          [&](const InputColumn& input) { return equal_but_for_case(input.name, name); });
+        const auto by_name = std::find_if(inputs_.begin(), inputs_.end(), [&](const InputColumn& input) {
+            return equal_but_for_case(input.name, name);
+        });
         if (by_name != inputs_.end()) return &*by_name;
         const auto by_key = std::find_if(inputs_.begin(), inputs_.end(), [&](const InputColumn& input) {
             return !input.is_missing && input.key == name && !equal_but_for_case(name, timestamp_name);
@@ -186,7 +189,8 @@ private:
         }
         if (table_.where)
             for (const std::string& name : table_.where->columns())
-                if (listed.insert(lower_ascii(name)).second) append(list, fmt::format("{0} AS {0}", quote_identifier(name)));
+                if (listed.insert(lower_ascii(name)).second)
+                    append(list, fmt::format("{0} AS {0}", quote_identifier(name)));
         return fmt::format("SELECT {} FROM ({}) AS named", list, named());
     }
 

@@ -40,8 +40,10 @@ protected:
 
     Relation related(const Schema& wider = {}) {
         const auto types = table_.event_types();
-        plan_ = Plan::make(log_, log_.all(), {.keep_types = types.value_or(std::vector<std::string>()),
-                                              .keep_all = !types.has_value(), .progress = {}})
+        plan_ = Plan::make(log_, log_.all(),
+                           {.keep_types = types.value_or(std::vector<std::string>()),
+                            .keep_all = !types.has_value(),
+                            .progress = {}})
                     .value();
         auto relation = relate(*connection_, *plan_, table_, wider);
         if (relation) return *relation;
@@ -57,8 +59,9 @@ protected:
 };
 
 TEST_F(RelationTest, IsTheReferencesSwordTable) {
-    append({R"({"event_type": "purchase_sword", "Host": "user1.comcast.com", "User-Agent": "ApacheBench/2.3", "Accept": "*/*"})",
-            R"({"event_type": "purchase_knife", "description": "very sharp knife", "Host": "user1.comcast.com"})"});
+    append(
+        {R"({"event_type": "purchase_sword", "Host": "user1.comcast.com", "User-Agent": "ApacheBench/2.3", "Accept": "*/*"})",
+         R"({"event_type": "purchase_knife", "description": "very sharp knife", "Host": "user1.comcast.com"})"});
     declare({{"Host", "'moe'"}, {"Cache-Control", "'no-cache'"}}, "event_type = 'purchase_sword'");
     const Relation relation = related();
     EXPECT_EQ(relation.columns, (Columns{{"Accept", ValueType::varchar},
@@ -83,13 +86,15 @@ TEST_F(RelationTest, SelectStandsAsASubquery) {
     append({R"({"event_type": "t", "a": 1})"});
     declare({}, "a = 1");
     const std::string select = related().select;
-    EXPECT_EQ(rows_of(*connection_, fmt::format("SELECT t.a, u.a FROM ({0}) AS t JOIN ({0}) AS u USING (event_type)", select)),
+    EXPECT_EQ(rows_of(*connection_,
+                      fmt::format("SELECT t.a, u.a FROM ({0}) AS t JOIN ({0}) AS u USING (event_type)", select)),
               (Rows{{"1", "1"}}));
 }
 
 TEST_F(RelationTest, WithoutEventsItHasItsDeclaredColumns) {
-    declare({{"Host", "'moe'"}, {"total", "price * 2"}, {"copy", "gone"}, {"rich", "price > 5"}, {"text", "trim(gone)"}},
-            "event_type = 'purchase_sword' AND price > 3 AND NOT flag");
+    declare(
+        {{"Host", "'moe'"}, {"total", "price * 2"}, {"copy", "gone"}, {"rich", "price > 5"}, {"text", "trim(gone)"}},
+        "event_type = 'purchase_sword' AND price > 3 AND NOT flag");
     const Relation relation = related();
     EXPECT_EQ(relation.columns, (Columns{{"Host", ValueType::varchar},
                                          {"copy", ValueType::varchar},
@@ -145,8 +150,9 @@ TEST_F(RelationTest, ASetColumnReplacesByKeyToo) {
 TEST_F(RelationTest, IsAsWideAsTheLandedFiles) {
     append({R"({"event_type": "t", "a": 1, "b": true, "c": 2, "e": "x"})"});
     declare({{"s", "a + 1"}});
-    const Schema wider{{"a", ColumnType::double_}, {"b", ColumnType::string},    {"c", ColumnType::bigint}, {"d", ColumnType::boolean},
-                       {"e", ColumnType::bigint}, {"s", ColumnType::double_}, {"timestamp", ColumnType::string}};
+    const Schema wider{{"a", ColumnType::double_},       {"b", ColumnType::string}, {"c", ColumnType::bigint},
+                       {"d", ColumnType::boolean},       {"e", ColumnType::bigint}, {"s", ColumnType::double_},
+                       {"timestamp", ColumnType::string}};
     const Relation relation = related(wider);
     EXPECT_EQ(relation.columns, (Columns{{"a", ValueType::double_},
                                          {"b", ValueType::varchar},
@@ -200,7 +206,8 @@ TEST_F(RelationTest, TheSameRangeGivesTheSameBytes) {
     for (int batch = 0; batch < 30; ++batch) {
         std::vector<std::string> values;
         for (int i = 0; i < 500; ++i)
-            values.push_back(fmt::format(R"({{"event_type": "t{}", "n": {}, "s": "text {}", "d": {}.5}})", i % 3, i, i % 50, i));
+            values.push_back(
+                fmt::format(R"({{"event_type": "t{}", "n": {}, "s": "text {}", "d": {}.5}})", i % 3, i, i % 50, i));
         append(values);
     }
     declare({{"Host", "'moe'"}}, "event_type IN ('t0', 't2')");
@@ -208,8 +215,9 @@ TEST_F(RelationTest, TheSameRangeGivesTheSameBytes) {
     for (std::string& of_run : bytes) {
         connection_ = duck::Database::open({}).value()->connect().value();
         const std::string path = ::testing::TempDir() + "questlog_relation_test.parquet";
-        ASSERT_TRUE(connection_->execute(fmt::format("COPY ({}) TO {} (FORMAT parquet, COMPRESSION snappy)", related().select,
-                                                     duck::quote_literal(path)))
+        ASSERT_TRUE(connection_
+                        ->execute(fmt::format("COPY ({}) TO {} (FORMAT parquet, COMPRESSION snappy)", related().select,
+                                              duck::quote_literal(path)))
                         .ok());
         std::ifstream file(path, std::ios::binary);
         of_run.assign(std::istreambuf_iterator<char>(file), {});

@@ -9,7 +9,8 @@
 namespace questlog::scan {
 namespace {
 
-/// Raised when the same declaration begins to mean other rows, so that what was landed under the old meaning is not used.
+/// Raised when the same declaration begins to mean other rows, so that what was landed under the old meaning is not
+/// used.
 constexpr std::string_view meaning_version = "1";
 
 /// FNV-1a, 64 bits, over fields that are framed by their lengths. Declarations are the owner's own: it has to tell

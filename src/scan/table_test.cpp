@@ -5,7 +5,9 @@
 namespace questlog::scan {
 namespace {
 
-Expression expression(std::string_view text) { return *Expression::parse(text, {"game.toml", 1, 1}); }
+Expression expression(std::string_view text) {
+    return *Expression::parse(text, {"game.toml", 1, 1});
+}
 
 TableDeclaration sword_purchases() {
     TableDeclaration table;

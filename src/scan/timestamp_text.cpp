@@ -41,7 +41,8 @@ void write_second(std::int64_t second, std::string& out) {
     out.clear();
     if (date.year > 9999) out += '+'; // as java.time writes years of more than four digits
     fmt::format_to(std::back_inserter(out), "{}{:04}-{:02}-{:02} {:02}:{:02}:{:02}", date.year < 0 ? "-" : "",
-                   date.year < 0 ? -date.year : date.year, date.month, date.day, time / 3600, time / 60 % 60, time % 60);
+                   date.year < 0 ? -date.year : date.year, date.month, date.day, time / 3600, time / 60 % 60,
+                   time % 60);
 }
 
 } // namespace
@@ -56,13 +57,16 @@ std::string_view TimestampText::write(TimestampMs timestamp) {
     text_.resize(second_length_);
     if (const auto milliseconds = static_cast<int>(timestamp.value - second * 1000); milliseconds != 0) {
         const char fraction[] = {'.', static_cast<char>('0' + milliseconds / 100),
-                                 static_cast<char>('0' + milliseconds / 10 % 10), static_cast<char>('0' + milliseconds % 10)};
+                                 static_cast<char>('0' + milliseconds / 10 % 10),
+                                 static_cast<char>('0' + milliseconds % 10)};
         text_.append(fraction, sizeof fraction);
         while (text_.back() == '0') text_.pop_back();
     }
     return text_;
 }
 
-std::string spark_timestamp(TimestampMs timestamp) { return std::string(TimestampText().write(timestamp)); }
+std::string spark_timestamp(TimestampMs timestamp) {
+    return std::string(TimestampText().write(timestamp));
+}
 
 } // namespace questlog::scan

@@ -15,6 +15,8 @@ from wire import Wire
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("QUESTLOG_BINARY", ROOT / "build" / "release" / "questlog")).resolve()
 COMMAND_DEADLINE_S = 60
+# Times are UTC wherever the program runs.
+ENVIRONMENT = {**os.environ, "TZ": "Asia/Kathmandu"}
 
 
 @dataclass
@@ -48,7 +50,7 @@ class Questlog:
     def run(self, *args, stdin="", deadline_s=COMMAND_DEADLINE_S, binary_output=False):
         """Runs a command to its end, whatever its exit code."""
         done = subprocess.run([BINARY, *self._options(), *map(str, args)], input=stdin.encode(), cwd=self.folder,
-                              capture_output=True, timeout=deadline_s, check=False)
+                              env=ENVIRONMENT, capture_output=True, timeout=deadline_s, check=False)
         out = done.stdout if binary_output else done.stdout.decode()
         return Completed(args, done.returncode, out, done.stderr.decode(errors="replace"))
 
@@ -69,7 +71,7 @@ class Questlog:
     def start(self, *args, **popen):
         """Starts a command and leaves it running; the caller ends it."""
         return subprocess.Popen([BINARY, *self._options(), *map(str, args)], cwd=self.folder, stdin=subprocess.DEVNULL,
-                                stdout=popen.pop("stdout", subprocess.PIPE),
+                                env=ENVIRONMENT, stdout=popen.pop("stdout", subprocess.PIPE),
                                 stderr=popen.pop("stderr", subprocess.PIPE), **popen)
 
     def serve(self, *args, listen="127.0.0.1:0", **more):
@@ -115,13 +117,13 @@ def json_rows(text):
 class Server:
     """A running `questlog serve`. Leaving the `with` block kills it if the test has not stopped it."""
 
-    def __init__(self, questlog, args, wrapper=(), deadline_s=20.0, environment=None):
+    def __init__(self, questlog, args, deadline_s=20.0):
         self.questlog = questlog
         self.stdout_lines = []
         self.stderr_lines = []
         self.process = subprocess.Popen(
-            [*wrapper, BINARY, *questlog._options(), *map(str, args)], cwd=questlog.folder, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+            [BINARY, *questlog._options(), *map(str, args)], cwd=questlog.folder, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT)
         self._readers = [self._collect(self.process.stdout, self.stdout_lines),
                          self._collect(self.process.stderr, self.stderr_lines)]
         try:

@@ -157,7 +157,7 @@ OUTPUT = '[[job]]\nname = "j"\n  [[job.output]]\n  path = "tmp/j"\n'
 CONFIG_ERRORS = [
     # text, line, what the message must name
     ("[server\n", 1, []),
-    ('[server]\nlisten = 5000\n', 2, ["listen", "string"]),
+    ('[server]\nlisten = 5000\n', 2, ["listen", 'listen = "']),
     ('[server]\nlisten = "nowhere"\n', 2, ["nowhere"]),
     ('[server]\nlisten = "127.0.0.1:99999"\n', 2, ["99999"]),
     ('[server]\nlisen = "127.0.0.1:0"\n', 2, ["lisen", "listen"]),
@@ -168,7 +168,7 @@ CONFIG_ERRORS = [
     ('[log]\ntopic = "a b"\n', 2, ["a b"]),
     ('[lake]\nroot = 7\n', 2, ["root"]),
     ('[[event]]\npath = "/buy"\nmethods = ["POST"]\nreply = "ok"\n', 1, ["type"]),
-    (EVENT_HEAD.replace('"/buy"', '"buy"'), 2, ["buy", "/buy"]),
+    (EVENT_HEAD.replace('"/buy"', '"buy"'), 2, ["buy", "/"]),
     (EVENT_HEAD.replace('"POST"', '"BREW"'), 3, ["BREW"]),
     (EVENT_HEAD + EVENT_HEAD, None, ["/buy", "twice"]),
     (EVENT_HEAD.replace('"/buy"', '"/events"'), 2, ["/events"]),
@@ -188,7 +188,7 @@ CONFIG_ERRORS = [
     (OUTPUT + '  where = "random() > 0.5"\n', 5, ["random"]),
     (OUTPUT + '  where = "now() > timestamp"\n', 5, ["now"]),
     (OUTPUT + '  where = "count(*) > 1"\n', 5, ["count"]),
-    (OUTPUT + '  where = "x IN (SELECT 1)"\n', 5, ["SELECT"]),
+    (OUTPUT + '  where = "x IN (SELECT 1)"\n', 5, ["subquery"]),
     (OUTPUT + '  where = "x; DROP TABLE y"\n', 5, [";"]),
     (OUTPUT + '  where = "read_text(\'/etc/passwd\') = x"\n', 5, ["read_text"]),
     ('[[job]]\nname = "j"\nset = { Host = "moe(" }\n  [[job.output]]\n  path = "tmp/j"\n', 3, []),

@@ -141,17 +141,17 @@ def test_where_sees_what_set_made_and_set_sees_what_came(questlog):
     questlog.write_config("""
 [[job]]
 name = "raised"
-set = { price = "price * 2", was = "price", who = "upper(player)", level = "CASE WHEN price > 5 THEN 'high' ELSE 'low' END" }
+set = { price = "price * 2", was = "price", who = "trim(player)", level = "CASE WHEN price > 5 THEN 'high' ELSE 'low' END" }
   [[job.output]]
   path = "tmp/raised"
   where = "price >= 10 AND event_type IN ('buy', 'rent')"
 """)
-    collect(questlog, buy(price=4, player="ann"), buy(price=5, player="bob"), buy(price=6, player=None),
-            {"event_type": "rent", "price": 50, "player": "eve"}, {"event_type": "steal", "price": 99, "player": "x"})
+    collect(questlog, buy(price=4, player="ann"), buy(price=5, player=" bob"), buy(price=6, player=None),
+            {"event_type": "rent", "price": 50, "player": "eve "}, {"event_type": "steal", "price": 99, "player": "x"})
     questlog.ok("batch", "raised")
     rows = landed(questlog, "raised").select(["price", "was", "who", "level"]).to_pylist()
-    assert rows == [{"price": 10, "was": 5, "who": "BOB", "level": "low"}, {"price": 12, "was": 6, "who": None, "level": "high"},
-                    {"price": 100, "was": 50, "who": "EVE", "level": "high"}]
+    assert rows == [{"price": 10, "was": 5, "who": "bob", "level": "low"}, {"price": 12, "was": 6, "who": None, "level": "high"},
+                    {"price": 100, "was": 50, "who": "eve", "level": "high"}]
 
 
 def test_a_job_without_path_writes_nothing(reference):
@@ -344,7 +344,7 @@ def test_a_log_that_no_longer_reaches_back_is_not_written_over_the_table_without
     shop.ok("batch", "buys")
     shutil.rmtree(shop.data / "log")
     collect(shop, buy(n=3))
-    shop.fails("batch", "buys", code=1, says=["--force", "buys"])
+    shop.fails("batch", "buys", code=2, says=["--force", "buys"])
     assert landed(shop)["n"].to_pylist() == [1, 2]
     shop.ok("batch", "buys", "--force")
     assert landed(shop)["n"].to_pylist() == [3]

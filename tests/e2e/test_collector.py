@@ -81,6 +81,13 @@ def test_a_receipt_names_log_partition_and_offset(questlog, server):
     assert "receipt" not in questlog.events()[1]
 
 
+def test_reserved_query_names_never_become_fields(questlog, server):
+    assert server.get("/?receipt=0&wait=disk&x=1").status == 200
+    assert {"receipt", "wait"}.isdisjoint(questlog.events()[0]) and questlog.events()[0]["x"] == "1"
+    assert server.get("/?wait=kafka").status == 400  # a promise that this log cannot keep
+    assert len(questlog.values()) == 1
+
+
 # --- declared events -------------------------------------------------------------------------------------------------
 
 def test_a_declared_call_takes_constants_query_fields_and_body_fields(questlog, shop):

@@ -80,19 +80,24 @@ def refuses_to_serve(questlog, *says):
         assert str(text) in ended.value.output, f"{text!r} not in {ended.value.output}"
 
 
-@pytest.mark.parametrize("which, position", [
-    (0, "first batch"), (0, "middle"), (1, "middle"), (-1, "middle"), (-1, "last batch"), (0, "length"), (0, "base offset")])
-def test_a_flipped_bit_is_refused_with_file_and_byte_named(filled, which, position):
+FLIPS = {"first batch": (0, -40), "middle": (1, -40), "last batch": (-1, -1), "length": (1, 10), "base offset": (1, 7)}
+READING = (["tail", "-o", "beginning", "-e"], ["sql", "SELECT count(value) FROM events"], ["batch", "separate_events"])
+
+
+@pytest.mark.parametrize("where", FLIPS)
+@pytest.mark.parametrize("which", [0, 1, -1])
+def test_a_flipped_bit_is_refused_with_file_and_byte_named_and_nothing_is_written(filled, which, where):
     path = filled.segments()[which]
-    batches = read_batches(path)
-    batch = {"first batch": batches[0], "last batch": batches[-1]}.get(position, batches[len(batches) // 2])
-    flip_bit(path, batch.position + {"length": 10, "base offset": 7}.get(position, batch.size - 40))
-    before = {file: file.read_bytes() for file in filled.segments()}
-    refuses_to_serve(filled, path.name, batch.position, "questlog log repair")
-    for command in (["tail", "-o", "beginning", "-e"], ["sql", "SELECT count(value) FROM events"],
-                    ["batch", "separate_events"]):
-        filled.fails(*command, code=1, says=[path.name])
-    assert {file: file.read_bytes() for file in filled.segments()} == before, "a refusal must not write"
+    index, position = FLIPS[where]
+    batch = read_batches(path)[index]
+    flip_bit(path, batch.position + position + (batch.size if position < 0 else 0))
+    before = {file: file.read_bytes() for file in filled.data.rglob("*") if file.is_file() and file.suffix != ".lock"}
+    named = [path.name, f"byte {batch.position} ", "restore"]
+    for command in READING:
+        filled.fails(*command, code=1, says=named)
+    if which == -1:  # the segment that would be appended to; earlier ones are checked whenever they are read
+        refuses_to_serve(filled, *named)
+    assert {file: file.read_bytes() for file in before} == before
 
 
 @pytest.mark.parametrize("keep", ["nothing", "half", "all but a byte"])
@@ -105,10 +110,14 @@ def test_a_truncated_segment_is_refused_with_the_file_named(filled, keep):
     filled.fails("tail", "-o", "beginning", "-e", code=1, says=[path.name])
 
 
-def test_a_missing_segment_is_refused_with_the_gap_named(filled):
-    missing = filled.segments()[1]
+@pytest.mark.parametrize("which", [0, 1, -1])
+def test_a_missing_segment_is_refused_with_its_first_offset_named(filled, which):
+    missing = filled.segments()[which]
     missing.unlink()
-    refuses_to_serve(filled, missing.stem.lstrip("0"))
+    for command in READING:
+        filled.fails(*command, code=1, says=[missing.stem.lstrip("0") or "0", "restore"])
+    if which != 1:  # a gap further back shows when it is read
+        refuses_to_serve(filled, missing.stem.lstrip("0") or "0")
 
 
 def test_inspect_names_the_damaged_place(filled):
@@ -232,13 +241,13 @@ def fill(path):
 
 
 def post_until_refused(server, acked):
+    """`acked`: offset -> number of the event that was acked there."""
     with server.wire() as wire:
-        for number in range(100_000):
-            event = {"event_type": "n", "connection": 0, "number": len(acked) + number, "pad": "x" * 20_000}
-            answer = wire.post("/events?receipt=1", event)
+        for number in range(1 + max(acked.values(), default=-1), 100_000):
+            answer = wire.post("/events?receipt=1", {"event_type": "n", "number": number, "pad": "x" * 20_000})
             if answer.status != 200:
                 return answer
-            acked[0, event["number"]] = answer.json()["offset"]
+            acked[answer.json()["offset"]] = number
     raise AssertionError("the disk is never full")
 
 
@@ -249,7 +258,6 @@ def test_a_full_disk_is_503_and_the_log_takes_events_again_once_there_is_room(tm
     acked = {}
     with questlog.serve() as server:
         for _ in range(2):
-            assert server.post("/events?receipt=1", {"event_type": "n", "connection": 1, "number": len(acked)}).status == 200
             fill(small_disk / "ballast")
             refused = post_until_refused(server, acked)
             assert refused.status == 503 and "retry-after" in refused.headers and refused.text
@@ -259,9 +267,8 @@ def test_a_full_disk_is_503_and_the_log_takes_events_again_once_there_is_room(tm
             wait_until(lambda: server.get("/purchase_a_sword").status == 200, "the log takes events again", 10, poll_s=0.05)
             assert server.get("/readyz").status == 200
         assert server.stop() == 0
-    loads = [event for event in questlog.events() if event["event_type"] == "n" and event["connection"] == 0]
-    numbers = [event["number"] for event in loads]
-    assert numbers == sorted(set(numbers)) and {number for _, number in acked} == set(numbers)
+    kept = {offset: event["number"] for offset, event in enumerate(questlog.events()) if event["event_type"] == "n"}
+    assert kept == acked and len(set(acked.values())) == len(acked)
 
 
 @pytest.mark.timeout(60)

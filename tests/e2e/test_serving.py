@@ -3,9 +3,12 @@
 import json
 import re
 import signal
+import subprocess
+from pathlib import Path
 
 import pytest
 from load import Load
+from questlog_process import BINARY, Server
 from waiting import wait_until
 from wire import Closed, request_bytes
 
@@ -35,11 +38,14 @@ def test_serve_makes_its_topic(questlog, server):
 
 
 def test_options_may_stand_before_or_after_the_command(questlog):
-    questlog.config = None
-    other = questlog.folder / "elsewhere"
-    questlog.ok("topic", "create", "--topic", "raids", "--data", other)
-    assert (other / "log").is_dir()
-    assert questlog.ok("topic", "list", "--data", other) == "raids\n"
+    config = questlog.folder / "other.toml"
+    config.write_text('[log]\ntopic = "raids"\n')
+    questlog.ok("topic", "create", "--topic", "raids")
+    data, options = ["--data", questlog.data], ["--data", questlog.data, "--config", config]
+    for args in ([*data, "topic", "list"], ["topic", "list", *data], ["topic", *data, "list"],
+                 [*options, "tail", "-e"], ["tail", "-e", *options], [*data, "tail", "--config", config, "-e"]):
+        done = subprocess.run([BINARY, *args], cwd=questlog.folder, capture_output=True, check=True)
+        assert (done.stdout or done.stderr) in (b"raids\n", b"% Reached end of topic raids [0] at offset 0: exiting\n")
 
 
 def test_a_configuration_in_the_working_directory_is_used(questlog):
@@ -53,9 +59,19 @@ def test_a_configuration_in_the_working_directory_is_used(questlog):
 
 def test_the_configured_address_is_used(questlog):
     questlog.write_config('[server]\nlisten = "127.0.0.1:0"\n')
-    from questlog_process import Server
     with Server(questlog, ["serve"]) as server:
         assert server.get("/healthz").status == 200
+
+
+def test_ipv6_and_names_can_be_listened_on(questlog):
+    with questlog.serve(listen="localhost:0") as server:
+        assert server.get("/healthz").status == 200
+        assert server.stop() == 0
+    if Path("/proc/net/if_inet6").exists():
+        with questlog.serve(listen="[::1]:0") as server:
+            assert server.url.startswith("http://[::1]:")
+            server.host = "::1"
+            assert server.get("/healthz").status == 200
 
 
 # --- watching --------------------------------------------------------------------------------------------------------

@@ -223,8 +223,8 @@ def test_output_goes_to_a_file(questlog):
     ("SELECT no_such_column FROM events", "no_such_column"),
     ("", "SQL"),
 ])
-def test_a_query_that_cannot_be_answered_is_told(questlog, query, says):
-    done = questlog.run("sql", query)
+def test_a_query_that_cannot_be_answered_is_told(reference, query, says):
+    done = reference.run("sql", query)
     assert done.code in (1, 2) and says in done.err and done.out == "", str(done)
 
 

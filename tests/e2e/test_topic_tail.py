@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from reference_flow import golden
-from waiting import stays, wait_until
+from waiting import stays
 
 LINES = golden("kcat_all.txt").splitlines(keepends=True)
 
@@ -46,11 +46,11 @@ def test_topic_ids_are_unique_and_stay(questlog):
     assert topic_id("raids") == topic_id("raids") != topic_id("guilds")
 
 
-@pytest.mark.parametrize("flags, code, says", [  # 2: wrong usage; 1: the command failed, as kafka-topics ends
-    (["--topic", "../etc"], 1, "../etc"),
-    (["--topic", "."], 1, "."),
-    (["--topic", "a b"], 1, "a b"),
-    (["--topic", "x" * 250], 1, "249"),
+@pytest.mark.parametrize("flags, code, says", [  # 2: wrong usage; 1: refused, as kafka-topics ends
+    (["--topic", "../etc"], 2, "../etc"),
+    (["--topic", "."], 2, "."),
+    (["--topic", "a b"], 2, "a b"),
+    (["--topic", "x" * 250], 2, "249"),
     (["--topic", "t", "--partitions", "0"], 2, "partitions"),
     (["--topic", "t", "--partitions", "100000"], 2, "1024"),
     (["--topic", "t", "--partitions", "many"], 2, "partitions"),
@@ -193,6 +193,6 @@ def test_tail_into_a_closed_pipe_ends_quietly(reference):
 def test_tail_works_with_server_up_and_down(questlog):
     with questlog.serve() as server:
         server.get("/")
-        wait_until(lambda: len(questlog.values()) == 1, "tail shows the event beside the server", 5)
+        assert len(questlog.values()) == 1  # a 200 is visible
         assert server.stop() == 0
     assert len(questlog.values()) == 1

@@ -1,0 +1,174 @@
+#include "query/status.h"
+
+#include "query/query_fixture.h"
+
+namespace questlog::query {
+namespace {
+
+class StatusTest : public QueryFixture {
+protected:
+    StatusReport report() {
+        auto made = status(*world_);
+        EXPECT_TRUE(made.ok()) << made.error().message;
+        return made.ok() ? *made : StatusReport{};
+    }
+    TableStatus table(const std::string& name) {
+        for (const TopicStatus& topic : report().topics) {
+            for (const TableStatus& one : topic.tables) {
+                if (one.name == name) return one;
+            }
+        }
+        ADD_FAILURE() << name;
+        return {};
+    }
+};
+
+void expect_books(const TableStatus& table, const Books& books) {
+    EXPECT_EQ(table.books.accepted, books.accepted);
+    EXPECT_EQ(table.books.landed, books.landed);
+    EXPECT_EQ(table.books.pending, books.pending);
+    EXPECT_EQ(table.books.filtered, books.filtered);
+    EXPECT_EQ(table.books.dead_lettered, books.dead_lettered);
+}
+
+TEST_F(StatusTest, EveryEventHasItsPlaceInTheBooks) {
+    declare("swords", "event_type = 'purchase_sword'");
+    buy("sword", 1);
+    buy("knife", 1);
+    post({"not JSON"});
+    expect_books(table("swords"), {.accepted = 3, .pending = 3});
+    land("swords");
+    expect_books(table("swords"), {.accepted = 3, .landed = 1, .filtered = 1, .dead_lettered = 1});
+    buy("sword", 2);
+    const TableStatus swords = table("swords");
+    expect_books(swords, {.accepted = 4, .landed = 1, .pending = 1, .filtered = 1, .dead_lettered = 1});
+    EXPECT_TRUE(swords.books.balanced());
+    EXPECT_EQ(swords.state, TableState::landed);
+    EXPECT_EQ(swords.rows, 1);
+    EXPECT_EQ(swords.landed.at(0).to, Offset{3});
+    EXPECT_GT(swords.bytes, 0);
+    ASSERT_EQ(swords.files.size(), 1U);
+    EXPECT_TRUE(swords.files[0].starts_with("part-00000-"));
+    EXPECT_TRUE(report().sound());
+}
+
+TEST_F(StatusTest, BooksThatDoNotBalanceAreSeen) {
+    auto& table_declaration = declare("swords", "event_type = 'purchase_sword'");
+    for (int i = 0; i < 5; ++i) buy("sword", i);
+    lake::SnapshotFacts facts; // Claims to have looked at offsets 0 to 3 and accounts for two events.
+    facts.log_id = writer_->topic().id;
+    facts.topic = "game-events";
+    facts.declaration = table_declaration.digest();
+    facts.ranges = {{0, Offset{1}, Offset{3}}};
+    facts.examined = 2;
+    auto connection = database_->connect().value();
+    ASSERT_TRUE(store_->overwrite(table_declaration.path, *connection, "SELECT 1::BIGINT AS price", facts).ok());
+    const TableStatus swords = table("swords");
+    expect_books(swords, {.accepted = 5, .landed = 1, .pending = 2, .filtered = 1});
+    EXPECT_FALSE(swords.books.balanced());
+    EXPECT_FALSE(report().sound());
+    EXPECT_NE(status_text(report()).find("WRONG"), std::string::npos);
+    EXPECT_NE(status_json(report()).find("\"balanced\": false"), std::string::npos);
+}
+
+TEST_F(StatusTest, FilesThatSqlDoesNotUseHaveLandedNothing) {
+    declare("swords", "event_type = 'purchase_sword'");
+    buy("sword", 1);
+    land("swords");
+    declare("swords", "event_type = 'purchase_knife'");
+    const TableStatus changed = table("swords");
+    EXPECT_EQ(changed.state, TableState::declaration_changed);
+    EXPECT_EQ(changed.rows, 1);
+    expect_books(changed, {.accepted = 1, .pending = 1});
+    EXPECT_NE(changed.problem.find("`questlog batch write_swords`"), std::string::npos);
+
+    declare("swords", "event_type = 'purchase_sword'");
+    remake_topic("game-events");
+    EXPECT_EQ(table("swords").state, TableState::other_log);
+}
+
+TEST_F(StatusTest, DamageIsReportedBesideWhatIsSound) {
+    declare("swords", "");
+    declare("knives", "");
+    buy("sword", 1);
+    land("swords");
+    land("knives");
+    for (const auto& entry : std::filesystem::directory_iterator(folder_ + "/lake/tmp/swords")) {
+        if (entry.path().extension() == ".parquet") std::filesystem::resize_file(entry.path(), 30);
+    }
+    EXPECT_EQ(table("swords").state, TableState::damaged);
+    EXPECT_FALSE(table("swords").problem.empty());
+    EXPECT_EQ(table("knives").state, TableState::landed);
+    EXPECT_FALSE(report().sound());
+}
+
+TEST_F(StatusTest, TellsTheLogOfEveryTopic) {
+    buy("sword", 1);
+    make_topic("other-events", 3);
+    const StatusReport made = report();
+    ASSERT_EQ(made.topics.size(), 2U);
+    EXPECT_EQ(made.topics[0].name, "game-events");
+    EXPECT_EQ(made.topics[0].partitions.at(0).durable_end, Offset{1});
+    EXPECT_GT(made.topics[0].partitions.at(0).bytes, 61);
+    EXPECT_EQ(made.topics[1].partitions.size(), 3U);
+    EXPECT_EQ(made.topics[1].log_id, writer_->topic().id);
+}
+
+TEST_F(StatusTest, WithoutAnyTopicSaysHowToMakeOne) {
+    writer_.reset();
+    std::filesystem::remove_all(folder_ + "/log");
+    const auto made = status(*world_);
+    ASSERT_FALSE(made.ok());
+    EXPECT_NE(made.error().message.find("topic create"), std::string::npos) << made.error().message;
+}
+
+TEST(StatusText, FitsATerminal) {
+    StatusReport report;
+    TopicStatus& topic = report.topics.emplace_back();
+    topic.name = "game-events";
+    topic.log_id = "F2hbjghYTdC0uevB7P0PWw";
+    topic.partitions = {{Partition{0}, Offset{0}, Offset{70}, 10'240}};
+    TableStatus& swords = topic.tables.emplace_back();
+    swords.name = "sword_purchases";
+    swords.path = "tmp/sword_purchases";
+    swords.state = TableState::landed;
+    swords.landed = {{0, Offset{0}, Offset{60}}};
+    swords.rows = 20;
+    swords.bytes = 1868;
+    swords.files = {"part-00000-x-c000.snappy.parquet"};
+    swords.books = {.accepted = 70, .landed = 20, .pending = 10, .filtered = 39, .dead_lettered = 1};
+    TableStatus& hits = topic.tables.emplace_back();
+    hits.name = "default_hits";
+    hits.path = "tmp/default_hits";
+    hits.books = {.accepted = 70, .pending = 70};
+    EXPECT_EQ(status_text(report), R"(topic game-events  log F2hbjghYTdC0uevB7P0PWw
+70 events, 10.0 KiB, 1 partition
+
+  partition  first offset  durable end     bytes
+  0                     0           70  10.0 KiB
+
+  table                   state  landed to  rows  files   bytes
+  sword_purchases        landed         60    20      1  1868 B
+  default_hits     never landed          -     0      0     0 B
+
+  books            accepted  = landed  + pending  + filtered  + dead  + dup
+  sword_purchases        70        20         10          39       1      0  ok
+  default_hits           70         0         70           0       0      0  ok
+)");
+    EXPECT_EQ(
+        status_json(report),
+        R"({"topics": [{"topic": "game-events", "log_id": "F2hbjghYTdC0uevB7P0PWw", )"
+        R"("partitions": [{"partition": 0, "start": 0, "durable_end": 70, "bytes": 10240}], )"
+        R"("tables": [{"name": "sword_purchases", "path": "tmp/sword_purchases", "state": "landed", )"
+        R"("landed_ranges": [{"partition": 0, "from": 0, "to": 60}], "files": ["part-00000-x-c000.snappy.parquet"], )"
+        R"("rows": 20, "bytes": 1868, "accepted": 70, "landed": 20, "pending": 10, "filtered": 39, )"
+        R"("dead_lettered": 1, "duplicates": 0, "balanced": true, "problem": null}, )"
+        R"({"name": "default_hits", "path": "tmp/default_hits", "state": "never landed", "landed_ranges": [], )"
+        R"("files": [], "rows": 0, "bytes": 0, "accepted": 70, "landed": 0, "pending": 70, "filtered": 0, )"
+        R"("dead_lettered": 0, "duplicates": 0, "balanced": true, "problem": null}], "problem": null}], )"
+        R"("sound": true})"
+        "\n");
+}
+
+} // namespace
+} // namespace questlog::query
