@@ -35,7 +35,8 @@ test: ## Run every test: units, simulation, corpora, the real binary, the house 
 	@scripts/setup --test
 	$(call build,test,all)
 	ctest --test-dir build/test --output-on-failure -j $(JOBS)
-	QUESTLOG_BINARY=$(CURDIR)/build/test/questlog timeout 2400 $(PYTHON) -m pytest -c tests/e2e/pytest.ini tests/tidy tests/e2e
+	QUESTLOG_BINARY=$(CURDIR)/build/test/questlog timeout 2400 $(PYTHON) -m pytest --rootdir . \
+	    -c tests/e2e/pytest.ini tests/tidy tests/e2e
 
 bench: ## Measure, beside peers, and write the ratios as JSON (BENCH_ARGS=--quick)
 	@scripts/setup --bench

@@ -1,6 +1,7 @@
 #include "app/config.h"
 
 #include "app/toml_table.h"
+#include "scan/letter_case.h"
 
 #include <algorithm>
 #include <charconv>
@@ -83,6 +84,10 @@ Result<std::vector<scan::SetColumn>> parse_set(TomlTable& job) {
     TRY(table, job.table("set"));
     if (!table) return set;
     for (const auto& column : table->keys()) {
+        for (const auto& other : set)
+            if (scan::equal_but_for_case(other.column, column))
+                return table->wrong(column, fmt::format("set has {} and {}, which SQL reads as one column; keep one",
+                                                        other.column, column));
         TRY(text, table->string(column));
         TRY(expression, scan::Expression::parse(*text, table->position(column)));
         set.push_back({column, std::move(expression)});
@@ -127,7 +132,7 @@ Result<batch::JobOutput> parse_output(TomlTable& table, const std::vector<scan::
         output.table.name = path->substr(path->rfind('/') + 1);
     }
     if (where) {
-        TRY(expression, scan::Expression::parse(*where, table.position("where")));
+        TRY(expression, scan::Expression::parse(*where, table.position("where"), scan::Role::filter));
         output.table.where = std::move(expression);
     }
     take(show, output.show);

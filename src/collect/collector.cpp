@@ -226,7 +226,14 @@ void Collector::answered(std::string_view peer, std::string_view method, std::st
     if (access_lines_.size() >= access_lines_bytes_max)
         write_access_log();
     else if (first_of_turn)
-        server_.post([this] { write_access_log(); });
+        post_access_log();
+}
+
+/// At the end of the turn, unless the collector is gone by then.
+void Collector::post_access_log() {
+    server_.post([self = std::weak_ptr(self_)] {
+        if (const auto collector = self.lock()) (*collector)->write_access_log();
+    });
 }
 
 void Collector::write_access_log() {

@@ -17,6 +17,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -83,6 +84,7 @@ private:
     void finish_commit(const CommitOutcome& outcome);
     void fail_commit(const std::string& reason);
     [[nodiscard]] bool close_books();
+    void post_access_log();
     void write_access_log();
 
     io::Env env_;
@@ -107,6 +109,7 @@ private:
 
     AccessLogFormat access_format_;
     std::string access_lines_;
+    std::shared_ptr<Collector*> self_ = std::make_shared<Collector*>(this); ///< Posted actions hold it weakly.
 
     Committer committer_; ///< Last: its thread uses the log.
 };

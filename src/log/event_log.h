@@ -117,8 +117,8 @@ public:
     virtual ~PartitionReader() = default;
     [[nodiscard]] virtual Partition partition() const = 0;
     virtual Result<Offset> start_offset() = 0; ///< The first offset that is there.
-    virtual Result<Offset>
-    end_offset() = 0; ///< The durable end, read anew at each call: one past the last visible event.
+    /// The durable end, read anew at each call: one past the last visible event.
+    virtual Result<Offset> end_offset() = 0;
     virtual Result<std::int64_t> bytes() = 0; ///< Bytes of batches between start and end.
     /// Every batch that holds an offset in [from, to); the first and the last may reach beyond. `to` must not pass
     /// end_offset(). Damage is `corrupt` and names file and byte.

@@ -134,7 +134,7 @@ Status write_parquet(const World& world, Session& session, const std::string& sq
         return pass_on_file(files, adopted, sink);
     };
     const Status done = write();
-    static_cast<void>(files.remove_file(adopted)); // The folder itself is swept with the others of its kind.
+    static_cast<void>(files.remove_tree(scratch)); // What is left of it is swept with the others of its kind.
     return done;
 }
 

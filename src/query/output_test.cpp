@@ -98,7 +98,7 @@ TEST_F(OutputTest, ASinkThatFailsEndsTheOutput) {
 
 TEST_F(OutputTest, ParquetIsAFileThatReadsBack) {
     post_plays();
-    const std::string bytes = output("SELECT level, text FROM plays -- all of them\n;", Format::parquet);
+    const std::string bytes = output("SELECT level, text FROM plays; -- all of them", Format::parquet);
     ASSERT_TRUE(bytes.starts_with("PAR1") && bytes.ends_with("PAR1")) << bytes;
     const std::string file = folder_ + "/answer.parquet";
     std::ofstream(file, std::ios::binary) << bytes;

@@ -46,11 +46,11 @@ Result<std::unique_ptr<duck::Rows>> Session::query_as_text(const std::string& sq
 Status Session::copy_to_parquet(const std::string& sql, const std::string& path) {
     const auto connection = prepare(sql);
     if (!connection.ok()) return with_advice(connection.error());
-    std::string_view select = sql;
-    select = select.substr(0, select.find_last_not_of("; \t\r\n") + 1);
+    const std::string view =
+        duck::quote_identifier((*connection)->fresh_name("questlog_answer")); // `sql` may end in a comment.
+    CHECK_OK((*connection)->execute(fmt::format("CREATE TEMP VIEW {} AS {}", view, sql)));
     return (*connection)
-        ->execute(
-            fmt::format("COPY (\n{}\n) TO {} (FORMAT parquet, COMPRESSION snappy)", select, duck::quote_literal(path)));
+        ->execute(fmt::format("COPY {} TO {} (FORMAT parquet, COMPRESSION snappy)", view, duck::quote_literal(path)));
 }
 
 } // namespace questlog::query

@@ -1,6 +1,7 @@
 #include "query/spark_text.h"
 
 #include <bit>
+#include <cstdint>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <sstream>
@@ -85,18 +86,62 @@ TEST(Show, TypesAsSparkWritesThem) {
               golden("schema_types.txt"));
 }
 
-TEST(Show, TheReferenceJobsTables) {
-    TextTable swords{{"Accept", "Host", "User-Agent", "event_type", "timestamp"}, {}};
-    for (int i = 0; i < 20; ++i) {
-        swords.rows.push_back({"*/*", i < 10 ? "user1.comcast.com" : "user2.att.com", "ApacheBench/2.3",
-                               "purchase_sword", i == 0 ? "2026-11-22 21:58:54" : "2026-11-22 21:58:54.012"});
+/// The cells between the bars of a printed line.
+Row cells_of(const std::string& line) {
+    Row cells;
+    for (std::size_t from = 1; from < line.size();) {
+        const std::size_t bar = line.find('|', from);
+        std::string cell = line.substr(from, bar - from);
+        cell.erase(cell.find_last_not_of(' ') + 1);
+        cell.erase(0, cell.find_first_not_of(' '));
+        cells.push_back(cell == "NULL" ? std::optional<std::string>() : cell);
+        from = bar + 1;
     }
+    return cells;
+}
+
+class ReferenceJob : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(ReferenceJob, EveryTableItPrintedIsPrintedAlike) {
+    std::istringstream lines(golden(GetParam()));
+    int tables = 0;
+    for (std::string line; std::getline(lines, line);) {
+        if (!line.starts_with('+')) continue;
+        std::string printed = line + '\n';
+        TextTable table;
+        for (int borders = 1; borders < 3 && std::getline(lines, line);) {
+            printed += line + '\n';
+            if (line.starts_with('+'))
+                ++borders;
+            else if (borders == 2)
+                table.rows.push_back(cells_of(line));
+            else
+                for (const auto& cell : cells_of(line)) table.columns.push_back(*cell);
+        }
+        const std::size_t shown = table.rows.size();
+        if (std::getline(lines, line); !line.empty()) { // "only showing": there was more.
+            printed += line + '\n';
+            table.rows.emplace_back(table.columns.size());
+        }
+        const bool left = printed.find("|Host    ") != std::string::npos; // Printed with truncate=False.
+        EXPECT_EQ(show(table, {.rows = shown, .truncate = left ? 0U : 20U}), printed + '\n');
+        ++tables;
+    }
+    EXPECT_GE(tables, 1);
+}
+INSTANTIATE_TEST_SUITE_P(Golden, ReferenceJob,
+                         ::testing::Values("separate_events.stdout.txt", "filtered_writes.stdout.txt",
+                                           "read_back.stdout.txt"),
+                         [](const auto& job) { return job.param.substr(0, job.param.find('.')); });
+
+TEST(Show, SchemaBeforeTable) {
+    const std::string text = golden("filtered_writes.stdout.txt");
     const std::string schema = print_schema({{"Accept", "string"},
                                              {"Host", "string"},
                                              {"User-Agent", "string"},
                                              {"event_type", "string"},
                                              {"timestamp", "string"}});
-    EXPECT_EQ(schema + show(swords), golden("filtered_writes.stdout.txt"));
+    EXPECT_EQ(text.substr(0, schema.size()), schema);
 }
 
 TEST(JavaDouble, IsTheShortestThatReadsBack) {

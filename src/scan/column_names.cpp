@@ -34,15 +34,15 @@ constexpr std::string_view row_names[] = {"timestamp", "_offset", "_partition", 
 /// Names that are given so far, by their lower case.
 class Names {
 public:
-    explicit Names(std::span<const std::string> landed) {
+    explicit Names(std::span<const std::string> kept) {
         for (const std::string_view name : row_names) given_.emplace(name);
-        for (const std::string& name : landed) landed_.emplace(lower_ascii(name), name);
+        for (const std::string& name : kept) kept_.emplace(lower_ascii(name), name);
     }
 
     [[nodiscard]] bool give(const std::string& name) {
         std::string lower = lower_ascii(name);
-        const auto landed = landed_.find(lower);
-        if (landed != landed_.end() && landed->second != name) return false;
+        const auto kept = kept_.find(lower);
+        if (kept != kept_.end() && kept->second != name) return false;
         return given_.insert(std::move(lower)).second;
     }
 
@@ -54,7 +54,7 @@ public:
 
 private:
     std::set<std::string> given_;
-    std::map<std::string, std::string> landed_;
+    std::map<std::string, std::string> kept_;
 };
 
 } // namespace
@@ -75,10 +75,10 @@ std::string escaped_name(std::string_view key) {
     return name.substr(0, name_bytes_max - checksum.size()) + checksum;
 }
 
-std::vector<std::string> column_names(const event::Schema& schema, std::span<const std::string> landed) {
-    Names names(landed);
+std::vector<std::string> column_names(const event::Schema& schema, std::span<const std::string> kept) {
+    Names names(kept);
     std::vector<std::string> given(schema.size());
-    const std::set<std::string_view> stay(landed.begin(), landed.end());
+    const std::set<std::string_view> stay(kept.begin(), kept.end());
     for (std::size_t i = 0; i < schema.size(); ++i)
         if (schema[i].key == event::rescued_data_key)
             given[i] = schema[i].key; // no key of an event: what was left over

@@ -16,8 +16,8 @@ namespace questlog::scan {
 
 /// One name for each column of `schema`, all different also when case is ignored. It is escaped_name(key), with a
 /// suffix _2, _3 ... where that is taken: by an earlier key that is equal but for case, by a name of the row itself
-/// (timestamp, _offset, _partition, _rescued_data), or, in another case, by a column in `landed`, whose names stay with
-/// the keys that had them.
-[[nodiscard]] std::vector<std::string> column_names(const event::Schema& schema, std::span<const std::string> landed);
+/// (timestamp, _offset, _partition, _rescued_data), or, in another case, by a name in `kept`: those of landed files and
+/// of the declaration, which stay with the keys that have them to the letter.
+[[nodiscard]] std::vector<std::string> column_names(const event::Schema& schema, std::span<const std::string> kept);
 
 } // namespace questlog::scan

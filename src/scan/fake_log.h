@@ -30,7 +30,8 @@ public:
     void append(const std::vector<std::string>& values, std::int64_t first_ms = 1'795'384'733'873) {
         log::BatchBuilder builder;
         builder.begin(end_);
-        for (const std::string& value : values) builder.add(TimestampMs{first_ms++}, value);
+        for (std::size_t i = 0; i < values.size(); ++i)
+            builder.add(TimestampMs{first_ms + static_cast<std::int64_t>(i)}, values[i]);
         const auto sealed = builder.seal();
         FakeBatch batch;
         batch.header = log::parse_batch_header(sealed).value();

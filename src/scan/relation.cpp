@@ -114,6 +114,27 @@ private:
                            [&](const SetColumn& set) { return equal_but_for_case(set.column, name); });
     }
 
+    /// `kept` and the names that the declaration means: a client that sends a key equal to one of them but for case must
+    /// not take the name, and with it the place of the real one in `set` and `where`.
+    [[nodiscard]] std::vector<std::string> with_declared_names(std::vector<std::string> kept) const {
+        std::vector<std::string> declared{"event_type"};
+        for (const SetColumn& set : table_.set) {
+            declared.push_back(set.column);
+            for (std::string& column : set.expression.columns()) declared.push_back(std::move(column));
+        }
+        if (table_.where)
+            for (std::string& column : table_.where->columns()) declared.push_back(std::move(column));
+        for (std::string& name : declared) {
+            const bool is_key = std::any_of(schema_.begin(), schema_.end(),
+                                            [&](const event::Column& column) { return column.key == name; });
+            const bool is_kept = std::any_of(kept.begin(), kept.end(), [&](const std::string& other) {
+                return equal_but_for_case(other, name);
+            });
+            if (is_key && !is_kept && escaped_name(name) == name) kept.push_back(std::move(name));
+        }
+        return kept;
+    }
+
     /// The columns of the events, named and widened, then those that only landed files have.
     void find_input_columns() {
         schema_ = plan_.schema(table_.event_types());
@@ -124,7 +145,7 @@ private:
             landed.emplace(column.key, column.type);
             landed_names.push_back(column.key);
         }
-        const std::vector<std::string> names = column_names(schema_, landed_names);
+        const std::vector<std::string> names = column_names(schema_, with_declared_names(std::move(landed_names)));
         for (std::size_t i = 0; i < schema_.size(); ++i) {
             event::Column& column = schema_[i];
             if (names[i] != column.key) renamed_.push_back(fmt::format("{} -> {}", column.key, names[i]));

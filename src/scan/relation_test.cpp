@@ -58,6 +58,17 @@ protected:
     std::unique_ptr<duck::Connection> connection_ = duck::Database::open({}).value()->connect().value();
 };
 
+TEST_F(RelationTest, AClientsKeyInAnotherCaseTakesNoNameThatTheDeclarationMeans) {
+    declare({{"Host", "'moe'"}}, "event_type = 'buy' AND price > 1");
+    append({R"({"event_type": "buy", "Host": "a", "price": 2})",
+            R"({"event_type": "buy", "Event_Type": "sell", "HOST": "b", "Host": "c", "PRICE": 0, "price": 3})"});
+    const Relation relation = related();
+    EXPECT_EQ(relation.renamed,
+              (std::vector<std::string>{"Event_Type -> Event_Type_2", "HOST -> HOST_2", "PRICE -> PRICE_2"}));
+    const Rows found = rows_of(*connection_, fmt::format("SELECT \"Host\", \"HOST_2\", price FROM ({})", relation.select));
+    EXPECT_EQ(found, (Rows{{"moe", "NULL", "2"}, {"moe", "b", "3"}}));
+}
+
 TEST_F(RelationTest, IsTheReferencesSwordTable) {
     append(
         {R"({"event_type": "purchase_sword", "Host": "user1.comcast.com", "User-Agent": "ApacheBench/2.3", "Accept": "*/*"})",

@@ -1,16 +1,16 @@
 """Batch jobs: what lands, with which types, printed how, and how tables are replaced."""
 
 import hashlib
-import json
 import shutil
-import threading
 
 import duckdb
 import pandas
 import polars
 import pyarrow.parquet as parquet
 import pytest
+from questlog_process import json_rows
 from reference_flow import WHOLE_TIMESTAMP, read_table
+from waiting import repeating
 
 JOB = """
 [[job]]
@@ -284,40 +284,36 @@ def test_readers_see_the_old_or_the_new_table_and_never_a_mixture(shop):
         server.send_events([buy(generation=0, n=n) for n in range(200)])
         shop.ok("batch", "buys")
         folder = files_of(shop)[0].parent
-        stop, sizes, failures, vanished = threading.Event(), [], [], []
+        sizes, failures = [], []
 
         def read_folder():
-            while not stop.is_set():
-                try:
-                    names = [str(path) for path in folder.glob("*.parquet")]
-                    if not names:
-                        vanished.append("listing")
-                        continue
-                    sizes.append(sum(parquet.read_table(name).num_rows for name in names))
-                except FileNotFoundError:
-                    vanished.append("file")
-                except Exception as error:  # anything else is a broken promise, to be shown
-                    failures.append(repr(error))
+            try:
+                names = list(folder.glob("*.parquet"))
+                if len(names) > 1:
+                    failures.append(f"two generations at once: {names}")
+                sizes.extend(parquet.read_table(name).num_rows for name in names)
+            except FileNotFoundError:
+                pass  # a listed file may be gone; the reader lists again
+            except Exception as error:  # anything else is a broken promise, to be shown
+                failures.append(repr(error))
+
+        def look():
+            if not folder.exists():
+                failures.append("for a moment there was no table")
 
         def read_by_sql():
-            while not stop.is_set():
-                done = shop.run("sql", "SELECT count(*) AS n, count(DISTINCT generation) AS g FROM buys", "--landed",
-                                "--format", "json")
-                if done.code != 0:
-                    failures.append(str(done))
-                else:
-                    row = json.loads(done.out)[0] if done.out.lstrip().startswith("[") else json.loads(done.out)
-                    sizes.append(row["n"] if row["n"] == 200 * row["g"] else -1)
+            done = shop.run("sql", "SELECT count(*) AS n, count(DISTINCT generation) AS g FROM buys", "--landed",
+                            "--format", "json")
+            if done.code != 0:
+                failures.append(str(done))
+            else:
+                row, = json_rows(done.out)
+                sizes.append(row["n"] if row["n"] == 200 * row["g"] else -1)
 
-        threads = [threading.Thread(target=read_folder), threading.Thread(target=read_by_sql)]
-        for thread in threads:
-            thread.start()
-        for generation in range(1, 16):
-            server.send_events([buy(generation=generation, n=n) for n in range(200)])
-            shop.ok("batch", "buys")
-        stop.set()
-        for thread in threads:
-            thread.join()
+        with repeating(look, read_folder, read_by_sql):
+            for generation in range(1, 16):
+                server.send_events([buy(generation=generation, n=n) for n in range(200)])
+                shop.ok("batch", "buys")
     assert failures == []
     assert sizes and all(size > 0 and size % 200 == 0 for size in sizes), sorted(set(sizes))
     assert len(set(sizes)) > 2, "the readers saw no swap"

@@ -3,12 +3,13 @@
 import csv
 import io
 import json
-import threading
 
 import pyarrow.parquet as parquet
 import pytest
+from load import Load
 from questlog_process import json_rows
 from segment import read_batches
+from waiting import repeating
 
 SWORDS = "SELECT count(*) FROM sword_purchases"
 
@@ -149,27 +150,21 @@ def test_a_200_is_visible_to_every_query_that_starts_after_it(questlog, swords):
 @pytest.mark.timeout(90)
 def test_queries_beside_batches_and_load_count_every_event_once(questlog):
     questlog.write_config('[[job]]\nname = "loads"\n  [[job.output]]\n  path = "tmp/loads"\n  where = "event_type = \'load\'"\n')
-    from load import Load
     with questlog.serve() as server, Load(server, connections=2) as load:
         load.wait_for_acks(10)
-        stop, problems = threading.Event(), []
+        problems, seen = [], 0
 
         def land():
-            while not stop.is_set():
-                done = questlog.run("batch", "loads")
-                if done.code != 0:
-                    problems.append(str(done))
+            done = questlog.run("batch", "loads")
+            if done.code != 0:
+                problems.append(str(done))
 
-        batches = threading.Thread(target=land)
-        batches.start()
-        seen = 0
-        for _ in range(25):
-            acked = len(load.acked)
-            row, = questlog.sql("SELECT count(*) AS n, count(DISTINCT connection * 1000000 + number) AS d FROM loads")
-            assert row["n"] == row["d"] >= max(acked, seen)
-            seen = row["n"]
-        stop.set()
-        batches.join()
+        with repeating(land):
+            for _ in range(25):
+                acked = len(load.acked)
+                row, = questlog.sql("SELECT count(*) AS n, count(DISTINCT connection * 1000000 + number) AS d FROM loads")
+                assert row["n"] == row["d"] >= max(acked, seen)
+                seen = row["n"]
         load.finish()
     assert problems == []
     assert questlog.value_of("SELECT count(*) FROM loads") == questlog.value_of("SELECT count(*) FROM events")

@@ -1,5 +1,6 @@
 """Waiting for conditions, with deadlines. No test sleeps to "give it time"."""
 
+import contextlib
 import threading
 import time
 
@@ -26,3 +27,23 @@ def stays(condition, during_s=1.0, poll_s=0.02):
             return False
         _pause.wait(poll_s)
     return True
+
+
+@contextlib.contextmanager
+def repeating(*actions):
+    """Calls each action again and again, on a thread of its own, until the `with` block is left, however it is left."""
+    stop = threading.Event()
+
+    def repeat(action):
+        while not stop.is_set():
+            action()
+
+    threads = [threading.Thread(target=repeat, args=(action,), daemon=True) for action in actions]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(60)
