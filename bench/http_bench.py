@@ -24,7 +24,7 @@ def wrk(server, connections, seconds, script=None, path=PATH, environment=None):
     requests = int(re.search(r"(\d+) requests in", done.stdout).group(1))
     if bad := re.search(r"Non-2xx or 3xx responses: (\d+)|Socket errors: (.*)", done.stdout):
         raise RuntimeError(f"{server.name} at {connections} connections: {bad.group()}")
-    p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)", done.stdout)
+    p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)", done.stdout)  # pipelined, wrk measures no latency
     return {"rate": float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout).group(1)), "requests": requests,
             "p99_ms": float(p99.group(1)) * {"us": 1e-3, "ms": 1, "s": 1e3}[p99.group(2)]}
 
@@ -79,13 +79,14 @@ def median(results, key):
 
 
 def run(servers, folder, seconds, rounds, say):
-    """Rows: one per shape and server, medians over the rounds, the ratio taken pair by pair."""
-    questlog, rows = servers[0], []
+    """Rows: one per shape and server, medians over the rounds, the ratio taken pair by pair; and the disk's sync times."""
+    questlog, rows, syncs = servers[0], [], []
     for shape in shapes(folder, seconds):
         taking_part = [server for server in servers if shape["peers"] == "all" or server.name in ("questlog", "nginx")]
         results = {server.name: [] for server in taking_part}
         say(shape["name"])
         for turn in range(rounds):
+            syncs.append(machine.sync_us(folder))
             for server in taking_part if turn % 2 == 0 else reversed(taking_part):
                 results[server.name].append(measure(server, shape) | {"load": machine.load()})
         for server in taking_part:
@@ -96,4 +97,4 @@ def run(servers, folder, seconds, rounds, say):
                 "cpu_us": median(own, "cpu_us") / shape.get("events", 1), "load": median(own, "load"),
                 "ratio": statistics.median(mine["rate"] / other["rate"] for mine, other in zip(ours, own, strict=True)),
                 "runs": own})
-    return rows
+    return rows, syncs

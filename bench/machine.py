@@ -1,6 +1,7 @@
 """What the machine and its processes use: CPU seconds, memory, load."""
 
 import os
+import statistics
 import subprocess
 import threading
 import time
@@ -37,6 +38,25 @@ def memory_mb(pid, field="VmRSS"):
             if line.startswith(field + ":"):
                 return int(line.split()[1]) / 1024
     return 0.0
+
+
+def sync_us(folder, count=40):
+    """What the disk asks for: the median time of writing 512 bytes into a zero-filled file and fdatasync, in µs."""
+    path = os.path.join(folder, "sync-probe")
+    file = os.open(path, os.O_RDWR | os.O_CREAT)
+    try:
+        os.write(file, bytes(512 * count))
+        os.fsync(file)
+        times = []
+        for number in range(count):
+            start = time.monotonic()
+            os.pwrite(file, b"x" * 512, 512 * number)
+            os.fdatasync(file)
+            times.append(time.monotonic() - start)
+        return statistics.median(times) * 1e6
+    finally:
+        os.close(file)
+        os.unlink(path)
 
 
 @dataclass

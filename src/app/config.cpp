@@ -1,6 +1,7 @@
 #include "app/config.h"
 
 #include "app/toml_table.h"
+#include "log/topic_metadata.h"
 #include "scan/letter_case.h"
 
 #include <algorithm>
@@ -79,6 +80,53 @@ Result<event::EventDeclaration> parse_event(TomlTable& table) {
     return event;
 }
 
+/// Whether a catalogue takes the event beside those before it. The error stands at the key that is wrong: the one without
+/// which the declaration would be right.
+Status check_event(const TomlTable& table, const event::EventDeclaration& event,
+                   const std::vector<event::EventDeclaration>& before) {
+    const auto checked = event::Catalogue::make({event});
+    if (checked.ok()) {
+        const bool is_taken = std::any_of(before.begin(), before.end(), [&](const event::EventDeclaration& other) {
+            return other.path == event.path;
+        });
+        if (!is_taken) return {};
+        return table.wrong("path", fmt::format("path \"{}\" is declared twice; give each [[event]] its own", event.path));
+    }
+    const auto right_without = [&](auto forget) {
+        event::EventDeclaration other = event;
+        forget(other);
+        return event::Catalogue::make({other}).ok();
+    };
+    std::string_view key = "path";
+    if (right_without([](auto& other) { other.methods = {"GET"}; })) key = "methods";
+    if (right_without([](auto& other) { other.type = "x"; })) key = "type";
+    if (right_without([](auto& other) { other.fields.clear(); })) key = "fields";
+    if (right_without([](auto& other) { other.constants.clear(); })) key = "set";
+    if (right_without([](auto& other) { other.store_headers.clear(); })) key = "store_headers";
+    if (right_without([](auto& other) { other.content_type = "text/plain"; })) key = "content_type";
+    return table.wrong(key, checked.error().message);
+}
+
+/// The columns that the catalogue promises for events of `types`: event_type, constants and declared fields.
+event::Schema declared_columns(const std::vector<event::EventDeclaration>& events,
+                               const std::optional<std::vector<std::string>>& types) {
+    event::Schema columns;
+    for (const auto& event : events) {
+        if (types && std::find(types->begin(), types->end(), event.type) == types->end()) continue;
+        columns = event::merge(columns, {{"event_type", event::ColumnType::string}});
+        for (const auto& [name, json] : event.constants) {
+            const char first = json.front();
+            const bool is_number = first != '"' && first != 't' && first != 'f';
+            const auto number = json.find_first_of(".eE") == std::string::npos ? event::ColumnType::bigint
+                                                                               : event::ColumnType::double_;
+            const auto other = first == '"' ? event::ColumnType::string : event::ColumnType::boolean;
+            columns = event::merge(columns, {{name, is_number ? number : other}});
+        }
+        for (const auto& field : event.fields) columns = event::merge(columns, {{field.name, field.type}});
+    }
+    return columns;
+}
+
 Result<std::vector<scan::SetColumn>> parse_set(TomlTable& job) {
     std::vector<scan::SetColumn> set;
     TRY(table, job.table("set"));
@@ -152,6 +200,7 @@ Result<batch::Job> parse_job(TomlTable& table, const std::string& default_topic)
     CHECK_OK(table.finish());
     job.name = *name;
     job.topic = from.value_or(default_topic);
+    if (auto named = log::check_topic_name(job.topic); !named.ok()) return table.wrong("from", named.error().message);
     if (outputs.empty()) return table.missing("output", "[[job.output]] with a path or show = true");
     for (auto& output : outputs) {
         TRY(parsed, parse_output(output, set, job.topic));
@@ -197,6 +246,8 @@ Status parse_settings(TomlTable& root, Config& config) {
     TRY(log, root.table("log"));
     if (log) {
         TRY(topic, log->string("topic"));
+        if (topic)
+            if (auto named = log::check_topic_name(*topic); !named.ok()) return log->wrong("topic", named.error().message);
         TRY(partitions, log->integer("partitions", 1, limits::partitions_max));
         TRY(segment_bytes, log->integer("segment_bytes", limits::segment_bytes_min, limits::segment_bytes_max));
         CHECK_OK(log->finish());
@@ -213,12 +264,19 @@ Status parse_settings(TomlTable& root, Config& config) {
     return {};
 }
 
+void declare_columns(Config& config) {
+    for (auto& job : config.jobs)
+        for (auto& output : job.outputs)
+            output.table.declared = declared_columns(config.events, output.table.event_types());
+}
+
 } // namespace
 
 Config Config::builtin() {
     Config config;
     config.events = event::Catalogue::builtin();
     config.jobs = batch::builtin_jobs(config.topic);
+    declare_columns(config);
     return config;
 }
 
@@ -237,13 +295,10 @@ Result<Config> parse_config(std::string_view text, const std::string& file) {
     TRY(events, root.tables("event"));
     for (auto& table : events) {
         TRY(event, parse_event(table));
-        // A catalogue of one tells whether this declaration is right, so that the error can point at it.
-        if (auto checked = event::Catalogue::make({event}); !checked.ok())
-            return table.wrong("path", checked.error().message);
+        CHECK_OK(check_event(table, event, config.events));
         config.events.push_back(std::move(event));
     }
     if (config.events.empty()) config.events = event::Catalogue::builtin();
-    if (auto checked = event::Catalogue::make(config.events); !checked.ok()) return checked.error().within(file);
 
     TRY(jobs, root.tables("job"));
     config.jobs = batch::builtin_jobs(config.topic);
@@ -262,6 +317,7 @@ Result<Config> parse_config(std::string_view text, const std::string& file) {
     }
     CHECK_OK(root.finish());
     CHECK_OK(check_table_names(config.jobs));
+    declare_columns(config);
     return config;
 }
 

@@ -16,11 +16,14 @@ namespace questlog::app {
 namespace {
 
 Result<std::string> sql_text(const SqlArguments& arguments) {
+    const auto is_blank = [](const std::string& text) { return text.find_first_not_of(" \t\r\n;") == std::string::npos; };
+    if (arguments.text && is_blank(*arguments.text))
+        return reject("the SQL is empty; write a query, as questlog sql \"FROM events LIMIT 5\"");
     if (arguments.text) return *arguments.text;
     if (isatty(STDIN_FILENO) == 1)
         return reject("no SQL was given; write it as an argument, questlog sql \"FROM events LIMIT 5\", or pipe it in");
     std::string text{std::istreambuf_iterator<char>(std::cin), {}};
-    if (text.find_first_not_of(" \t\r\n;") == std::string::npos) return reject("stdin held no SQL");
+    if (is_blank(text)) return reject("stdin held no SQL; write a query, as echo 'FROM events LIMIT 5' | questlog sql");
     return text;
 }
 

@@ -131,7 +131,9 @@ Result<std::optional<TomlTable>> TomlTable::table(std::string_view key) {
     if (node == nullptr) return std::optional<TomlTable>{};
     const auto* inner = node->as_table();
     if (inner == nullptr) return expected(*node, key, fmt::format("a table: [{}] or {} = {{ ... }}", key, key));
-    return std::optional<TomlTable>{TomlTable(*inner, file_, fmt::format("{} of {}", key, where_))};
+    const bool is_section = where_ == "the file";
+    return std::optional<TomlTable>{
+        TomlTable(*inner, file_, is_section ? fmt::format("[{}]", key) : fmt::format("{} of {}", key, where_))};
 }
 
 Result<std::vector<TomlTable>> TomlTable::tables(std::string_view key) {

@@ -64,7 +64,7 @@ TEST_F(CollectorTest, GivesTheReceiptOfADeclaredCallAsJson) {
     EXPECT_EQ(answer->content_type, "application/json");
     EXPECT_EQ(answer->body, join({"{", log_and_partition, ", \"offset\": 1}\n"}));
     EXPECT_EQ(values().back(), R"({"event_type": "purchase_sword", "Host": "user1.comcast.com"})");
-    EXPECT_EQ(ask("GET", "/?receipt=0&wait=disk")->body, "\nThis is the default response!\n");
+    EXPECT_EQ(ask("GET", "/?receipt=0&wait=durable")->body, "\nThis is the default response!\n");
 }
 
 TEST_F(CollectorTest, RefusesReceiptsAndWaitsThatItDoesNotGive) {

@@ -1,43 +1,49 @@
 #include "collect/committer.h"
 
-#include <semaphore>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 #include <utility>
 
 namespace questlog::collect {
 
-/// The thread. A semaphore hands it a job, and its `finished` action hands the job's end back: each side owns it in
-/// turn.
+/// The thread. It sleeps until it is handed a job; the job's end goes back by the action that it was made with.
 class Committer::Worker {
 public:
     using Run = std::function<void(const Job&)>;
 
     explicit Worker(Run run) : run_(std::move(run)), thread_([this] { serve(); }) {}
     ~Worker() {
-        work_.release();
+        start({});
         thread_.join();
     }
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
     void start(const Job& job) {
-        job_ = job;
-        work_.release();
+        {
+            const std::lock_guard lock(mutex_);
+            job_ = job;
+        }
+        handed_.notify_one();
     }
 
 private:
     void serve() {
         for (;;) {
-            work_.acquire();
-            const Job job = std::exchange(job_, {});
-            if (job.partition == nullptr) return; // woken without a job: the end
+            std::unique_lock lock(mutex_);
+            handed_.wait(lock, [this] { return job_.has_value(); });
+            const Job job = *std::exchange(job_, std::nullopt);
+            lock.unlock();
+            if (job.partition == nullptr) return; // an empty job: the end
             run_(job);
         }
     }
 
     Run run_;
-    Job job_;
-    std::counting_semaphore<2> work_{0};
+    std::mutex mutex_;
+    std::condition_variable handed_;
+    std::optional<Job> job_; ///< Handed over and not yet taken.
     std::thread thread_; ///< Last: it uses the others.
 };
 

@@ -15,8 +15,8 @@ Result<RequestOptions> read_request_options(std::string_view query) {
         if (name == "receipt") {
             if (value != "0" && value != "1") return reject("receipt must be 1 or 0");
             options.receipt = value == "1";
-        } else if (name == "wait" && value != "disk") {
-            return reject("wait must be disk: an event is answered once it is synced to this node's disk");
+        } else if (name == "wait" && value != "durable") {
+            return reject("wait must be durable: an event is answered once it is synced to this node's disk");
         }
     }
     return options;

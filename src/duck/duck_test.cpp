@@ -254,6 +254,38 @@ TEST_F(DuckTest, ShortStringsAreEqualToDuckDbsOwn) {
     EXPECT_EQ(text("SELECT count(DISTINCT label) FROM numbers"), (Cells{{"66"}}));
 }
 
+/// Twelve letters in every row of the first chunk, one letter in those of the second.
+class ShrinkingTexts final : public RowSource {
+public:
+    [[nodiscard]] const std::vector<SourceColumn>& columns() const override { return columns_; }
+    [[nodiscard]] std::int64_t cardinality() const override { return 4096; }
+    Result<std::unique_ptr<RowStream>> open(std::span<const std::size_t>) const override {
+        return std::unique_ptr<RowStream>(std::make_unique<Stream>());
+    }
+
+private:
+    class Stream final : public RowStream {
+    public:
+        Result<std::size_t> fill(std::span<ColumnWriter> writers, std::size_t capacity) override {
+            if (chunks_++ == 2) return std::size_t{0};
+            for (std::size_t row = 0; row < capacity; ++row)
+                writers[0].set_string(row, chunks_ == 1 ? "abcdefghijkl" : "a");
+            return capacity;
+        }
+
+    private:
+        int chunks_ = 0;
+    };
+    std::vector<SourceColumn> columns_{{"label", ValueType::varchar}};
+};
+
+TEST_F(DuckTest, AShortStringKeepsNothingOfTheOneBeforeInItsPlace) {
+    ASSERT_TRUE(connection_->offer("texts", std::make_shared<ShrinkingTexts>()).ok());
+    EXPECT_EQ(text("SELECT count(*) FROM texts WHERE label = 'a'"), (Cells{{"2048"}}));
+    EXPECT_EQ(text("SELECT label, count(*) FROM texts GROUP BY label ORDER BY label"),
+              (Cells{{"a", "2048"}, {"abcdefghijkl", "2048"}}));
+}
+
 TEST_F(DuckTest, AnEmptySourceIsAnEmptyTable) {
     ASSERT_TRUE(connection_->offer("numbers", std::make_shared<Numbers>(0)).ok());
     EXPECT_EQ(text("SELECT * FROM numbers"), Cells{});

@@ -66,10 +66,11 @@ using Key = simdjson::ondemand::raw_json_string;
 struct PredictedKey {
     std::string raw;
     std::uint32_t column = unknown_key;
+    bool is_known = false; ///< An event had a key here: "" is one, too.
 
     [[nodiscard]] bool matches(Key key, const char* end) const {
         const char* at = key.raw();
-        return raw.size() < static_cast<std::size_t>(end - at) && at[raw.size()] == '"' &&
+        return is_known && raw.size() < static_cast<std::size_t>(end - at) && at[raw.size()] == '"' &&
                std::memcmp(at, raw.data(), raw.size()) == 0;
     }
 };
@@ -101,6 +102,7 @@ struct RowDecoder::State {
         PredictedKey& expected = predicted[position];
         if (expected.matches(raw, end)) return expected.column;
         expected.raw = raw_key(raw, end);
+        expected.is_known = true;
         key.clear();
         expected.column = unknown_key;
         if (append_unescaped(key, expected.raw))

@@ -53,7 +53,7 @@ Result<scan::LogRange> after_landed(const scan::LogRange& log, const std::vector
         if (found->to > range.to)
             return corrupt(
                 "it was landed up to offset {} of partition {}, and the log ends at {}: a part of the log is "
-                "missing. Look at it with `questlog log verify`; `--landed` reads the files alone",
+                "missing. Look at it with `questlog log inspect`; `--landed` reads the files alone",
                 found->to, range.partition, range.to);
         range.from = std::max(range.from, found->to);
     }

@@ -1,4 +1,4 @@
-// One million events of about 185 bytes (four types, one in a thousand malformed): what planning, landing and querying
+// One million events of about 190 bytes (four types, one in a thousand malformed): what planning, landing and querying
 // them cost, beside DuckDB's read_json with typed columns over the same events. CPU time of the process; one thread.
 #include "io/real_env.h"
 #include "log/event_log.h"

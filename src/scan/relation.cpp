@@ -138,6 +138,7 @@ private:
     /// The columns of the events, named and widened, then those that only landed files have.
     void find_input_columns() {
         schema_ = plan_.schema(table_.event_types());
+        if (wider_.empty() && plan_.events(table_.event_types()) == 0) schema_ = table_.declared;
         std::map<std::string, ColumnType, std::less<>> landed; // set columns and the timestamp come from no key
         std::vector<std::string> landed_names;
         for (const event::Column& column : wider_) {

@@ -23,6 +23,7 @@ struct TableDeclaration {
     std::string topic;
     std::vector<SetColumn> set; ///< Applied first, all at once, to the columns as they are in the events.
     std::optional<Expression> where; ///< Applied after `set`: it sees the new values.
+    event::Schema declared;          ///< What the catalogue says of its events: the columns while there are none yet.
 
     /// Hex digest of all that decides the table's content (topic, set, where, and the version of their meaning).
     [[nodiscard]] std::string digest() const;

@@ -55,7 +55,8 @@ std::string_view TimestampText::write(TimestampMs timestamp) {
         second_length_ = text_.size();
     }
     text_.resize(second_length_);
-    if (const auto milliseconds = static_cast<int>(timestamp.value - second * 1000); milliseconds != 0) {
+    const auto rest = static_cast<int>(timestamp.value % 1000);
+    if (const int milliseconds = rest < 0 ? rest + 1000 : rest; milliseconds != 0) {
         const char fraction[] = {'.', static_cast<char>('0' + milliseconds / 100),
                                  static_cast<char>('0' + milliseconds / 10 % 10),
                                  static_cast<char>('0' + milliseconds % 10)};

@@ -82,7 +82,7 @@ def test_a_receipt_names_log_partition_and_offset(questlog, server):
 
 
 def test_reserved_query_names_never_become_fields(questlog, server):
-    assert server.get("/?receipt=0&wait=disk&x=1").status == 200
+    assert server.get("/?receipt=0&wait=durable&x=1").status == 200
     assert {"receipt", "wait"}.isdisjoint(questlog.events()[0]) and questlog.events()[0]["x"] == "1"
     assert server.get("/?wait=kafka").status == 400  # a promise that this log cannot keep
     assert len(questlog.values()) == 1
