@@ -28,9 +28,8 @@ public:
     }
 
 private:
-    template <class Arguments>
-    CLI::App* add(CLI::App& parent, const std::string& name, const std::string& help, const std::string& examples,
-                  std::shared_ptr<Arguments> arguments) {
+    template <class Arguments> CLI::App* add(CLI::App& parent, const std::string& name, const std::string& help,
+                                             const std::string& examples, std::shared_ptr<Arguments> arguments) {
         CLI::App* command = parent.add_subcommand(name, help);
         command->footer("Examples:\n" + examples);
         command->fallthrough(); // so that --data and --config are taken after the command, too
@@ -64,7 +63,8 @@ private:
         create->add_option("--replication-factor", created->replication_factor,
                            "Copies of each; the embedded log has 1");
         create->add_flag("--if-not-exists", created->if_not_exists, "Do nothing where the topic exists");
-        create->add_option("--config", created->configs, "A setting, name=value (segment.bytes)")->allow_extra_args(false);
+        create->add_option("--config", created->configs, "A setting, name=value (segment.bytes)")
+            ->allow_extra_args(false);
         accept_kafka_addresses(*create);
 
         auto described = std::make_shared<TopicDescribeArguments>();
@@ -73,8 +73,8 @@ private:
         describe->add_option("--topic", described->topic, "Its name (default: every topic)");
         accept_kafka_addresses(*describe);
 
-        auto* list = add(*group, "list", "List the topics", "  questlog topic list\n",
-                         std::make_shared<TopicListArguments>());
+        auto* list =
+            add(*group, "list", "List the topics", "  questlog topic list\n", std::make_shared<TopicListArguments>());
         accept_kafka_addresses(*list);
     }
 
@@ -94,7 +94,10 @@ private:
         command->add_option("-t,--topic", given->topic, "The topic (default: the configured one)");
         command->add_option("-p,--partition", given->partition, "Only this partition");
         command->add_option("-o,--offset", given->offset, "beginning, end, an offset, or -N: the last N");
-        command->add_option("-c,--count", given->count, "End after this many events")->check(CLI::NonNegativeNumber);
+        command->add_option("-c,--count", given->count, "End after this many events")
+            ->check([](const std::string& text) {
+                return text.starts_with('-') ? "-c " + text + " is less than 0; write how many events" : std::string();
+            });
         command->add_flag("-e,--exit-eof", given->exit_at_end, "End at the end of the log");
         command->add_flag("-q,--quiet", given->quiet, "No notices on stderr");
         command->add_option("-f,--format", given->format,
@@ -207,9 +210,9 @@ std::variant<Invocation, Answer> parse_arguments(int argc, const char* const* ar
     Invocation invocation;
     CLI::App app{"questlog: a game's whole event pipeline in one binary", "questlog"};
     app.add_option("--data", invocation.data, "The data folder (default ./data)")->type_name("DIR");
-    app.add_option("--config", invocation.config, "The configuration (default ./questlog.toml)")
-        ->type_name("FILE");
-    app.set_version_flag("--version", fmt::format("questlog {} (DuckDB {})", QUESTLOG_VERSION, duck::library_version()));
+    app.add_option("--config", invocation.config, "The configuration (default ./questlog.toml)")->type_name("FILE");
+    app.set_version_flag("--version",
+                         fmt::format("questlog {} (DuckDB {})", QUESTLOG_VERSION, duck::library_version()));
     app.require_subcommand(1);
     app.footer("questlog COMMAND --help shows a command's options and examples.\n"
                "Exit codes: 0 done, 1 failed, 2 usage or configuration error.");
@@ -219,7 +222,7 @@ std::variant<Invocation, Answer> parse_arguments(int argc, const char* const* ar
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) { // the library's exceptions end here
-        return Answer{0, app.help()}; // of the innermost command
+        return Answer{0, app.help()};   // of the innermost command
     } catch (const CLI::CallForAllHelp&) {
         return Answer{0, app.help("", CLI::AppFormatMode::All)};
     } catch (const CLI::CallForVersion& version) {

@@ -34,7 +34,7 @@ struct TailArguments {
     std::optional<std::int64_t> count;
     bool exit_at_end = false;
     bool quiet = false;
-    std::string format = "%s\\n";     ///< kcat's, escapes not yet replaced
+    std::string format = "%s\\n"; ///< kcat's, escapes not yet replaced
 };
 
 struct BatchArguments {

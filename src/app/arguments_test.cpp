@@ -47,9 +47,10 @@ TEST(Arguments, TailTakesKcatsOptions) {
 }
 
 TEST(Arguments, TopicCreateTakesKafkaTopicsOptions) {
-    const auto create = parsed<TopicCreateArguments>(
-        {"topic", "create", "--topic", "game-events", "--partitions", "2", "--replication-factor", "1", "--if-not-exists",
-         "--zookeeper", "zookeeper:32181", "--bootstrap-server", "kafka:29092", "--config", "segment.bytes=1048576"});
+    const auto create =
+        parsed<TopicCreateArguments>({"topic", "create", "--topic", "game-events", "--partitions", "2",
+                                      "--replication-factor", "1", "--if-not-exists", "--zookeeper", "zookeeper:32181",
+                                      "--bootstrap-server", "kafka:29092", "--config", "segment.bytes=1048576"});
     EXPECT_EQ(create.topic, "game-events");
     EXPECT_EQ(create.partitions, 2);
     EXPECT_TRUE(create.if_not_exists);
@@ -74,7 +75,8 @@ TEST(Arguments, HelpHasExamplesAndMistakesSayWhereToLook) {
     const auto mistake = answered({"topic", "create"});
     EXPECT_EQ(mistake.exit_code, 2);
     EXPECT_NE(mistake.text.find("questlog topic create --help"), std::string::npos);
-    EXPECT_NE(answered({"topic", "nonsense"}).text.find("there is no command questlog topic nonsense"), std::string::npos);
+    EXPECT_NE(answered({"topic", "nonsense"}).text.find("there is no command questlog topic nonsense"),
+              std::string::npos);
     EXPECT_NE(answered({"--bogus"}).text.find("there is no option --bogus"), std::string::npos);
     EXPECT_EQ(answered({"sql", "--format", "xml"}).exit_code, 2);
     EXPECT_EQ(answered({}).exit_code, 2);

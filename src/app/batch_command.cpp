@@ -12,8 +12,8 @@ namespace questlog::app {
 namespace {
 
 Result<const batch::Job*> find_job(const Config& config, const std::string& name) {
-    const auto found = std::find_if(config.jobs.begin(), config.jobs.end(),
-                                    [&](const batch::Job& job) { return job.name == name; });
+    const auto found =
+        std::find_if(config.jobs.begin(), config.jobs.end(), [&](const batch::Job& job) { return job.name == name; });
     if (found != config.jobs.end()) return &*found;
     std::string known;
     for (const auto& job : config.jobs) known += (known.empty() ? "" : ", ") + job.name;
@@ -22,10 +22,12 @@ Result<const batch::Job*> find_job(const Config& config, const std::string& name
 
 void tell(const Context& context, const batch::JobReport& report) {
     for (const auto& output : report.outputs) {
-        for (const auto& renamed : output.renamed) context.notice(fmt::format("questlog: {}: column {}", output.table, renamed));
+        for (const auto& renamed : output.renamed)
+            context.notice(fmt::format("questlog: {}: column {}", output.table, renamed));
         if (!output.tally) continue;
-        context.notice(fmt::format("questlog: {}: {} of {} events landed, {} bytes in {}/{}", output.table,
-                                   output.tally->of(batch::Fate::landed), output.tally->total(), output.bytes, output.path, output.file));
+        context.notice(fmt::format("questlog: {}: {} of {} events landed, {} bytes in {}", output.table,
+                                   output.tally->of(batch::Fate::landed), output.tally->total(), output.bytes,
+                                   output.path));
     }
 }
 

@@ -17,8 +17,8 @@ template <class T> void take(const std::optional<T>& from, T& to) {
 }
 
 Result<event::ColumnType> column_type(const TomlTable& table, std::string_view key, const std::string& text) {
-    for (const auto type : {event::ColumnType::boolean, event::ColumnType::bigint, event::ColumnType::double_,
-                            event::ColumnType::string})
+    for (const auto type :
+         {event::ColumnType::boolean, event::ColumnType::bigint, event::ColumnType::double_, event::ColumnType::string})
         if (event::type_name(type) == text) return type;
     return table.wrong(key, fmt::format("type \"{}\" is not known; write \"string\", \"bigint\", \"double\" or "
                                         "\"boolean\"",
@@ -80,8 +80,8 @@ Result<event::EventDeclaration> parse_event(TomlTable& table) {
     return event;
 }
 
-/// Whether a catalogue takes the event beside those before it. The error stands at the key that is wrong: the one without
-/// which the declaration would be right.
+/// Whether a catalogue takes the event beside those before it. The error stands at the key that is wrong: the one
+/// without which the declaration would be right.
 Status check_event(const TomlTable& table, const event::EventDeclaration& event,
                    const std::vector<event::EventDeclaration>& before) {
     const auto checked = event::Catalogue::make({event});
@@ -90,7 +90,8 @@ Status check_event(const TomlTable& table, const event::EventDeclaration& event,
             return other.path == event.path;
         });
         if (!is_taken) return {};
-        return table.wrong("path", fmt::format("path \"{}\" is declared twice; give each [[event]] its own", event.path));
+        return table.wrong("path",
+                           fmt::format("path \"{}\" is declared twice; give each [[event]] its own", event.path));
     }
     const auto right_without = [&](auto forget) {
         event::EventDeclaration other = event;
@@ -117,8 +118,8 @@ event::Schema declared_columns(const std::vector<event::EventDeclaration>& event
         for (const auto& [name, json] : event.constants) {
             const char first = json.front();
             const bool is_number = first != '"' && first != 't' && first != 'f';
-            const auto number = json.find_first_of(".eE") == std::string::npos ? event::ColumnType::bigint
-                                                                               : event::ColumnType::double_;
+            const auto number =
+                json.find_first_of(".eE") == std::string::npos ? event::ColumnType::bigint : event::ColumnType::double_;
             const auto other = first == '"' ? event::ColumnType::string : event::ColumnType::boolean;
             columns = event::merge(columns, {{name, is_number ? number : other}});
         }
@@ -247,7 +248,8 @@ Status parse_settings(TomlTable& root, Config& config) {
     if (log) {
         TRY(topic, log->string("topic"));
         if (topic)
-            if (auto named = log::check_topic_name(*topic); !named.ok()) return log->wrong("topic", named.error().message);
+            if (auto named = log::check_topic_name(*topic); !named.ok())
+                return log->wrong("topic", named.error().message);
         TRY(partitions, log->integer("partitions", 1, limits::partitions_max));
         TRY(segment_bytes, log->integer("segment_bytes", limits::segment_bytes_min, limits::segment_bytes_max));
         CHECK_OK(log->finish());
@@ -259,6 +261,8 @@ Status parse_settings(TomlTable& root, Config& config) {
     if (lake) {
         TRY(lake_root, lake->string("root"));
         CHECK_OK(lake->finish());
+        if (lake_root && lake_root->empty())
+            return lake->wrong("root", "root is empty; write a folder, as root = \"lake\"");
         take(lake_root, config.lake_root);
     }
     return {};

@@ -17,14 +17,14 @@ struct Config {
     std::string listen = "127.0.0.1:5000"; ///< HOST:PORT; port 0 takes any free one.
     bool access_log = false;               ///< One line a request on stderr, after its answer.
 
-    std::string topic = "game-events";     ///< The topic that `serve` appends to and that commands read.
-    std::int32_t partitions = 1;           ///< Of the topic, where `serve` has to create it.
+    std::string topic = "game-events"; ///< The topic that `serve` appends to and that commands read.
+    std::int32_t partitions = 1;       ///< Of the topic, where `serve` has to create it.
     std::int64_t segment_bytes = limits::segment_bytes_default; ///< Likewise. A segment is the unit of disk space.
 
-    std::string lake_root = "lake";        ///< Under the data folder, or absolute.
+    std::string lake_root = "lake"; ///< Under the data folder, or absolute.
 
     std::vector<event::EventDeclaration> events; ///< The built-in game's where the file declares none.
-    std::vector<batch::Job> jobs;          ///< The built-in ones, and the file's; the file's win by name.
+    std::vector<batch::Job> jobs;                ///< The built-in ones, and the file's; the file's win by name.
 
     /// The configuration without a file.
     static Config builtin();

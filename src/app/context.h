@@ -14,10 +14,10 @@ namespace questlog::app {
 struct Context {
     io::Env env;
     Config config;
-    std::string data;              ///< The data folder, as given.
-    std::FILE* out = stdout;       ///< What was asked for.
-    std::FILE* err = stderr;       ///< Notices and progress.
-    bool progress = false;         ///< err is a terminal: long work may draw its progress there.
+    std::string data;        ///< The data folder, as given.
+    std::FILE* out = stdout; ///< What was asked for.
+    std::FILE* err = stderr; ///< Notices and progress.
+    bool progress = false;   ///< err is a terminal: long work may draw its progress there.
 
     [[nodiscard]] std::string log_directory() const { return data + "/log"; }
     [[nodiscard]] std::string lake_root() const {

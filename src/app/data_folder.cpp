@@ -1,6 +1,5 @@
 #include "app/data_folder.h"
 
-
 namespace questlog::app {
 namespace {
 
@@ -46,7 +45,8 @@ Result<std::unique_ptr<DataFolder>> DataFolder::open(const Context& context) {
         for (const auto& output : job.outputs)
             if (output.written()) folder->world_->jobs.emplace(output.table.name, job.name);
     if (context.progress) {
-        folder->world_->progress = [line = std::make_shared<ProgressLine>(context)](std::int64_t done, std::int64_t total) {
+        folder->world_->progress = [line = std::make_shared<ProgressLine>(context)](std::int64_t done,
+                                                                                    std::int64_t total) {
             line->draw("reading the log", done, total);
             if (done >= total) line->wipe();
         };

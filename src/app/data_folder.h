@@ -31,7 +31,8 @@ private:
     std::unique_ptr<query::World> world_;
 };
 
-/// Draws "label: 65,536 of 1,000,000 events (6 %)" over itself on a terminal, at most once per whole percent, and wipes it at the end.
+/// Draws "label: 65,536 of 1,000,000 events (6 %)" over itself on a terminal, at most once per whole percent, and wipes
+/// it at the end.
 class ProgressLine {
 public:
     explicit ProgressLine(const Context& context) : context_(context) {}

@@ -3,7 +3,10 @@
 #include "app/context.h"
 #include "io/real_env.h"
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -17,11 +20,16 @@ constexpr const char* default_config = "questlog.toml";
 
 Result<app::Config> load_config(const std::optional<std::string>& named) {
     const std::string path = named.value_or(default_config);
-    std::ifstream file(path, std::ios::binary);
-    if (!file) {
+    std::error_code fault;
+    const auto found = std::filesystem::status(path, fault);
+    if (found.type() == std::filesystem::file_type::not_found) {
         if (!named) return app::Config::builtin();
-        return reject("cannot read the configuration {}; name a file that exists with --config", path);
+        return reject("there is no configuration {}; name a file that exists with --config", path);
     }
+    std::ifstream file(path, std::ios::binary);
+    if (std::filesystem::is_directory(found) || !file) // never the built-in game in the place of one that is meant
+        return reject("cannot read the configuration {}: {}", path,
+                      std::filesystem::is_directory(found) ? "it is a directory" : std::strerror(errno));
     const std::string text{std::istreambuf_iterator<char>(file), {}};
     return app::parse_config(text, path);
 }

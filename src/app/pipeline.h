@@ -19,8 +19,8 @@ namespace questlog::app {
 /// `questlog serve` as an object: the stages in the order that data flows through them. Read open() first.
 class Pipeline {
 public:
-    /// Listens, opens the log (creating the configured topic where it is missing), and wires the collector between them.
-    /// The port is bound first, so that a taken one is told before the log is touched.
+    /// Listens, opens the log (creating the configured topic where it is missing), and wires the collector between
+    /// them. The port is bound first, so that a taken one is told before the log is touched.
     static Result<std::unique_ptr<Pipeline>> open(const Context& context, const ListenAddress& address);
 
     /// Serves until request_stop(), then drains: answers what is in flight, syncs and closes the log. An error means

@@ -74,17 +74,18 @@ Status run(const Context& given, const ServeArguments& arguments) {
     block_signals();
     TRY(pipeline, Pipeline::open(context, address));
     const SignalThread signals([&](int signal) {
-        log_info("{}: no new connections; answering what is in flight", signal == SIGINT ? "interrupted" : "terminated");
+        log_info("{}: no new connections; answering what is in flight",
+                 signal == SIGINT ? "interrupted" : "terminated");
         pipeline->request_stop();
     });
 
-    CHECK_OK(context.print(fmt::format(
-        " * data folder {}\n"
-        " * topic {}: {} partition{}, {} event{}\n"
-        " * questlog is running on {} (Press CTRL+C to quit)\n",
-        std::filesystem::absolute(context.data).lexically_normal().string(), pipeline->topic().name,
-        pipeline->topic().partitions, pipeline->topic().partitions == 1 ? "" : "s", pipeline->events(),
-        pipeline->events() == 1 ? "" : "s", url_of(address.host, pipeline->port()))));
+    CHECK_OK(context.print(fmt::format(" * data folder {}\n"
+                                       " * topic {}: {} partition{}, {} event{}\n"
+                                       " * questlog is running on {} (Press CTRL+C to quit)\n",
+                                       std::filesystem::absolute(context.data).lexically_normal().string(),
+                                       pipeline->topic().name, pipeline->topic().partitions,
+                                       pipeline->topic().partitions == 1 ? "" : "s", pipeline->events(),
+                                       pipeline->events() == 1 ? "" : "s", url_of(address.host, pipeline->port()))));
     CHECK_OK(context.flush());
     CHECK_OK(pipeline->run());
     log_info("stopped: every accepted event is on disk");

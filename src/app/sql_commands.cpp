@@ -16,7 +16,9 @@ namespace questlog::app {
 namespace {
 
 Result<std::string> sql_text(const SqlArguments& arguments) {
-    const auto is_blank = [](const std::string& text) { return text.find_first_not_of(" \t\r\n;") == std::string::npos; };
+    const auto is_blank = [](const std::string& text) {
+        return text.find_first_not_of(" \t\r\n;") == std::string::npos;
+    };
     if (arguments.text && is_blank(*arguments.text))
         return reject("the SQL is empty; write a query, as questlog sql \"FROM events LIMIT 5\"");
     if (arguments.text) return *arguments.text;
@@ -27,7 +29,8 @@ Result<std::string> sql_text(const SqlArguments& arguments) {
     return text;
 }
 
-/// Where rows go: the file that -o names, made only when the first rows come so that a mistake empties nothing, or `out`.
+/// Where rows go: the file that -o names, made only when the first rows come so that a mistake empties nothing, or
+/// `out`.
 class RowSink {
 public:
     RowSink(const Context& context, const std::optional<std::string>& path) : context_(context), path_(path) {}
@@ -75,7 +78,8 @@ Status run(const Context& context, const SqlArguments& arguments) {
     TRY(folder, DataFolder::open(context));
     query::Session session(folder->world(), query::SessionOptions{arguments.landed});
     RowSink sink(context, arguments.output);
-    CHECK_OK(query::run_sql(folder->world(), session, text, *format, [&](std::string_view bytes) { return sink.write(bytes); }));
+    CHECK_OK(query::run_sql(folder->world(), session, text, *format,
+                            [&](std::string_view bytes) { return sink.write(bytes); }));
     return sink.close();
 }
 

@@ -78,7 +78,7 @@ private:
                 place.announced = false;
             }
             if (enough()) return {};
-            if (!place.announced && place.next >= end) announce(place);
+            if (!place.announced && place.next >= end) CHECK_OK(announce(place));
         }
         return {};
     }
@@ -106,13 +106,15 @@ private:
         return {};
     }
 
-    void announce(Place& place) {
+    /// The events before it are out when the notice is.
+    Status announce(Place& place) {
         place.announced = true;
-        if (arguments_.quiet) return;
+        if (arguments_.quiet) return {};
+        CHECK_OK(context_.flush());
         const bool exiting = arguments_.exit_at_end && std::all_of(places_.begin(), places_.end(), at_end);
-        std::fflush(context_.out);
         context_.notice(fmt::format("% Reached end of topic {} [{}] at offset {}{}", reader_.topic().name,
                                     place.partition.value, place.next.value, exiting ? ": exiting" : ""));
+        return {};
     }
 
     const Context& context_;

@@ -81,8 +81,10 @@ void TailFormat::append(std::string& out, std::string_view topic, Partition part
         case 'S': fmt::format_to(std::back_inserter(out), "{}", record.value.size()); break;
         case 'k': out += record.key.value_or(""); break;
         case 'K':
-            if (record.key) fmt::format_to(std::back_inserter(out), "{}", record.key->size());
-            else out += "-1";
+            if (record.key)
+                fmt::format_to(std::back_inserter(out), "{}", record.key->size());
+            else
+                out += "-1";
             break;
         case 'o': fmt::format_to(std::back_inserter(out), "{}", record.offset.value); break;
         case 'p': fmt::format_to(std::back_inserter(out), "{}", partition.value); break;

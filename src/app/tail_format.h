@@ -18,7 +18,7 @@ public:
 
 private:
     struct Part {
-        char field = 0;      ///< 0: literal.
+        char field = 0; ///< 0: literal.
         std::string literal;
     };
     std::vector<Part> parts_;

@@ -24,7 +24,8 @@ TEST(TailFormat, WritesWhatKcatWrites) {
 }
 
 TEST(TailFormat, RefusesWhatItDoesNotKnow) {
-    for (const char* wrong : {"%z", "%", "\\q", "\\", "\\x4", "\\xg0"}) EXPECT_FALSE(TailFormat::parse(wrong).ok()) << wrong;
+    for (const char* wrong : {"%z", "%", "\\q", "\\", "\\x4", "\\xg0"})
+        EXPECT_FALSE(TailFormat::parse(wrong).ok()) << wrong;
 }
 
 } // namespace

@@ -24,9 +24,9 @@ public:
     Result<std::optional<std::string>> string(std::string_view key);
     Result<std::optional<std::int64_t>> integer(std::string_view key, std::int64_t least, std::int64_t most);
     Result<std::optional<bool>> boolean(std::string_view key);
-    Result<std::vector<std::string>> strings(std::string_view key);          ///< Empty where missing.
+    Result<std::vector<std::string>> strings(std::string_view key); ///< Empty where missing.
     Result<std::optional<TomlTable>> table(std::string_view key);
-    Result<std::vector<TomlTable>> tables(std::string_view key);             ///< [[key]]; empty where missing.
+    Result<std::vector<TomlTable>> tables(std::string_view key); ///< [[key]]; empty where missing.
     /// An error for a key that must be there, at the table's own position.
     [[nodiscard]] Error missing(std::string_view key, std::string_view example) const;
     /// An error at the key's value.

@@ -44,7 +44,7 @@ private:
     std::mutex mutex_;
     std::condition_variable handed_;
     std::optional<Job> job_; ///< Handed over and not yet taken.
-    std::thread thread_; ///< Last: it uses the others.
+    std::thread thread_;     ///< Last: it uses the others.
 };
 
 Committer::Committer(io::Clock& clock, CommitOn where, std::chrono::nanoseconds inline_time_max, Post post, Done done)

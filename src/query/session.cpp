@@ -31,16 +31,33 @@ Error Session::with_advice(Error error) const {
     return error;
 }
 
+Error Session::as_damage(const Error& error) const {
+    const auto says = [&](std::string_view words) { return error.message.find(words) != std::string::npos; };
+    // Of bytes that are no Parquet DuckDB says many things ("Out of buffer", "Invalid data"), none of them the author's
+    // fault.
+    const bool is_of_a_file = error.kind == ErrorKind::internal && !says("Out of Memory");
+    const std::vector<std::string> tables = views_->landed_tables();
+    if (!is_of_a_file || tables.empty()) return error;
+    std::string names;
+    for (const std::string& table : tables) names += (names.empty() ? "" : ", ") + table;
+    return corrupt("a landed file of {} is damaged; {} writes it anew from the log ({})", names,
+                   world_.batch_command(tables.front()), error.message);
+}
+
 Result<std::unique_ptr<duck::Rows>> Session::query(const std::string& sql) {
     const auto connection = prepare(sql);
     if (!connection.ok()) return with_advice(connection.error());
-    return (*connection)->query(sql);
+    auto rows = (*connection)->query(sql);
+    if (!rows.ok()) return as_damage(rows.error());
+    return rows;
 }
 
 Result<std::unique_ptr<duck::Rows>> Session::query_as_text(const std::string& sql) {
     const auto connection = prepare(sql);
     if (!connection.ok()) return with_advice(connection.error());
-    return (*connection)->query_as_text(sql);
+    auto rows = (*connection)->query_as_text(sql);
+    if (!rows.ok()) return as_damage(rows.error());
+    return rows;
 }
 
 Status Session::copy_to_parquet(const std::string& sql, const std::string& path) {
@@ -49,8 +66,11 @@ Status Session::copy_to_parquet(const std::string& sql, const std::string& path)
     const std::string view =
         duck::quote_identifier((*connection)->fresh_name("questlog_answer")); // `sql` may end in a comment.
     CHECK_OK((*connection)->execute(fmt::format("CREATE TEMP VIEW {} AS {}", view, sql)));
-    return (*connection)
-        ->execute(fmt::format("COPY {} TO {} (FORMAT parquet, COMPRESSION snappy)", view, duck::quote_literal(path)));
+    const auto copied = (*connection)
+                            ->execute(fmt::format("COPY {} TO {} (FORMAT parquet, COMPRESSION snappy)", view,
+                                                  duck::quote_literal(path)));
+    if (!copied.ok()) return as_damage(copied.error());
+    return {};
 }
 
 } // namespace questlog::query

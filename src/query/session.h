@@ -37,6 +37,8 @@ public:
 private:
     Result<duck::Connection*> prepare(const std::string& sql);
     [[nodiscard]] Error with_advice(Error error) const;
+    /// What DuckDB says of bytes that are no Parquet, as the damage of a table that it is.
+    [[nodiscard]] Error as_damage(const Error& error) const;
 
     const World& world_;
     SessionOptions options_;

@@ -24,6 +24,13 @@ public:
     /// matter. First all landed files are opened, then the log's ends are read: so no file is ahead of the log.
     Status create(const std::vector<std::string>& names);
     [[nodiscard]] duck::Connection& connection() { return *connection_; }
+    /// Names of the tables whose landed files the statement reads.
+    [[nodiscard]] std::vector<std::string> landed_tables() const {
+        std::vector<std::string> names;
+        for (const Table& table : tables_)
+            if (table.snapshot) names.push_back(table.declaration->name);
+        return names;
+    }
 
 private:
     /// A topic's log as this statement sees it.

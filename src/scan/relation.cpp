@@ -114,10 +114,11 @@ private:
                            [&](const SetColumn& set) { return equal_but_for_case(set.column, name); });
     }
 
-    /// `kept` and the names that the declaration means: a client that sends a key equal to one of them but for case must
-    /// not take the name, and with it the place of the real one in `set` and `where`.
+    /// `kept` and the names that the declaration means: a client that sends a key equal to one of them but for case
+    /// must not take the name, and with it the place of the real one in `set` and `where`.
     [[nodiscard]] std::vector<std::string> with_declared_names(std::vector<std::string> kept) const {
         std::vector<std::string> declared{"event_type"};
+        for (const event::Column& column : table_.declared) declared.push_back(column.key);
         for (const SetColumn& set : table_.set) {
             declared.push_back(set.column);
             for (std::string& column : set.expression.columns()) declared.push_back(std::move(column));
@@ -127,9 +128,8 @@ private:
         for (std::string& name : declared) {
             const bool is_key = std::any_of(schema_.begin(), schema_.end(),
                                             [&](const event::Column& column) { return column.key == name; });
-            const bool is_kept = std::any_of(kept.begin(), kept.end(), [&](const std::string& other) {
-                return equal_but_for_case(other, name);
-            });
+            const bool is_kept = std::any_of(kept.begin(), kept.end(),
+                                             [&](const std::string& other) { return equal_but_for_case(other, name); });
             if (is_key && !is_kept && escaped_name(name) == name) kept.push_back(std::move(name));
         }
         return kept;

@@ -58,6 +58,17 @@ protected:
     std::unique_ptr<duck::Connection> connection_ = duck::Database::open({}).value()->connect().value();
 };
 
+TEST_F(RelationTest, AClientsKeyInAnotherCaseTakesNoNameOfADeclaredField) {
+    declare({}, "event_type = 'join'");
+    table_.declared = {
+        {"description", ColumnType::string}, {"event_type", ColumnType::string}, {"price", ColumnType::double_}};
+    append({R"({"event_type": "join", "description": "nice", "price": 1.5})",
+            R"({"event_type": "join", "description": "nice", "DESCRIPTION": "evil", "Price": "7"})"});
+    const Relation relation = related();
+    const Rows found = rows_of(*connection_, fmt::format("SELECT description, price FROM ({})", relation.select));
+    EXPECT_EQ(found, (Rows{{"nice", "1.5"}, {"nice", "NULL"}}));
+}
+
 TEST_F(RelationTest, AClientsKeyInAnotherCaseTakesNoNameThatTheDeclarationMeans) {
     declare({{"Host", "'moe'"}}, "event_type = 'buy' AND price > 1");
     append({R"({"event_type": "buy", "Host": "a", "price": 2})",

@@ -5,6 +5,7 @@ import re
 
 import pytest
 from questlog_process import ServerEnded
+from reference_flow import send_reference_traffic
 from segment import flip_bit
 from wire import Closed, chunked
 
@@ -289,3 +290,29 @@ def test_a_damaged_parquet_file_is_named_and_batch_repairs_the_table(questlog, d
     assert questlog.value_of("SELECT count(*) FROM sword_purchases") == 1
     questlog.ok("batch", "filtered_writes", "--force")
     assert questlog.value_of("SELECT count(*) FROM purchases", "--landed") == 1
+
+
+def test_damage_inside_a_landed_file_names_the_table_and_the_cure(questlog):
+    with questlog.serve() as server:
+        send_reference_traffic(server)
+        assert server.stop() == 0
+    questlog.ok("batch", "separate_events")
+    path, = (questlog.data / "lake" / "tmp" / "sword_purchases").glob("*.parquet")
+    flip_bit(path, 20, bit=7)
+    for command in (["show", "sword_purchases"], ["sql", "FROM sword_purchases"]):
+        questlog.fails(*command, code=1, says=["sword_purchases", "damaged", "questlog batch separate_events"])
+    questlog.ok("batch", "separate_events")
+    assert questlog.value_of("SELECT count(*) FROM sword_purchases") == 20
+
+
+def test_a_configuration_that_is_there_and_cannot_be_read_is_never_passed_over(questlog):
+    (questlog.folder / "questlog.toml").mkdir()
+    for options in ([], ["--config", str(questlog.folder)]):
+        questlog.fails("topic", "list", *options, code=2, says=["is a directory"])
+
+
+def test_output_that_is_lost_is_a_failure(reference):
+    with open("/dev/full", "wb") as full:
+        process = reference.start("tail", "-e", stdout=full)
+        assert process.wait(timeout=30) == 1
+        assert b"cannot write the output" in process.stderr.read()
