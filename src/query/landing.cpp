@@ -109,15 +109,4 @@ std::vector<std::string> perhaps_null(const event::Schema& landed, const event::
     return columns;
 }
 
-std::string_view sql_type(ColumnType type) {
-    switch (type) {
-    case ColumnType::boolean: return "BOOLEAN";
-    case ColumnType::bigint: return "BIGINT";
-    case ColumnType::double_: return "DOUBLE";
-    case ColumnType::null:
-    case ColumnType::string: return "VARCHAR";
-    }
-    return "VARCHAR";
-}
-
 } // namespace questlog::query

@@ -58,7 +58,4 @@ struct UnionColumns {
 /// the table never had a string in it.
 [[nodiscard]] std::vector<std::string> perhaps_null(const event::Schema& landed, const event::Schema& tail);
 
-/// DuckDB's name of the type that a column is stored as.
-[[nodiscard]] std::string_view sql_type(event::ColumnType type);
-
 } // namespace questlog::query

@@ -1,5 +1,6 @@
 #include "query/views.h"
 
+#include "scan/column_names.h"
 #include "scan/letter_case.h"
 
 #include <algorithm>
@@ -38,7 +39,7 @@ std::string select_list(const std::vector<UnionColumn>& columns, bool UnionColum
     for (const UnionColumn& column : columns) {
         const std::string name = duck::quote_identifier(column.name);
         list += fmt::format("{}CAST({} AS {}) AS {}", list.empty() ? "" : ", ", column.*side ? name : "NULL",
-                            sql_type(column.type), name);
+                            scan::sql_type(column.type), name);
     }
     return list;
 }

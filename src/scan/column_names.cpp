@@ -89,4 +89,15 @@ std::vector<std::string> column_names(const event::Schema& schema, std::span<con
     return given;
 }
 
+std::string_view sql_type(event::ColumnType type) {
+    switch (type) {
+    case event::ColumnType::boolean: return "BOOLEAN";
+    case event::ColumnType::bigint: return "BIGINT";
+    case event::ColumnType::double_: return "DOUBLE";
+    case event::ColumnType::null:
+    case event::ColumnType::string: return "VARCHAR";
+    }
+    return "VARCHAR";
+}
+
 } // namespace questlog::scan

@@ -20,4 +20,7 @@ namespace questlog::scan {
 /// of the declaration, which stay with the keys that have them to the letter.
 [[nodiscard]] std::vector<std::string> column_names(const event::Schema& schema, std::span<const std::string> kept);
 
+/// DuckDB's type of a column: "BOOLEAN", "BIGINT", "DOUBLE", "VARCHAR" (also of nothing but nulls).
+[[nodiscard]] std::string_view sql_type(event::ColumnType type);
+
 } // namespace questlog::scan

@@ -31,17 +31,6 @@ struct OutputColumn {
     std::string sql_type;   ///< What it is cast to.
 };
 
-[[nodiscard]] std::string_view sql_type(ColumnType type) {
-    switch (type) {
-    case ColumnType::boolean: return "BOOLEAN";
-    case ColumnType::bigint: return "BIGINT";
-    case ColumnType::double_: return "DOUBLE";
-    case ColumnType::null:
-    case ColumnType::string: return "VARCHAR";
-    }
-    return "VARCHAR";
-}
-
 [[nodiscard]] duck::ValueType value_type_of(std::string_view type) {
     if (type == "BOOLEAN") return duck::ValueType::boolean;
     if (type == "BIGINT") return duck::ValueType::bigint;
