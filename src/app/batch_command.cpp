@@ -22,9 +22,16 @@ Result<const batch::Job*> find_job(const Config& config, const std::string& name
 
 void tell(const Context& context, const batch::JobReport& report) {
     for (const auto& output : report.outputs) {
-        for (const auto& renamed : output.renamed)
-            context.notice(fmt::format("questlog: {}: column {}", output.table, renamed));
+        for (const auto& [key, name] : output.renamed)
+            context.notice(
+                fmt::format("questlog: {}: key {} cannot name its column as it is: it is {}", output.table, key, name));
+        for (const std::string& column : output.read_as)
+            context.notice(
+                fmt::format("questlog: {}: its declaration reads {}; where a value is none, it is NULL there",
+                            output.table, column));
         if (!output.tally) continue;
+        if (!output.mended.empty())
+            context.notice(fmt::format("questlog: {}: made anew from the log, as {}", output.table, output.mended));
         context.notice(fmt::format("questlog: {}: {} of {} events landed, {} bytes in {}", output.table,
                                    output.tally->of(batch::Fate::landed), output.tally->total(), output.bytes,
                                    output.path));
@@ -64,7 +71,7 @@ Status run(const Context& context, const BatchArguments& arguments) {
     line.wipe();
     CHECK_OK(context.flush());
     tell(context, report);
-    return {};
+    return report.outcome();
 }
 
 } // namespace questlog::app

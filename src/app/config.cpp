@@ -1,11 +1,12 @@
 #include "app/config.h"
 
 #include "app/toml_table.h"
+#include "event/request_headers.h"
+#include "http/listener.h"
 #include "log/topic_metadata.h"
 #include "scan/letter_case.h"
 
 #include <algorithm>
-#include <charconv>
 #include <fmt/format.h>
 #include <map>
 
@@ -233,6 +234,23 @@ Status check_table_names(const std::vector<batch::Job>& jobs) {
     return {};
 }
 
+Status parse_intake(TomlTable& intake, Config& config) {
+    TRY(headers, intake.boolean("headers"));
+    TRY(store_headers, intake.strings("store_headers"));
+    CHECK_OK(intake.finish());
+    take(headers, config.intake_headers);
+    for (const std::string& header : store_headers)
+        if (!event::is_secret_header(header))
+            return intake.wrong("store_headers", fmt::format("header \"{}\" is stored by headers = true alone; only "
+                                                             "Authorization, Proxy-Authorization and Cookie are not",
+                                                             header));
+    if (!store_headers.empty() && !config.intake_headers)
+        return intake.wrong("store_headers", "store_headers in [intake] has no effect without headers = true; write it "
+                                             "beside, or leave store_headers out");
+    config.intake_store_headers = std::move(store_headers);
+    return {};
+}
+
 Status parse_settings(TomlTable& root, Config& config) {
     TRY(server, root.table("server"));
     if (server) {
@@ -241,9 +259,11 @@ Status parse_settings(TomlTable& root, Config& config) {
         CHECK_OK(server->finish());
         take(listen, config.listen);
         take(access_log, config.access_log);
-        if (auto address = parse_listen(config.listen); !address.ok())
+        if (auto address = http::parse_listen_address(config.listen); !address.ok())
             return server->wrong("listen", address.error().message);
     }
+    TRY(intake, root.table("intake"));
+    if (intake) CHECK_OK(parse_intake(*intake, config));
     TRY(log, root.table("log"));
     if (log) {
         TRY(topic, log->string("topic"));
@@ -323,29 +343,6 @@ Result<Config> parse_config(std::string_view text, const std::string& file) {
     CHECK_OK(check_table_names(config.jobs));
     declare_columns(config);
     return config;
-}
-
-Result<ListenAddress> parse_listen(const std::string& text) {
-    const auto bad = [&] {
-        return reject("\"{}\" is no address to listen on; write HOST:PORT such as 127.0.0.1:5000, or port 0 for any "
-                      "free one",
-                      text);
-    };
-    const std::size_t colon = text.rfind(':');
-    if (colon == std::string::npos || colon == 0) return bad();
-    std::string host = text.substr(0, colon);
-    if (host.front() == '[') {
-        if (host.size() < 3 || host.back() != ']') return bad();
-        host = host.substr(1, host.size() - 2);
-    } else if (host.find(':') != std::string::npos) {
-        return bad(); // an IPv6 address without brackets
-    }
-    const char* begin = text.data() + colon + 1;
-    const char* end = text.data() + text.size();
-    std::uint16_t port = 0;
-    const auto parsed = std::from_chars(begin, end, port);
-    if (begin == end || parsed.ec != std::errc() || parsed.ptr != end) return bad();
-    return ListenAddress{std::move(host), port};
 }
 
 std::vector<scan::TableDeclaration> declared_tables(const Config& config) {

@@ -17,6 +17,9 @@ struct Config {
     std::string listen = "127.0.0.1:5000"; ///< HOST:PORT; port 0 takes any free one.
     bool access_log = false;               ///< One line a request on stderr, after its answer.
 
+    bool intake_headers = false; ///< Values posted to /events are stored with their request's headers.
+    std::vector<std::string> intake_store_headers; ///< Of the secret ones, those that are stored with them.
+
     std::string topic = "game-events"; ///< The topic that `serve` appends to and that commands read.
     std::int32_t partitions = 1;       ///< Of the topic, where `serve` has to create it.
     std::int64_t segment_bytes = limits::segment_bytes_default; ///< Likewise. A segment is the unit of disk space.
@@ -32,13 +35,6 @@ struct Config {
 
 /// Reads the TOML text of `file` (its name is for errors). `reject` at file:line:column, with what to write instead.
 Result<Config> parse_config(std::string_view text, const std::string& file);
-
-struct ListenAddress {
-    std::string host;
-    std::uint16_t port = 0;
-};
-/// "127.0.0.1:5000", "localhost:0", "[::1]:5000".
-Result<ListenAddress> parse_listen(const std::string& text);
 
 /// The tables that SQL knows: every job's written outputs. Names are unique, which parse_config has checked.
 std::vector<scan::TableDeclaration> declared_tables(const Config& config);

@@ -22,6 +22,7 @@ TEST(Config, EmptyFileIsTheBuiltinGame) {
     const Config config = parsed("");
     EXPECT_EQ(config.listen, "127.0.0.1:5000");
     EXPECT_EQ(config.topic, "game-events");
+    EXPECT_FALSE(config.intake_headers);
     EXPECT_EQ(config.events.size(), Config::builtin().events.size());
     ASSERT_EQ(config.jobs.size(), 3U);
     EXPECT_EQ(config.jobs[0].name, "separate_events");
@@ -32,6 +33,9 @@ TEST(Config, EverySettingIsRead) {
 [server]
 listen = "[::1]:0"
 access_log = true
+[intake]
+headers = true
+store_headers = ["Cookie"]
 [log]
 topic = "clicks"
 partitions = 3
@@ -41,6 +45,8 @@ root = "/srv/lake"
 )");
     EXPECT_EQ(config.listen, "[::1]:0");
     EXPECT_TRUE(config.access_log);
+    EXPECT_TRUE(config.intake_headers);
+    EXPECT_EQ(config.intake_store_headers, std::vector<std::string>{"Cookie"});
     EXPECT_EQ(config.topic, "clicks");
     EXPECT_EQ(config.partitions, 3);
     EXPECT_EQ(config.segment_bytes, 1'048'576);
@@ -72,6 +78,35 @@ store_headers = ["Cookie"]
     EXPECT_TRUE(event.fields[0].required);
     EXPECT_FALSE(event.fields[1].required);
     EXPECT_EQ(event.store_headers, std::vector<std::string>{"Cookie"});
+}
+
+TEST(Config, ATableKnowsTheColumnsOfItsCalls) {
+    const Config config = parsed(R"(
+[[event]]
+path = "/buy"
+type = "buy"
+set = { zone = "north", amount = 2, ratio = 1.0, big = true }
+fields = { price = "double" }
+[[event]]
+path = "/sell"
+type = "sell"
+fields = { price = "string" }
+[[job]]
+name = "mine"
+[[job.output]]
+path = "tmp/buys"
+where = "event_type = 'buy'"
+[[job.output]]
+path = "tmp/all"
+)");
+    using event::ColumnType;
+    const event::Schema buys{{"amount", ColumnType::bigint},     {"big", ColumnType::boolean},
+                             {"event_type", ColumnType::string}, {"price", ColumnType::double_},
+                             {"ratio", ColumnType::double_},     {"zone", ColumnType::string}};
+    event::Schema all = buys;
+    all[3].type = ColumnType::string;
+    EXPECT_EQ(config.jobs[3].outputs[0].table.declared, buys);
+    EXPECT_EQ(config.jobs[3].outputs[1].table.declared, all);
 }
 
 TEST(Config, AJobReplacesTheBuiltinOneOfItsName) {
@@ -109,6 +144,9 @@ TEST(Config, MistakesAreToldWhereTheyStand) {
         {"[server]\nlisten = 5000\n", "questlog.toml:2:10: listen in [server] is an integer"},
         {"[server]\nlisten = \"5000\"\n", "questlog.toml:2:10: \"5000\" is no address"},
         {"[server]\nlistne = \"a:1\"\n", "did you mean listen?"},
+        {"[intake]\nheaders = \"yes\"\n", "questlog.toml:2:11: headers in [intake] is a string"},
+        {"[intake]\nheaders = true\nstore_headers = [\"Host\"]\n", "questlog.toml:3:17: header \"Host\""},
+        {"[intake]\nstore_headers = [\"Cookie\"]\n", "questlog.toml:2:17: store_headers in [intake] has no effect"},
         {"[log]\npartitions = 0\n", "questlog.toml:2:14: partitions in [log] is 0; write a whole number from 1"},
         {"[log]\nsegment_bytes = 12\n", "from 1048576"},
         {"[event]\npath = \"/x\"\n", "[[event]] with two brackets"},
@@ -137,16 +175,6 @@ TEST(Config, MistakesAreToldWhereTheyStand) {
     for (const auto& refusal : refusals)
         EXPECT_NE(refused(refusal.text).find(refusal.message_part), std::string::npos)
             << refusal.text << "\n-> " << refused(refusal.text);
-}
-
-TEST(Listen, HostAndPort) {
-    const auto address = parse_listen("[::1]:5000");
-    ASSERT_TRUE(address.ok());
-    EXPECT_EQ(address->host, "::1");
-    EXPECT_EQ(address->port, 5000);
-    EXPECT_EQ(parse_listen("localhost:0")->host, "localhost");
-    for (const char* wrong : {"5000", ":5000", "host:", "host:x", "host:70000", "::1:5000", "[::1]", "[]:1", "h:1 "})
-        EXPECT_FALSE(parse_listen(wrong).ok()) << wrong;
 }
 
 } // namespace

@@ -19,7 +19,7 @@ Result<log::Topic> find_or_create_topic(log::Topics& topics, const Config& confi
 
 } // namespace
 
-Result<std::unique_ptr<Pipeline>> Pipeline::open(const Context& context, const ListenAddress& address) {
+Result<std::unique_ptr<Pipeline>> Pipeline::open(const Context& context, const http::ListenAddress& address) {
     std::unique_ptr<Pipeline> pipeline(new Pipeline);
 
     http::ServerOptions server_options;
@@ -40,6 +40,8 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(const Context& context, const L
     pipeline->log_ = std::move(log);
 
     collect::CollectorOptions collector_options;
+    collector_options.intake_headers = context.config.intake_headers;
+    collector_options.intake_store_headers = context.config.intake_store_headers;
     if (context.config.access_log) {
         collector_options.access_log = [err = context.err](std::string_view lines) {
             std::fwrite(lines.data(), 1, lines.size(), err);

@@ -6,6 +6,7 @@
 #include "base/result.h"
 #include "collect/collector.h"
 #include "event/catalogue.h"
+#include "http/listener.h"
 #include "http/server.h"
 #include "io/env.h"
 #include "log/event_log.h"
@@ -21,7 +22,7 @@ class Pipeline {
 public:
     /// Listens, opens the log (creating the configured topic where it is missing), and wires the collector between
     /// them. The port is bound first, so that a taken one is told before the log is touched.
-    static Result<std::unique_ptr<Pipeline>> open(const Context& context, const ListenAddress& address);
+    static Result<std::unique_ptr<Pipeline>> open(const Context& context, const http::ListenAddress& address);
 
     /// Serves until request_stop(), then drains: answers what is in flight, syncs and closes the log. An error means
     /// that the process must end as it is; the next start recovers.

@@ -69,7 +69,7 @@ Status run(const Context& given, const ServeArguments& arguments) {
     Context context = given;
     if (arguments.listen) context.config.listen = *arguments.listen;
     if (arguments.access_log) context.config.access_log = true;
-    TRY(address, parse_listen(context.config.listen));
+    TRY(address, http::parse_listen_address(context.config.listen));
 
     block_signals();
     TRY(pipeline, Pipeline::open(context, address));

@@ -24,6 +24,9 @@ inline constexpr std::size_t event_bytes_max = 32 * 1024;
 inline constexpr std::size_t json_depth_max = 64;
 inline constexpr std::size_t event_type_bytes_max = 256;
 
+// The events of one POST /events, each with the request's headers: half a batch, so that an empty one has room.
+inline constexpr std::size_t events_with_headers_bytes_max = 8 * 1024 * 1024;
+
 // The log.
 inline constexpr std::size_t batch_bytes_max = 16 * 1024 * 1024; ///< One commit; a reader refuses a longer batchLength.
 inline constexpr std::int64_t segment_bytes_default = 64 * 1024 * 1024;

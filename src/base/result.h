@@ -122,10 +122,16 @@ using Status = Result<void>;
     if (!temporary.ok()) return temporary.error();                                                                     \
     auto name = std::move(temporary).value()
 
-/// CHECK_OK(expression): returns the error of a Status or Result from the enclosing function, if it is one.
+/// The error of `result`, if it is one. A call rather than a reference, so that `result` may be a part of a temporary.
+template <class T> [[nodiscard]] std::optional<Error> error_in(const Result<T>& result) {
+    return result.ok() ? std::nullopt : std::optional<Error>(result.error());
+}
+
+/// CHECK_OK(expression): returns the error of a Status or Result from the enclosing function, if it is one. The value
+/// is neither copied nor moved.
 #define CHECK_OK(...)                                                                                                  \
     do {                                                                                                               \
-        if (auto check_ok_result = (__VA_ARGS__); !check_ok_result.ok()) return check_ok_result.error();               \
+        if (auto check_ok_error = ::questlog::error_in((__VA_ARGS__))) return std::move(*check_ok_error);              \
     } while (false)
 
 } // namespace questlog

@@ -21,6 +21,9 @@ public:
     [[nodiscard]] const scan::LogRange& range() const override { return plan_->range(); }
     [[nodiscard]] const scan::PlanTally& tally() const override { return plan_->tally(); }
     [[nodiscard]] event::Schema schema(const std::optional<std::vector<std::string>>& types) const override;
+    [[nodiscard]] std::vector<std::string> keys(const std::optional<std::vector<std::string>>& types) const override {
+        return plan_->keys(types);
+    }
     [[nodiscard]] std::int64_t events(const std::optional<std::vector<std::string>>& types) const override;
     std::shared_ptr<const duck::RowSource> rows(const std::optional<std::vector<std::string>>& types,
                                                 const event::Schema& schema) const override;

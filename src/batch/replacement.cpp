@@ -45,9 +45,9 @@ Status may_replace_damaged(const std::string& path, const Error& damage, const L
     const bool from_the_first =
         std::all_of(log.ranges.begin(), log.ranges.end(), [](const auto& range) { return range.from == Offset{0}; });
     if (from_the_first) return {};
-    return refused(path, fmt::format("it is damaged ({}), and the log no longer begins at its first event, so what the "
-                                     "table held before may not be made again",
-                                     damage.message));
+    return refused(path, fmt::format("{}, and the log no longer begins at its first event, so what the table held "
+                                     "before may not be made again",
+                                     lake::damage_of(damage)));
 }
 
 } // namespace questlog::batch

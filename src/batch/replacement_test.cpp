@@ -58,7 +58,7 @@ TEST(Replacement, isRefusedForAnotherLogUnlessThereIsNothingToLose) {
 }
 
 TEST(Replacement, ofADamagedTableNeedsTheWholeLog) {
-    const Error damage = corrupt("no magic bytes");
+    const Error damage = corrupt("/lake/tmp/x/part-0.parquet is damaged (no magic bytes)");
     EXPECT_TRUE(may_replace_damaged("tmp/x", damage, log_of(0, 40)).ok());
     expect_refusal(may_replace_damaged("tmp/x", damage, log_of(1, 40)), "no magic bytes");
 }

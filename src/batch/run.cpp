@@ -39,12 +39,17 @@ LogSpan span_of(const log::Topic& topic, const scan::LogRange& range) {
     return span;
 }
 
-Status check_replaceable(lake::SnapshotStore& lake, const std::string& path, const LogSpan& log, bool force) {
-    if (force) return {};
+/// What is damaged of the table that is to be replaced; empty: nothing.
+Result<std::string> check_replaceable(lake::SnapshotStore& lake, const std::string& path, const LogSpan& log,
+                                      bool force) {
     const auto present = lake.open(path);
-    if (present.ok()) return *present ? may_replace(path, (*present)->facts, log) : Status{};
-    if (present.error().kind == ErrorKind::corrupt) return may_replace_damaged(path, present.error(), log);
-    return present.error();
+    const bool is_damaged = !present.ok() && present.error().kind == ErrorKind::corrupt;
+    if (is_damaged && !force) CHECK_OK(may_replace_damaged(path, present.error(), log));
+    if (is_damaged) return lake::damage_of(present.error());
+    if (force) return std::string();
+    CHECK_OK(present);
+    if (*present) CHECK_OK(may_replace(path, (*present)->facts, log));
+    return std::string();
 }
 
 /// Only the events that some output can use are kept for reading.
@@ -72,23 +77,26 @@ public:
         std::shared_ptr<const scan::Plan> plan)
         : world_(world), options_(options), events_(events), span_(std::move(span)), plan_(std::move(plan)) {}
 
-    Result<OutputReport> make(const JobOutput& output, lake::TableWriter* writer) {
-        TRY(connection, world_.database.connect());
-        CountedPlan counted(plan_, progress_of(output));
-        auto related = scan::relate(*connection, counted, output.table);
-        if (!related.ok()) return related.error().within("table " + output.table.name);
-        const scan::Relation& relation = *related;
-        if (auto shown = show(output, *connection, relation); !shown.ok())
-            return shown.error().within("table " + output.table.name);
-        OutputReport report;
-        report.table = output.table.name;
-        report.path = output.table.path;
-        report.renamed = relation.renamed;
-        if (writer != nullptr) CHECK_OK(write(output, *connection, relation, counted, *writer, report));
-        return report;
+    /// Fills in `report`, also with the output's failure. An error ends the run.
+    Status make(const JobOutput& output, lake::TableWriter* writer, OutputReport& report) {
+        const Status made = try_to_make(output, writer, report);
+        if (made.ok()) return {};
+        if (ended_by_caller_) return made.error().within("table " + output.table.name);
+        report.failure = made.error();
+        return {};
     }
 
 private:
+    Status try_to_make(const JobOutput& output, lake::TableWriter* writer, OutputReport& report) {
+        TRY(connection, world_.database.connect());
+        CountedPlan counted(plan_, progress_of(output));
+        TRY(relation, scan::relate(*connection, counted, output.table));
+        report.renamed = relation.renamed;
+        report.read_as = relation.read_as;
+        CHECK_OK(show(output, *connection, relation));
+        return writer == nullptr ? Status() : write(output, *connection, relation, counted, *writer, report);
+    }
+
     std::function<void(std::int64_t)> progress_of(const JobOutput& output) {
         if (!events_.on_progress || !output.written()) return {};
         return [this, table = output.table.name, total = candidates(output)](std::int64_t read) {
@@ -101,11 +109,16 @@ private:
     }
 
     Status show(const JobOutput& output, duck::Connection& connection, const scan::Relation& relation) {
-        if (output.print_schema && events_.on_schema) CHECK_OK(events_.on_schema(output, relation));
+        if (output.print_schema && events_.on_schema) CHECK_OK(told(events_.on_schema(output, relation)));
         if (!output.show || !events_.on_preview) return {};
         TRY(rows,
             connection.query(fmt::format("SELECT * FROM ({}) LIMIT {}", relation.select, options_.preview_rows + 1)));
-        return events_.on_preview(output, *rows);
+        return told(events_.on_preview(output, *rows));
+    }
+
+    Status told(Status answer) {
+        ended_by_caller_ = !answer.ok();
+        return answer;
     }
 
     Status write(const JobOutput& output, duck::Connection& connection, const scan::Relation& relation,
@@ -120,6 +133,7 @@ private:
         facts.topic = span_.topic;
         facts.declaration = output.table.digest();
         facts.ranges = span_.ranges;
+        for (const scan::NamedKey& renamed : relation.renamed) facts.keys.emplace(renamed.name, renamed.key);
         facts.examined = counts.in_range;
         facts.dead_lettered = counts.plan.not_events;
 
@@ -149,30 +163,79 @@ private:
     const JobEvents& events_;
     LogSpan span_;
     std::shared_ptr<const scan::Plan> plan_;
+    bool ended_by_caller_ = false;
 };
+
+/// The tables' locks, in the outputs' order; none where nothing is written, or where it is that output's failure. A
+/// lock that another job holds refuses the whole run.
+using Writers = std::vector<std::unique_ptr<lake::TableWriter>>;
+
+Result<Writers> take_locks(lake::SnapshotStore& lake, const Job& job, JobReport& report) {
+    Writers writers(job.outputs.size());
+    for (std::size_t i = 0; i < job.outputs.size(); ++i) {
+        if (!job.outputs[i].written()) continue;
+        auto writer = lake.writer(job.outputs[i].table.path);
+        if (writer.ok()) {
+            writers[i] = std::make_unique<lake::TableWriter>(std::move(writer).value());
+            continue;
+        }
+        if (writer.error().kind == ErrorKind::retry_later) return writer.error();
+        report.outputs[i].failure = writer.error();
+    }
+    return writers;
+}
 
 } // namespace
 
+Status JobReport::outcome() const {
+    std::string failed;
+    std::size_t count = 0;
+    const OutputReport* first = nullptr;
+    for (const OutputReport& output : outputs) {
+        if (!output.failure) continue;
+        if (first == nullptr) first = &output;
+        ++count;
+        failed += fmt::format("\n  {}: {}", output.table, output.failure->message);
+    }
+    if (first == nullptr) return {};
+    const bool is_named = first->failure->message.find(first->table) != std::string::npos;
+    if (outputs.size() == 1) return is_named ? *first->failure : first->failure->within("table " + first->table);
+    return Error{count == outputs.size() ? first->failure->kind : ErrorKind::internal,
+                 fmt::format("{} of the {} outputs of job {} failed:{}", count, outputs.size(), job, failed),
+                 first->failure->system_errno};
+}
+
 Result<JobReport> run_job(const BatchWorld& world, const Job& job, const RunOptions& options, const JobEvents& events) {
     CHECK_OK(check_job(world, job));
-    std::vector<std::unique_ptr<lake::TableWriter>> writers(job.outputs.size());
-    for (std::size_t i = 0; i < job.outputs.size(); ++i) {
-        if (!job.outputs[i].written()) continue;
-        TRY(writer, world.lake.writer(job.outputs[i].table.path));
-        writers[i] = std::make_unique<lake::TableWriter>(std::move(writer));
+    JobReport report{job.name, {}, {}, {}};
+    for (const JobOutput& output : job.outputs) {
+        OutputReport& made = report.outputs.emplace_back();
+        made.table = output.table.name;
+        made.path = output.table.path;
     }
+    TRY(writers, take_locks(world.lake, job, report));
     TRY(range, capture_range(world.log));
     const LogSpan span = span_of(world.log.topic(), range);
-    for (const JobOutput& output : job.outputs)
-        if (output.written()) CHECK_OK(check_replaceable(world.lake, output.table.path, span, options.force));
+    report.range = range;
+    std::size_t left = report.outputs.size();
+    for (std::size_t i = 0; i < writers.size(); ++i) {
+        OutputReport& output = report.outputs[i];
+        if (writers[i]) {
+            auto damage = check_replaceable(world.lake, output.path, span, options.force);
+            if (damage.ok())
+                output.mended = std::move(damage).value();
+            else
+                output.failure = damage.error();
+        }
+        if (output.failure) --left;
+    }
+    if (left == 0) return report;
 
     TRY(plan, scan::Plan::make(world.log, range, plan_options(job, events)));
-    JobReport report{job.name, range, plan->tally(), {}};
+    report.events = plan->tally();
     Run run(world, options, events, span, plan);
-    for (std::size_t i = 0; i < job.outputs.size(); ++i) {
-        TRY(made, run.make(job.outputs[i], writers[i].get()));
-        report.outputs.push_back(std::move(made));
-    }
+    for (std::size_t i = 0; i < writers.size(); ++i)
+        if (!report.outputs[i].failure) CHECK_OK(run.make(job.outputs[i], writers[i].get(), report.outputs[i]));
     return report;
 }
 

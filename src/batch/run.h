@@ -50,23 +50,31 @@ struct JobEvents {
 
 struct OutputReport {
     std::string table;
-    std::string path; ///< Empty: nothing was written, and there is no tally.
+    std::string path; ///< Empty: nothing is written, and there is no tally.
     std::string file; ///< In the table's folder.
     std::int64_t bytes = 0;
     std::optional<Tally> tally;
-    std::vector<std::string> renamed; ///< "key -> column", scan::Relation's.
+    std::vector<scan::NamedKey> renamed; ///< scan::Relation's.
+    std::vector<std::string> read_as;    ///< scan::Relation's.
+    std::string mended;                  ///< What was damaged of the table that this one replaced; empty: nothing.
+    std::optional<Error> failure;        ///< Why the output was not made; the table is as it was.
 };
 
 struct JobReport {
     std::string job;
     scan::LogRange range;
     scan::PlanTally events;
-    std::vector<OutputReport> outputs;
+    std::vector<OutputReport> outputs; ///< The job's, in order, those that failed among them.
+
+    /// An error if an output failed: of a job that made none, of the kind of the first failure; else `internal`, naming
+    /// each table that was not written.
+    [[nodiscard]] Status outcome() const;
 };
 
 /// Captures the log's range once, plans it once, then per output in order: on_schema, on_preview, and the table,
 /// swapped in durably. The tables' locks are taken first, so that a second run is refused before it has read anything.
-/// An error names the output; those before it are written, those after it are not. Same range, same job: same bytes.
+/// What keeps one output from being made (its folder, its data) is that output's failure, and the others are made all
+/// the same; an error means that the run as a whole was refused or ended. Same range, same job: same bytes.
 Result<JobReport> run_job(const BatchWorld& world, const Job& job, const RunOptions& options, const JobEvents& events);
 
 } // namespace questlog::batch

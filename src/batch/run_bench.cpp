@@ -69,7 +69,8 @@ void separate_events(benchmark::State& state) {
         const auto database = duck::Database::open({}).value();
         lake::SnapshotStore store(world.env_.env(), world.directory_ + "/lake", database);
         const auto report = run_job({*reader, store, *database}, builtin_jobs("game-events").front(), {}, {});
-        if (!report.ok()) state.SkipWithError(report.error().message.c_str());
+        const Status made = report.ok() ? report->outcome() : report.error();
+        if (!made.ok()) state.SkipWithError(made.error().message.c_str());
     }
     state.SetItemsProcessed(state.iterations() * events_in_log);
 }

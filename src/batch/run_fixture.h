@@ -71,8 +71,11 @@ protected:
     }
 
     BatchWorld world() { return {*reader_, *store_, *database_}; }
+    /// The report of a run that made every output.
     Result<JobReport> run(const Job& job, const RunOptions& options = {}) {
-        return run_job(world(), job, options, events_);
+        TRY(report, run_job(world(), job, options, events_));
+        CHECK_OK(report.outcome());
+        return report;
     }
 
     lake::Snapshot opened(const std::string& path) {

@@ -3,6 +3,29 @@
 namespace questlog::batch {
 namespace {
 
+/// A log whose first events are gone.
+class LaterLog final : public log::LogReader, private log::PartitionReader {
+public:
+    LaterLog(log::LogReader& whole, Offset start) : whole_(whole), start_(start) {}
+    [[nodiscard]] const log::Topic& topic() const override { return whole_.topic(); }
+    log::PartitionReader& partition(Partition) override { return *this; }
+    Result<bool> wait_beyond(std::span<const Offset> ends, std::chrono::milliseconds limit) override {
+        return whole_.wait_beyond(ends, limit);
+    }
+
+private:
+    [[nodiscard]] Partition partition() const override { return Partition{0}; }
+    Result<Offset> start_offset() override { return start_; }
+    Result<Offset> end_offset() override { return first().end_offset(); }
+    Result<std::int64_t> bytes() override { return first().bytes(); }
+    Result<std::unique_ptr<log::BatchCursor>> read(Offset from, Offset to) override { return first().read(from, to); }
+    Result<std::unique_ptr<log::RecordFetcher>> fetcher() override { return first().fetcher(); }
+    [[nodiscard]] log::PartitionReader& first() const { return whole_.partition(Partition{0}); }
+
+    log::LogReader& whole_;
+    Offset start_;
+};
+
 class RefusedJobs : public JobFixture {
 protected:
     void expect_refusal(const Result<JobReport>& report, ErrorKind kind, const std::string& text) {
@@ -19,6 +42,15 @@ protected:
         facts.ranges = {{0, Offset{from}, Offset{to}}};
         facts.examined = to - from;
         ASSERT_TRUE(store_->overwrite("tmp/purchases", *connection_, "SELECT 'old' AS event_type", facts).ok());
+    }
+
+    /// Under /data.
+    void remove(const std::string& path) { ASSERT_TRUE(world_.env().files.remove_tree("/data/" + path).ok()); }
+    /// Puts a file where a folder should be.
+    void block(const std::string& path) {
+        const std::string whole = "/data/" + path;
+        ASSERT_TRUE(world_.env().files.make_directories(whole.substr(0, whole.rfind('/'))).ok());
+        ASSERT_TRUE(world_.env().files.open(whole, io::Open::create_new).ok());
     }
 
     std::string purchases() { return ask("tmp/purchases", "SELECT max(event_type) FROM %s"); }
@@ -59,6 +91,101 @@ TEST_F(RefusedJobs, aDamagedTableIsMadeAnewFromTheLog) {
     EXPECT_EQ(purchases(), "purchase_sword");
 }
 
+TEST_F(RefusedJobs, aTableThatLostItsFileIsMadeAnewFromTheWholeLog) {
+    append_reference_flow();
+    ASSERT_TRUE(run(builtin("filtered_writes")).ok());
+    remove("lake/tmp/purchases/" + opened("tmp/purchases").names.front());
+    ASSERT_EQ(store_->open("tmp/purchases").error().kind, ErrorKind::corrupt);
+    auto report = run(builtin("filtered_writes"));
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    EXPECT_EQ(purchases(), "purchase_sword");
+    EXPECT_NE(report->outputs[0].mended.find("_SUCCESS stands there without the Parquet file"), std::string::npos);
+    report = run(builtin("filtered_writes"));
+    EXPECT_EQ(report->outputs[0].mended, "") << "it is sound by now";
+}
+
+TEST_F(RefusedJobs, aTableThatLostItsFileIsLeftWhereTheLogNoLongerHasItsFirstEvents) {
+    append_reference_flow();
+    ASSERT_TRUE(run(builtin("filtered_writes")).ok());
+    remove("lake/tmp/purchases/" + opened("tmp/purchases").names.front());
+    LaterLog later(*reader_, Offset{15});
+    const auto run_later = [&](const RunOptions& options) -> Result<JobReport> {
+        TRY(report, run_job({later, *store_, *database_}, builtin("filtered_writes"), options, events_));
+        CHECK_OK(report.outcome());
+        return report;
+    };
+    expect_refusal(run_later({}), ErrorKind::reject, "--force");
+    expect_refusal(run_later({}), ErrorKind::reject, "no longer begins at its first event");
+    const auto forced = run_later(force_);
+    ASSERT_TRUE(forced.ok()) << forced.error().message;
+    EXPECT_NE(forced->outputs[0].mended, "");
+    EXPECT_EQ(opened("tmp/purchases").facts.rows, 15);
+}
+
+TEST_F(RefusedJobs, anOutputThatFailsLeavesTheOthersToBeMade) {
+    append_reference_flow();
+    const Job job = builtin("separate_events");
+    ASSERT_EQ(job.outputs.size(), 2U);
+    for (std::size_t wrong = 0; wrong < 2; ++wrong) {
+        const scan::TableDeclaration& blocked = job.outputs[wrong].table;
+        const scan::TableDeclaration& other = job.outputs[1 - wrong].table;
+        for (const JobOutput& output : job.outputs) remove("lake/" + output.table.path);
+        block("lake/" + blocked.path);
+        const auto report = run_job(world(), job, {}, events_);
+        ASSERT_TRUE(report.ok()) << report.error().message;
+        EXPECT_FALSE(report->outputs[wrong].tally);
+        ASSERT_TRUE(report->outputs[1 - wrong].tally);
+        EXPECT_EQ(report->outputs[1 - wrong].tally->of(Fate::landed), 20);
+        EXPECT_EQ(opened(other.path).facts.rows, 20);
+        const Error outcome = report->outcome().error();
+        EXPECT_EQ(exit_code_of(outcome.kind), 1);
+        EXPECT_NE(outcome.message.find("1 of the 2 outputs of job separate_events failed"), std::string::npos);
+        EXPECT_NE(outcome.message.find(blocked.name + ": "), std::string::npos) << outcome.message;
+        EXPECT_EQ(outcome.message.find(other.name), std::string::npos) << outcome.message;
+    }
+}
+
+TEST_F(RefusedJobs, anOutputThatFailsWhileItIsWrittenLeavesTheOthersToBeMade) {
+    append_reference_flow();
+    const Job job = builtin("separate_events");
+    for (std::size_t wrong = 0; wrong < 2; ++wrong) {
+        const scan::TableDeclaration& blocked = job.outputs[wrong].table;
+        const scan::TableDeclaration& other = job.outputs[1 - wrong].table;
+        for (const JobOutput& output : job.outputs) remove("lake/" + output.table.path);
+        events_.on_preview = [&](const JobOutput& output, duck::Rows&) -> Status {
+            if (output.table.name == blocked.name) block("lake/" + blocked.path);
+            return {};
+        };
+        const auto report = run_job(world(), job, {}, events_);
+        ASSERT_TRUE(report.ok()) << report.error().message;
+        EXPECT_TRUE(report->outputs[wrong].failure);
+        EXPECT_FALSE(report->outputs[1 - wrong].failure);
+        EXPECT_EQ(opened(other.path).facts.rows, 20);
+        EXPECT_NE(report->outcome().error().message.find(blocked.name + ": "), std::string::npos);
+    }
+}
+
+TEST_F(RefusedJobs, whereNoOutputCanBeMadeNothingIsRead) {
+    append_reference_flow();
+    const Job job = builtin("separate_events");
+    for (const JobOutput& output : job.outputs) block("lake/" + output.table.path);
+    bool planned = false;
+    events_.on_progress = [&](const Progress&) { planned = true; };
+    expect_refusal(run(job), ErrorKind::reject, "2 of the 2 outputs");
+    EXPECT_FALSE(planned);
+}
+
+TEST_F(RefusedJobs, aFolderThatCannotBeMadeIsItsOutputsFailure) {
+    append_reference_flow();
+    Job job = builtin("separate_events");
+    job.outputs[0].table.path = "blocked/deep/swords";
+    block("lake/blocked");
+    const auto report = run_job(world(), job, {}, events_);
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    EXPECT_TRUE(report->outputs[0].failure);
+    EXPECT_EQ(opened(job.outputs[1].table.path).facts.rows, 20);
+}
+
 TEST_F(RefusedJobs, aSecondRunIsRefusedBeforeItReads) {
     append_reference_flow();
     const auto first = store_->writer("tmp/purchases");
@@ -70,6 +197,17 @@ TEST_F(RefusedJobs, aSecondRunIsRefusedBeforeItReads) {
     EXPECT_TRUE(run(builtin("separate_events")).ok()) << "other tables are free";
 }
 
+TEST_F(RefusedJobs, aRunIsRefusedWholeWhileOneOfItsTablesIsBeingWritten) {
+    append_reference_flow();
+    const Job job = builtin("separate_events");
+    for (std::size_t held = 0; held < 2; ++held) {
+        const auto other_job = store_->writer(job.outputs[held].table.path);
+        ASSERT_TRUE(other_job.ok());
+        expect_refusal(run_job(world(), job, {}, events_), ErrorKind::retry_later, "being written");
+        EXPECT_FALSE(*store_->open(job.outputs[1 - held].table.path));
+    }
+}
+
 TEST_F(RefusedJobs, twoOutputsDoNotShareAPath) {
     Job job = job_where("event_type = 'a'");
     job.outputs.push_back(job.outputs.front());
@@ -77,11 +215,12 @@ TEST_F(RefusedJobs, twoOutputsDoNotShareAPath) {
     expect_refusal(run(job), ErrorKind::reject, "questlog.toml:12:1");
 }
 
-TEST_F(RefusedJobs, whatCannotBeShownIsNotWritten) {
+TEST_F(RefusedJobs, whatCannotBeShownIsNotWrittenAndEndsTheRun) {
     append_reference_flow();
+    const Job job = builtin("separate_events");
     events_.on_preview = [](const JobOutput&, duck::Rows&) -> Status { return internal("standard output is closed"); };
-    expect_refusal(run(builtin("filtered_writes")), ErrorKind::internal, "standard output is closed");
-    EXPECT_FALSE(*store_->open("tmp/purchases"));
+    expect_refusal(run_job(world(), job, {}, events_), ErrorKind::internal, "standard output is closed");
+    for (const JobOutput& output : job.outputs) EXPECT_FALSE(*store_->open(output.table.path));
 }
 
 TEST_F(RefusedJobs, aFullDiskLeavesTheTablesAsTheyWere) {

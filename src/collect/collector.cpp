@@ -72,8 +72,7 @@ void Collector::handle_call(const event::EventDeclaration& call, const http::Req
 void Collector::take_call(const event::EventDeclaration& call, const http::Request& request, http::Exchange& exchange) {
     ++tally_.received;
     const auto options = read_request_options(request.query);
-    headers_.clear();
-    for (const http::Header& header : request.headers) headers_.emplace_back(header.name, header.value);
+    read_headers(request);
     value_.clear();
     const Status written =
         options.ok() ? envelope_.write(call, request.query, request.body, headers_, value_) : options.error();
@@ -96,6 +95,11 @@ void Collector::take_call(const event::EventDeclaration& call, const http::Reque
     exchange.respond(response);
 }
 
+void Collector::read_headers(const http::Request& request) {
+    headers_.clear();
+    for (const http::Header& header : request.headers) headers_.emplace_back(header.name, header.value);
+}
+
 // ---- POST /events
 
 void Collector::handle_events(const http::Request& request, http::Exchange& exchange) {
@@ -103,13 +107,19 @@ void Collector::handle_events(const http::Request& request, http::Exchange& exch
     if (request.method == http::Method::options) return answer_options(methods, exchange);
     if (request.method != http::Method::post) return answer_method_not_allowed(methods, exchange);
     const auto options = read_request_options(request.query);
-    const auto intake = options.ok() ? intake_parser_.parse(request.body) : options.error();
+    const auto intake = options.ok() ? parse_events(request) : options.error();
     if (!intake.ok()) {
         ++tally_.unreadable_bodies;
         return exchange.respond(
             answer(http_status_of(intake.error().kind), json_type, error_answer(intake.error().message)));
     }
     take_events(*intake.value(), options.value().receipt, exchange);
+}
+
+Result<const event::Intake*> Collector::parse_events(const http::Request& request) {
+    if (!options_.intake_headers) return intake_parser_.parse(request.body);
+    read_headers(request);
+    return intake_parser_.parse(request.body, event::HeaderSelection(headers_, options_.intake_store_headers));
 }
 
 void Collector::take_events(const event::Intake& intake, bool receipt, http::Exchange& exchange) {

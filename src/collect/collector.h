@@ -33,6 +33,10 @@ struct CollectorOptions {
     std::chrono::nanoseconds inline_commit_max{500'000};
     /// Events that wait for the disk, in bytes of their batch. What does not fit is answered 503 at once.
     std::size_t batch_bytes_max = limits::batch_bytes_max;
+    /// Values posted to /events are stored with their request's headers, as declared calls' are, and no longer as sent.
+    bool intake_headers = false;
+    /// Of Authorization, Proxy-Authorization and Cookie: those that they are stored with all the same.
+    std::vector<std::string> intake_store_headers;
     std::chrono::seconds retry_after{1}; ///< How long a client is asked to wait after a 503.
     /// How long /readyz says no after a commit that failed. Then it says yes again without proof: only a request can
     /// show whether the log takes events, and a balancer sends none to a server that says no.
@@ -76,6 +80,8 @@ private:
     void handle_call(const event::EventDeclaration& call, const http::Request& request, http::Exchange& exchange);
     void take_call(const event::EventDeclaration& call, const http::Request& request, http::Exchange& exchange);
     void handle_events(const http::Request& request, http::Exchange& exchange);
+    void read_headers(const http::Request& request);
+    Result<const event::Intake*> parse_events(const http::Request& request);
     void take_events(const event::Intake& intake, bool receipt, http::Exchange& exchange);
     void handle_own_page(const http::Request& request, http::Exchange& exchange);
     void answer_readiness(http::Exchange& exchange);

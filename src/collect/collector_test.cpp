@@ -222,6 +222,29 @@ TEST_F(ThreePartitions, TakeABatchEachInTurn) {
     EXPECT_EQ(metric("questlog_log_end_offset{partition=\"2\"}"), "2");
 }
 
+class HeadersStored : public CollectorTest {
+protected:
+    HeadersStored() : CollectorTest(with_headers()) {}
+    static CollectorOptions with_headers() {
+        CollectorOptions options = on_io_thread();
+        options.intake_headers = true;
+        options.intake_store_headers = {"Cookie"};
+        return options;
+    }
+};
+
+TEST_F(HeadersStored, WithEveryPostedEventAsWithDeclaredCalls) {
+    const std::vector<http::Header> headers{{"host", "h"}, {"Authorization", "secret"}, {"Cookie", "c"}};
+    const AnswerPtr answer =
+        send("POST", "/events?receipt=1", "{\"event_type\":\"a\"}\n7\n{\"event_type\":\"b\"}", headers);
+    send("POST", "/", "{\"n\":1}", headers);
+    turn();
+    EXPECT_EQ(answer->status, 207U);
+    EXPECT_EQ(values(), (std::vector<std::string>{R"({"event_type": "a", "Host": "h", "Cookie": "c"})",
+                                                  R"({"event_type": "b", "Host": "h", "Cookie": "c"})",
+                                                  R"({"event_type": "default", "n": 1, "Host": "h"})"}));
+}
+
 class AccessLogged : public CollectorTest {
 protected:
     AccessLogged() : CollectorTest(on_io_thread()) {

@@ -1,11 +1,26 @@
 #include "collect/collector_fixture.h"
 
+#include <filesystem>
+#include <fstream>
 #include <thread>
+#include <unistd.h>
 
 namespace questlog::collect {
 namespace {
 
 using std::chrono::microseconds;
+
+/// What the kernel says of this process's other threads: whether each sleeps, and how often it woke to sleep again.
+std::string other_threads() {
+    std::string all;
+    for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+        if (thread.path().filename() == std::to_string(::gettid())) continue;
+        std::ifstream status(thread.path() / "status");
+        for (std::string line; std::getline(status, line);)
+            if (line.starts_with("State:") || line.starts_with("voluntary_ctxt_switches:")) all += line + "; ";
+    }
+    return all;
+}
 
 class CommitterTest : public ::testing::Test {
 protected:
@@ -77,6 +92,20 @@ TEST_F(CommitterTest, StaysWhereItIsTold) {
     for (int i = 0; i < 50; ++i) EXPECT_TRUE(commit(on_io, microseconds(10'000)));
     Committer on_own = committer(CommitOn::own_thread);
     for (int i = 0; i < 50; ++i) EXPECT_FALSE(commit(on_own, microseconds(1)));
+}
+
+TEST_F(CommitterTest, ItsThreadSleepsUntilItHasSomethingToDo) {
+    Committer committer = this->committer(CommitOn::own_thread);
+    EXPECT_FALSE(commit(committer, microseconds(1)));
+    std::string seen;
+    int same_looks = 0;
+    for (int looks = 0; same_looks < 2000; ++looks) { // some 20 ms: a thread that polls wakes, one that spins runs
+        ASSERT_LT(looks, 200'000) << "never at rest: " << seen;
+        const std::string now = other_threads();
+        same_looks = now == seen && now.find("S (sleeping)") != std::string::npos ? same_looks + 1 : 0;
+        seen = now;
+    }
+    EXPECT_FALSE(commit(committer, microseconds(1))) << "and wakes";
 }
 
 TEST_F(CommitterTest, DoesNotSyncWhatItCouldNotAppend) {

@@ -30,8 +30,9 @@ struct Field {
 struct SeenColumn {
     std::string key;
     ColumnType type = ColumnType::null;
-    std::int64_t event = 0;  ///< The last event that had it, by number from 1.
-    std::uint32_t field = 0; ///< And where.
+    std::int64_t event = 0;     ///< The last event that had it, by number from 1.
+    std::uint32_t field = 0;    ///< And where.
+    std::uint64_t appeared = 0; ///< Columns of any type that were there before.
 };
 
 struct SeenType {
@@ -45,20 +46,20 @@ struct SeenType {
     mutable bool schema_is_old = false;
 
     /// The column of the field at `position`, made if it is new; no_column for what is to be rescued.
-    [[nodiscard]] std::uint32_t column_of(std::size_t position, std::string_view key) {
+    [[nodiscard]] std::uint32_t column_of(std::size_t position, std::string_view key, std::uint64_t& columns_seen) {
         if (position < predicted.size()) {
             const std::uint32_t expected = predicted[position];
             if (expected != no_column && columns[expected].key == key) return expected;
         } else {
             predicted.resize(position + 1, no_column);
         }
-        return predicted[position] = looked_up(key);
+        return predicted[position] = looked_up(key, columns_seen);
     }
 
-    void apply(std::vector<Field>& fields) {
+    void apply(std::vector<Field>& fields, std::uint64_t& columns_seen) {
         ++events;
         for (std::uint32_t i = 0; i < fields.size(); ++i) {
-            fields[i].column = column_of(i, fields[i].key);
+            fields[i].column = column_of(i, fields[i].key, columns_seen);
             if (fields[i].column == no_column) continue;
             SeenColumn& column = columns[fields[i].column];
             if (column.event == events) fields[column.field].column = no_column; // repeated: the last one counts
@@ -85,7 +86,7 @@ struct SeenType {
     }
 
 private:
-    [[nodiscard]] std::uint32_t looked_up(std::string_view key) {
+    [[nodiscard]] std::uint32_t looked_up(std::string_view key, std::uint64_t& columns_seen) {
         if (const auto found = by_key.find(key); found != by_key.end()) return found->second;
         schema_is_old = true;
         if (columns.size() >= limits::columns_max || key == rescued_data_key) {
@@ -93,7 +94,7 @@ private:
             return no_column;
         }
         const auto column = static_cast<std::uint32_t>(columns.size());
-        columns.push_back({std::string(key), ColumnType::null});
+        columns.push_back({std::string(key), ColumnType::null, 0, 0, columns_seen++});
         by_key.emplace(key, column);
         return column;
     }
@@ -122,6 +123,7 @@ struct Census::State {
     std::vector<SeenType> types;
     ByText<TypeId> by_name;
     TypeId last = not_an_event;
+    std::uint64_t columns_seen = 0;
 
     /// Fills `fields` and `event_type`; false if `value` is no event.
     [[nodiscard]] bool read(std::string_view value, std::string_view& event_type) {
@@ -171,7 +173,7 @@ Census::TypeId Census::observe(std::string_view value) {
     std::string_view event_type;
     if (!state_->read(value, event_type)) return not_an_event;
     const TypeId id = state_->id_of(event_type);
-    state_->types[id].apply(state_->fields);
+    state_->types[id].apply(state_->fields, state_->columns_seen);
     return id;
 }
 
@@ -186,6 +188,12 @@ std::int64_t Census::events(TypeId id) const {
 }
 const Schema& Census::schema(TypeId id) const {
     return state_->types[id].sorted();
+}
+
+std::vector<std::pair<std::uint64_t, std::string>> Census::keys(TypeId id) const {
+    std::vector<std::pair<std::uint64_t, std::string>> keys;
+    for (const SeenColumn& column : state_->types[id].columns) keys.emplace_back(column.appeared, column.key);
+    return keys;
 }
 
 } // namespace questlog::event

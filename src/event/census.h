@@ -6,7 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace questlog::event {
 
@@ -37,6 +40,8 @@ public:
     [[nodiscard]] std::string_view type_name(TypeId id) const;
     [[nodiscard]] std::int64_t events(TypeId id) const;  ///< How many were seen.
     [[nodiscard]] const Schema& schema(TypeId id) const; ///< Over all that were seen; valid until the next observe().
+    /// The keys of its columns, by first appearance. The numbers order the keys of all types among each other.
+    [[nodiscard]] std::vector<std::pair<std::uint64_t, std::string>> keys(TypeId id) const;
 
 private:
     struct State;

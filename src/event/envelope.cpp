@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "event/form.h"
+#include "event/header_members.h"
 #include "event/json_text.h"
 #include "event/json_validator.h"
 #include "event/typed_field.h"
@@ -15,19 +16,6 @@ constexpr std::string_view event_type_key = "\"event_type\"";
 
 bool is_reserved_query_name(std::string_view name) {
     return name == "receipt" || name == "wait";
-}
-
-void append_header_name(std::string& out, std::string_view name) {
-    if (plain_prefix(name) == name.size()) {
-        out += '"';
-        append_title_case(out, name);
-        out += "\": ";
-        return;
-    }
-    std::string title;
-    append_title_case(title, name);
-    append_json_latin1(out, title);
-    out += ": ";
 }
 
 std::string_view content_type_of(std::span<const HeaderView> headers) {
@@ -94,21 +82,6 @@ struct Envelope::State {
                       members.end());
         return {};
     }
-
-    void add_headers(HeaderSelection headers) {
-        std::string_view header;
-        std::string_view sent;
-        while (headers.next(header, sent)) {
-            Member member;
-            member.key_at = text.size();
-            append_header_name(text, header);
-            member.value_at = text.size();
-            append_json_latin1(text, sent);
-            member.end = text.size();
-            member.from_text = true;
-            members.push_back(member);
-        }
-    }
 };
 
 Envelope::Envelope() : state_(std::make_unique<State>()) {}
@@ -136,7 +109,7 @@ Status Envelope::write(const EventDeclaration& declaration, std::string_view que
         state.add_constants(declaration);
         CHECK_OK(state.add_form(query, "query", true));
         CHECK_OK(state.add_body(body, headers));
-        state.add_headers(std::move(selection));
+        append_header_members(state.text, state.members, std::move(selection));
         keep_last_values(state.text, state.members);
         CHECK_OK(apply_declared_types(declaration.fields, state.text, state.members));
         out += "{\"event_type\": ";

@@ -45,7 +45,8 @@ struct RejectedEvent {
 
 /// What a body sent to POST /events holds.
 struct Intake {
-    std::vector<std::string_view> accepted;  ///< Values to store, in order: trimmed; minified if they held line breaks.
+    /// Values to store, in order: trimmed; minified if they held line breaks; or written anew with headers.
+    std::vector<std::string_view> accepted;
     std::vector<std::size_t> accepted_index; ///< Which event of the request each is.
     std::vector<RejectedEvent> rejected;     ///< In order of index.
     bool single = false;                     ///< One JSON object rather than an array or NDJSON.
@@ -60,6 +61,10 @@ public:
     /// line of NDJSON, is taken or rejected event by event. limits::event_bytes_max and json_depth_max apply to each
     /// event.
     Result<const Intake*> parse(std::string_view body);
+    /// The same, each accepted value written anew as Envelope writes a declared call's: event_type first, then its
+    /// other members, then `headers`. An event that grows beyond limits::event_bytes_max is rejected. `reject` too: all
+    /// of them together grow beyond limits::events_with_headers_bytes_max.
+    Result<const Intake*> parse(std::string_view body, HeaderSelection headers);
 
     IntakeParser();
     ~IntakeParser();

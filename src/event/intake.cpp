@@ -1,9 +1,11 @@
 #include "base/limits.h"
 #include "event/envelope.h"
+#include "event/header_members.h"
 #include "event/json_split.h"
 #include "event/json_text.h"
 #include "event/json_validator.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace questlog::event {
@@ -14,6 +16,46 @@ bool has_line_break(std::string_view text) {
            std::memchr(text.data(), '\r', text.size()) != nullptr;
 }
 
+constexpr std::string_view too_large_with_headers = "larger than 32768 bytes with the request's headers";
+static_assert(limits::event_bytes_max == 32768, "the reason names the limit");
+
+/// Writes valid events anew, with the headers of one request.
+class HeaderWriter {
+public:
+    void begin(HeaderSelection headers) {
+        header_text_.clear();
+        headers_.clear();
+        append_header_members(header_text_, headers_, std::move(headers));
+    }
+
+    void append(std::string& out, std::string_view value) {
+        text_.clear();
+        members_.clear();
+        append_object_members(text_, members_, value);
+        const auto type = std::find_if(members_.begin(), members_.end(),
+                                       [this](const Member& member) { return member.key(text_) == "\"event_type\""; });
+        if (type != members_.end()) std::rotate(members_.begin(), type, type + 1);
+        const std::size_t shift = text_.size();
+        text_ += header_text_;
+        for (Member header : headers_) {
+            header.key_at += shift;
+            header.value_at += shift;
+            header.end += shift;
+            members_.push_back(header);
+        }
+        keep_last_values(text_, members_);
+        out += '{';
+        append_members(out, text_, members_);
+        out += '}';
+    }
+
+private:
+    std::string header_text_;
+    std::vector<Member> headers_; ///< In header_text_.
+    std::string text_;
+    std::vector<Member> members_; ///< Of one event, in text_.
+};
+
 } // namespace
 
 struct IntakeParser::State {
@@ -21,6 +63,8 @@ struct IntakeParser::State {
     Intake intake;
     std::vector<std::string_view> elements;
     std::string minified; ///< Reserved before views into it are taken.
+    HeaderWriter header_writer;
+    std::string with_headers; ///< Views into it are taken when all is written.
 
     void begin(std::size_t body_bytes) {
         intake.accepted.clear();
@@ -38,11 +82,11 @@ struct IntakeParser::State {
     }
 
     /// `reject` once there are more wrong events than an answer names.
-    Status refuse(std::size_t index, EventFault fault) {
+    Status refuse(std::size_t index, std::string_view reason) {
         if (intake.rejected.size() == rejections_max)
             return reject("more than {} events are wrong, and nothing was stored; the first is event {}: {}",
                           rejections_max, intake.rejected.front().index, intake.rejected.front().reason);
-        intake.rejected.push_back({index, std::string(reason_of(fault))});
+        intake.rejected.push_back({index, std::string(reason)});
         return {};
     }
 
@@ -56,7 +100,7 @@ struct IntakeParser::State {
             if (fault == EventFault::none)
                 accept(i, elements[i]);
             else
-                CHECK_OK(refuse(i, fault));
+                CHECK_OK(refuse(i, reason_of(fault)));
         }
         return {};
     }
@@ -77,7 +121,7 @@ struct IntakeParser::State {
             if (fault == EventFault::none)
                 accept(index, line, carriage_returns);
             else
-                CHECK_OK(refuse(index, fault));
+                CHECK_OK(refuse(index, reason_of(fault)));
             ++index;
         }
         return {};
@@ -99,10 +143,43 @@ struct IntakeParser::State {
         return {};
     }
 
+    /// Exchanges the accepted values for what they are with `headers`; what is then too large is rejected.
+    Status add_headers(HeaderSelection headers) {
+        header_writer.begin(std::move(headers));
+        with_headers.clear();
+        std::vector<std::size_t> ends;
+        std::size_t kept = 0;
+        for (std::size_t i = 0; i < intake.accepted.size(); ++i) {
+            const std::size_t begin = with_headers.size();
+            const std::size_t index = intake.accepted_index[i];
+            header_writer.append(with_headers, intake.accepted[i]);
+            if (with_headers.size() - begin > limits::event_bytes_max) {
+                with_headers.resize(begin);
+                CHECK_OK(refuse(index, too_large_with_headers));
+                continue;
+            }
+            if (with_headers.size() > limits::events_with_headers_bytes_max)
+                return reject("the events are more than {} bytes with the request's headers, which each of them gets: "
+                              "send fewer at once",
+                              limits::events_with_headers_bytes_max);
+            ends.push_back(with_headers.size());
+            intake.accepted_index[kept++] = index;
+        }
+        intake.accepted_index.resize(kept);
+        intake.accepted.clear();
+        for (std::size_t begin = 0; const std::size_t end : ends) {
+            intake.accepted.push_back(std::string_view(with_headers).substr(begin, end - begin));
+            begin = end;
+        }
+        std::sort(intake.rejected.begin(), intake.rejected.end(),
+                  [](const RejectedEvent& one, const RejectedEvent& other) { return one.index < other.index; });
+        return {};
+    }
+
 private:
     Status take_single(std::string_view text, EventFault fault) {
         intake.single = true;
-        if (fault != EventFault::none) return refuse(0, fault);
+        if (fault != EventFault::none) return refuse(0, reason_of(fault));
         accept(0, text);
         return {};
     }
@@ -125,6 +202,13 @@ IntakeParser& IntakeParser::operator=(IntakeParser&&) noexcept = default;
 Result<const Intake*> IntakeParser::parse(std::string_view body) {
     state_->begin(body.size());
     CHECK_OK(state_->parse(body));
+    return &state_->intake;
+}
+
+Result<const Intake*> IntakeParser::parse(std::string_view body, HeaderSelection headers) {
+    state_->begin(body.size());
+    CHECK_OK(state_->parse(body));
+    CHECK_OK(state_->add_headers(std::move(headers)));
     return &state_->intake;
 }
 

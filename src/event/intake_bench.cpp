@@ -31,6 +31,18 @@ void parse_body(benchmark::State& state, std::string_view opening, std::string_v
     state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(body.view().size()));
 }
 
+void parse_body_with_headers(benchmark::State& state) {
+    const std::vector<HeaderView> headers{{"Host", "game"}, {"User-Agent", "ApacheBench/2.3"}, {"Accept", "*/*"}};
+    const PaddedJson body(fmt::format("{}", fmt::join(thousand_events(), "\n")));
+    IntakeParser parser;
+    for (auto _ : state) {
+        const auto parsed = parser.parse(body.view(), HeaderSelection(headers, {}));
+        if (!parsed.ok() || parsed.value()->accepted.size() != 1000) state.SkipWithError("not all accepted");
+    }
+    state.SetItemsProcessed(state.iterations() * 1000);
+}
+BENCHMARK(parse_body_with_headers)->Unit(benchmark::kMicrosecond);
+
 BENCHMARK_CAPTURE(parse_body, ndjson, "", "\n", "\n")->Unit(benchmark::kMicrosecond);
 BENCHMARK_CAPTURE(parse_body, array, "[", ",", "]")->Unit(benchmark::kMicrosecond);
 BENCHMARK_CAPTURE(parse_body, array_over_lines, "[\n", ",\n", "\n]")->Unit(benchmark::kMicrosecond);

@@ -1,4 +1,5 @@
-// Any HTTP body sent to POST /events: each event has one fate, and what is accepted is what its readers expect.
+// Any HTTP body sent to POST /events, with and without its request's headers: each event has one fate, and what is
+// accepted is what its readers expect.
 #include "event/envelope.h"
 #include "event/json_validator.h"
 #include "event/padded_json.h"
@@ -16,17 +17,9 @@ void require(bool holds) {
     if (!holds) std::abort();
 }
 
-} // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    static event::IntakeParser parser;
+void check(const Result<const event::Intake*>& parsed) {
     static event::JsonValidator validator;
-    const event::PaddedJson body({reinterpret_cast<const char*>(data), size});
-    const auto parsed = parser.parse(body.view());
-    if (!parsed.ok()) {
-        require(parsed.error().kind == ErrorKind::reject && !parsed.error().message.empty());
-        return 0;
-    }
+    if (!parsed.ok()) return require(parsed.error().kind == ErrorKind::reject && !parsed.error().message.empty());
     const event::Intake& intake = *parsed.value();
     require(intake.accepted.size() == intake.accepted_index.size());
     std::vector<int> fates(intake.accepted.size() + intake.rejected.size());
@@ -38,5 +31,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         require(value.size() <= limits::event_bytes_max && value.find_first_of("\r\n") == std::string_view::npos);
         require(validator.check_event(event::PaddedJson(value).view()) == event::EventFault::none);
     }
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    static event::IntakeParser parser;
+    static const std::vector<event::HeaderView> headers{{"Host", "h"}, {"x-name", "\xe9\"\x01"}, {"host", "i"}};
+    const event::PaddedJson body({reinterpret_cast<const char*>(data), size});
+    check(parser.parse(body.view()));
+    check(parser.parse(body.view(), event::HeaderSelection(headers, {})));
     return 0;
 }

@@ -2,6 +2,7 @@
 #include "event/padded_json.h"
 
 #include <gtest/gtest.h>
+#include <optional>
 
 namespace questlog::event {
 namespace {
@@ -15,10 +16,14 @@ struct Outcome {
     std::string error; ///< Of the body as a whole.
 };
 
-Outcome outcome_of(IntakeParser& parser, std::string_view body) {
+using Headers = std::vector<HeaderView>;
+
+Outcome outcome_of(IntakeParser& parser, std::string_view body, const std::optional<Headers>& headers = {},
+                   const std::vector<std::string>& stored_secrets = {}) {
     const PaddedJson padded(body);
     Outcome outcome;
-    const auto parsed = parser.parse(padded.view());
+    const auto parsed =
+        headers ? parser.parse(padded.view(), HeaderSelection(*headers, stored_secrets)) : parser.parse(padded.view());
     if (!parsed.ok()) {
         EXPECT_EQ(parsed.error().kind, ErrorKind::reject);
         outcome.error = parsed.error().message;
@@ -39,6 +44,11 @@ Outcome outcome_of(IntakeParser& parser, std::string_view body) {
 Outcome post(std::string_view body) {
     IntakeParser parser;
     return outcome_of(parser, body);
+}
+
+Outcome post_with(const Headers& headers, std::string_view body, const std::vector<std::string>& stored_secrets = {}) {
+    IntakeParser parser;
+    return outcome_of(parser, body, headers, stored_secrets);
 }
 
 using Strings = std::vector<std::string>;
@@ -191,6 +201,73 @@ TEST(Intake, KeepsNothingFromTheBodyBefore) {
     EXPECT_EQ(after.accepted, Strings{one});
     EXPECT_TRUE(after.rejected.empty());
     EXPECT_FALSE(outcome_of(parser, "[" + one + "]").single);
+}
+
+TEST(IntakeWithHeaders, WritesEventsAsThoseOfDeclaredCalls) {
+    const Headers headers{{"hOST", "a"}, {"x-3d-glasses", "say \"hi\""}, {"x_y", "forged"}, {"accept", "caf\xe9"}};
+    const std::string added = R"("Host": "a", "X-3D-Glasses": "say \"hi\"", "Accept": "caf\u00e9"})";
+    EXPECT_EQ(post_with(headers, R"({"n":1.50,"s":"\u0061é","event_type":"a","in":{"x":[1,2]}})").accepted,
+              Strings{R"({"event_type": "a", "n": 1.50, "s": "a\u00e9", "in": {"x": [1, 2]}, )" + added});
+    EXPECT_EQ(post_with(headers, "{\n\"event\\u005ftype\":\"a\"\n}").accepted,
+              Strings{R"({"event_type": "a", )" + added});
+    EXPECT_EQ(post_with({}, two).accepted, Strings{two}) << "a request may have none";
+}
+
+TEST(IntakeWithHeaders, GivesThemToEveryEventOfABatch) {
+    const Headers headers{{"Host", "h"}};
+    const Strings expected{R"({"event_type": "a", "n": 1, "Host": "h"})",
+                           R"({"event_type": "b", "n": [1, 2], "Host": "h"})"};
+    EXPECT_EQ(post_with(headers, one + "\n" + two).accepted, expected);
+    EXPECT_EQ(post_with(headers, "[" + one + "," + two + "]").accepted, expected);
+}
+
+TEST(IntakeWithHeaders, HeadersWinOverMembersOfTheSameNameInTheirPlace) {
+    EXPECT_EQ(post_with({{"host", "real"}, {"X-Trace", "1"}, {"x-trace", "2"}},
+                        R"({"Host":"forged","event_type":"a","host":"mine","n":1,"n":2})")
+                  .accepted,
+              Strings{R"({"event_type": "a", "Host": "real", "host": "mine", "n": 2, "X-Trace": "1,2"})"});
+}
+
+TEST(IntakeWithHeaders, LeavesSecretsOutUnlessTheyAreDeclared) {
+    const Headers headers{{"Authorization", "s"}, {"Cookie", "c"}, {"Proxy-Authorization", "p"}};
+    EXPECT_EQ(post_with(headers, R"({"event_type":"a"})").accepted, Strings{R"({"event_type": "a"})"});
+    EXPECT_EQ(post_with(headers, R"({"event_type":"a"})", {"cookie"}).accepted,
+              Strings{R"({"event_type": "a", "Cookie": "c"})"});
+}
+
+TEST(IntakeWithHeaders, RejectsWhatTheyMakeTooLargeAmongTheOthers) {
+    const auto of_size = [](std::size_t bytes) {
+        const std::string frame = R"({"event_type": "a", "x": ""})";
+        return R"({"event_type": "a", "x": ")" + std::string(bytes - frame.size(), 'x') + "\"}";
+    };
+    const Headers headers{{"Host", "h"}};
+    const std::size_t most = 32'768 - std::string_view(R"(, "Host": "h")").size();
+    const Outcome outcome =
+        post_with(headers, "7\n" + one + "\n" + of_size(most) + "\n" + of_size(most + 1) + "\n8\n" + two);
+    EXPECT_EQ(outcome.accepted_index, (std::vector<std::size_t>{1, 2, 5}));
+    EXPECT_EQ(outcome.accepted[1].size(), 32'768U);
+    EXPECT_EQ(outcome.accepted[2], R"({"event_type": "b", "n": [1, 2], "Host": "h"})");
+    const std::vector<std::pair<std::size_t, std::string>> rejected{
+        {0, "not a JSON object"}, {3, "larger than 32768 bytes with the request's headers"}, {4, "not a JSON object"}};
+    EXPECT_EQ(outcome.rejected, rejected);
+    EXPECT_EQ(post_with(headers, of_size(most + 1)).rejected.size(), 1U);
+}
+
+TEST(IntakeWithHeaders, RefusesABodyThatTheyMakeTooLargeForABatch) {
+    const std::string value(8'000, 'v');
+    std::string body;
+    for (int i = 0; i < 1'000; ++i) body += one + "\n";
+    EXPECT_EQ(post_with({{"X", value}}, body).accepted.size(), 1'000U);
+    for (int i = 0; i < 1'000; ++i) body += one + "\n";
+    EXPECT_TRUE(post_with({{"X", value}}, body).error.starts_with("the events are more than 8388608 bytes"));
+}
+
+TEST(IntakeWithHeaders, KeepsNothingFromTheBodyBefore) {
+    IntakeParser parser;
+    EXPECT_EQ(outcome_of(parser, one, Headers{{"Host", "h"}, {"Accept", "*"}}).accepted.size(), 1U);
+    EXPECT_EQ(outcome_of(parser, two, Headers{{"Via", "v"}}).accepted,
+              Strings{R"({"event_type": "b", "n": [1, 2], "Via": "v"})"});
+    EXPECT_EQ(outcome_of(parser, one).accepted, Strings{one});
 }
 
 } // namespace

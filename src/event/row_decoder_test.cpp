@@ -69,6 +69,24 @@ TEST(RowDecoder, NumbersAreExact) {
     EXPECT_EQ(decoded(ColumnType::boolean, "false"), "false");
 }
 
+/// As in Python's json and in Spark: an integer has one zero, a double two.
+TEST(CensusAndRowDecoder, MinusZeroIsAnIntegersZeroAndADoublesOwn) {
+    const auto landed = [](const std::vector<std::string>& values) {
+        Census census;
+        for (const std::string& value : values)
+            census.observe(PaddedJson(R"({"event_type": "a", "x": )" + value + "}").view());
+        const auto schema = census.schema(0);
+        const auto column = std::find_if(schema.begin(), schema.end(), [](const Column& c) { return c.key == "x"; });
+        std::string cells;
+        for (const std::string& value : values) cells += " " + decoded(column->type, value);
+        return std::string(type_name(column->type)) + cells;
+    };
+    EXPECT_EQ(landed({"-0"}), "bigint 0");
+    EXPECT_EQ(landed({"-0", "1.5"}), "double double 0 double 1.5");
+    EXPECT_EQ(landed({"-0.0", "-0e0", "0"}), "double double -0 double -0 double 0");
+    EXPECT_EQ(landed({"-0", R"("x")"}), "string '-0' 'x'");
+}
+
 TEST(RowDecoder, WhatDoesNotFitIsToldNotGuessed) {
     EXPECT_EQ(decoded(ColumnType::boolean, "1"), "misfit");
     EXPECT_EQ(decoded(ColumnType::bigint, "1.0"), "misfit");
@@ -108,6 +126,17 @@ TEST_F(DecodedEvents, AKeyThatOnlyBeginsAsPredictedIsAnother) {
     EXPECT_EQ(decode(decoder, 2, R"({"Host": "a"})"), (Texts{"'a'", "null"}));
     EXPECT_EQ(decode(decoder, 2, R"({"Hostname": "b"})"), (Texts{"null", "'b'"}));
     EXPECT_EQ(decode(decoder, 2, R"({"Host": "c"})"), (Texts{"'c'", "null"}));
+}
+
+TEST_F(DecodedEvents, AnEmptyKeyIsAKeyFromTheFirstEventOn) {
+    const Schema columns{{"", ColumnType::bigint}, {"event_type", ColumnType::string}};
+    RowDecoder first(columns);
+    EXPECT_EQ(decode(first, 2, R"({"": 1, "event_type": "x"})"), (Texts{"1", "'x'"}));
+    EXPECT_EQ(decode(first, 2, R"({"event_type": "y", "": 2})"), (Texts{"2", "'y'"}));
+    RowDecoder last(columns);
+    EXPECT_EQ(decode(last, 2, R"({"event_type": "x", "": 1})"), (Texts{"1", "'x'"}));
+    RowDecoder without({{"event_type", ColumnType::string}, {std::string(rescued_data_key), ColumnType::string}});
+    EXPECT_EQ(decode(without, 2, R"({"": 1, "event_type": "x"})"), (Texts{"'x'", R"('{"": 1}')"}));
 }
 
 TEST_F(DecodedEvents, TheLastOfRepeatedKeysCounts) {

@@ -88,24 +88,26 @@ Descriptor try_listen(const addrinfo& address) {
 } // namespace
 
 Result<ListenAddress> parse_listen_address(std::string_view text) {
-    const std::size_t colon = text.rfind(':');
-    ListenAddress address;
-    std::string_view port = text;
-    if (colon != std::string_view::npos) {
-        address.host = text.substr(0, colon);
-        port = text.substr(colon + 1);
-        if (address.host.empty()) address.host = "0.0.0.0";
-    } else {
-        address.host = "127.0.0.1";
-    }
-    const bool ambiguous =
-        address.host.find(':') != std::string::npos && !(address.host.starts_with('[') && address.host.ends_with(']'));
-    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
-    if (ambiguous || error != std::errc{} || end != port.data() + port.size())
-        return reject("'{}' is no address to listen on: write HOST:PORT, such as 127.0.0.1:5000, 0.0.0.0:5000 or "
-                      "[::1]:5000 (port 0 takes any free one)",
+    const auto bad = [&] {
+        return reject("\"{}\" is no address to listen on; write HOST:PORT such as 127.0.0.1:5000, or port 0 for any "
+                      "free one",
                       text);
-    return address;
+    };
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string::npos || colon == 0) return bad();
+    std::string_view host = text.substr(0, colon);
+    if (host.front() == '[') {
+        if (host.size() < 3 || host.back() != ']') return bad();
+        host = host.substr(1, host.size() - 2);
+    } else if (host.find(':') != std::string::npos) {
+        return bad(); // an IPv6 address without brackets
+    }
+    const char* begin = text.data() + colon + 1;
+    const char* end = text.data() + text.size();
+    std::uint16_t port = 0;
+    const auto parsed = std::from_chars(begin, end, port);
+    if (begin == end || parsed.ec != std::errc() || parsed.ptr != end) return bad();
+    return ListenAddress{std::string(host), port};
 }
 
 Descriptor::~Descriptor() {

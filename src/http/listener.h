@@ -10,11 +10,12 @@
 namespace questlog::http {
 
 struct ListenAddress {
-    std::string host;
+    std::string host; ///< An IPv6 address without its brackets.
     std::uint16_t port = 0;
 };
 
-/// "127.0.0.1:5000", "[::1]:5000", "localhost:5000", ":5000" (every address), "5000".
+/// "127.0.0.1:5000", "localhost:0", "[::1]:5000". `reject` for anything else: a host or a port alone would have to be
+/// guessed at.
 [[nodiscard]] Result<ListenAddress> parse_listen_address(std::string_view text);
 
 /// Closes its file descriptor.

@@ -33,6 +33,7 @@ public:
     void finish_commit(bool succeeded);
     void wait_for_handled(std::size_t count);
     void wait_for_commits(std::size_t count);
+    void wait_for_logged(std::size_t count);
     [[nodiscard]] std::vector<std::string> handled();
     [[nodiscard]] std::vector<std::size_t> commits(); ///< Requests that each commit covered.
     [[nodiscard]] std::vector<std::string> logged();

@@ -41,6 +41,10 @@ void ScriptedHandler::wait_for_commits(std::size_t count) {
     wait([this, count] { return commits_.size() >= count; });
 }
 
+void ScriptedHandler::wait_for_logged(std::size_t count) {
+    wait([this, count] { return logged_.size() >= count; });
+}
+
 std::vector<std::string> ScriptedHandler::handled() {
     const std::lock_guard lock(mutex_);
     return handled_;
@@ -98,6 +102,7 @@ void ScriptedHandler::answered(std::string_view peer, std::string_view method, s
                                unsigned status) {
     const std::lock_guard lock(mutex_);
     logged_.push_back(fmt::format("{} {} {} {} {}", peer, method, target, version, status));
+    changed_.notify_all();
     changed_.notify_all();
 }
 

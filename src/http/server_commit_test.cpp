@@ -35,7 +35,8 @@ TEST_F(ServerTest, NoAnswerLeavesBeforeItsCommitAndNoneOvertakes) {
     for (const char* body : {"/2|", "/now/3|", "/4|", "/now/5|"}) EXPECT_EQ(client.read_answer().body, body);
     handler_.wait_for_commits(2); // … and staged for the next
     EXPECT_EQ(handler_.commits(), (std::vector<std::size_t>{2, 1}));
-    EXPECT_EQ(handler_.logged().size(), 5u);
+    handler_.wait_for_logged(5);
+    EXPECT_EQ(handler_.logged().size(), 5u) << "an answer left before its commit";
     handler_.finish_commit(true);
     EXPECT_EQ(client.read_answer().body, "/6|");
 }

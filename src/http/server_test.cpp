@@ -205,7 +205,7 @@ TEST_F(ServerTest, RequestsThatNeedMoreMemoryThanThereIsAreToldSo) {
     options_.buffered_bytes_max = 200'000;
     start();
     Client client = connect();
-    client.send("POST /now HTTP/1.1\r\nHost: game\r\nContent-Length: 500000\r\n\r\nbody");
+    client.send("POST /now HTTP/1.1\r\nHost: game\r\nContent-Length: 500000\r\n\r\n" + std::string(100'000, 'x'));
     EXPECT_EQ(client.read_answer().status, 503u);
     EXPECT_EQ(connect().ask("/now").status, 200u);
 }
@@ -306,11 +306,10 @@ TEST(ListenAddress, IsHostAndPort) {
         return address ? address->host + " " + std::to_string(address->port) : "refused: " + address.error().message;
     };
     EXPECT_EQ(read("127.0.0.1:5000"), "127.0.0.1 5000");
-    EXPECT_EQ(read("[::1]:5000"), "[::1] 5000");
+    EXPECT_EQ(read("[::1]:5000"), "::1 5000");
     EXPECT_EQ(read("localhost:0"), "localhost 0");
-    EXPECT_EQ(read(":80"), "0.0.0.0 80");
-    EXPECT_EQ(read("5000"), "127.0.0.1 5000");
-    for (const char* wrong : {"", "host", "host:", "host:x", "host:-1", "host:65536", "::1:5000", "h:5 "})
+    for (const char* wrong : {"", "host", "5000", ":5000", "host:", "host:x", "host:-1", "host:65536", "::1:5000",
+                              "[::1]", "[]:1", "[::1:5000", "h:5 ", "h: 5"})
         EXPECT_EQ(read(wrong).substr(0, 8), "refused:") << wrong;
 }
 

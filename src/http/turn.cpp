@@ -1,107 +1,112 @@
-#include "http/asio_server.h"
+#include "http/epoll_server.h"
 
+#include <algorithm>
+#include <cerrno>
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 namespace questlog::http {
 
 // ---- requests come in
 
-void AsioServer::arm_read(Connection& connection) {
-    const auto space = connection.session.space();
-    if (space.empty()) return pump(connection); // refused: that answer goes out
-    connection.reading = true;
-    connection.socket.async_read_some(
-        asio::buffer(space.data(), space.size()),
-        [this, held = ConnectionPtr(&connection)](error_code ec, std::size_t bytes) { on_read(*held, ec, bytes); });
+void EpollServer::note(const epoll_event& event) {
+    if (event.data.ptr == &listener_) {
+        acceptable_ = true;
+        return;
+    }
+    Connection& connection = *static_cast<Connection*>(event.data.ptr);
+    if (!connection.open) return;
+    if ((event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) connection.hung_up = true;
+    if ((event.events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) make_ready(connection);
+    if ((event.events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0 && connection.blocked) {
+        connection.blocked = false;
+        join_turn(connection);
+    }
 }
 
-void AsioServer::on_read(Connection& connection, error_code ec, std::size_t bytes) {
-    connection.reading = false;
-    if (!connection.open || shared_.failed) return;
-    if (connection.lingering) {
-        if (ec) return close(connection);
-        return arm_dropping_read(connection);
+void EpollServer::make_ready(Connection& connection) {
+    connection.readable = true;
+    if (connection.ready) return;
+    connection.ready = true;
+    ready_.push_back(&connection);
+}
+
+/// Reads once from each connection that may have something: who sends without end does not hold up the others.
+void EpollServer::read_ready() {
+    std::swap(ready_, reading_);
+    for (Connection* connection : reading_) connection->ready = false;
+    for (Connection* connection : reading_) {
+        if (!connection->open || shared_.failed) continue;
+        if (connection->lingering)
+            read_and_drop(*connection);
+        else
+            read(*connection);
     }
-    if (ec == asio::error::operation_aborted) return on_cancelled_read(connection);
-    if (ec && ec != asio::error::eof) return close(connection);
-    if (ec)
-        connection.session.input_ended();
+    reading_.clear();
+}
+
+void EpollServer::read(Connection& connection) {
+    Session& session = connection.session;
+    if (!connection.readable || !session.wants_input()) return;
+    const std::span<char> space = session.space();
+    if (space.empty()) return join_turn(connection); // refused: that answer goes out
+    const auto bytes = ::recv(connection.socket.get(), space.data(), space.size(), 0);
+    if (bytes < 0) {
+        if (errno == EINTR) return make_ready(connection);
+        if (errno != EAGAIN) return close(connection);
+        connection.readable = false;
+        return handle(connection); // stopping, it may be over
+    }
+    if (bytes == 0)
+        session.input_ended();
     else
-        connection.session.received(bytes);
-    pump(connection);
-    if (turn_.size() == open_.size()) return flush(); // nobody else can join this turn
-    schedule_flush();
+        session.received(static_cast<std::size_t>(bytes));
+    // Less than there was room for: the rest comes with another event, unless the end is there already.
+    connection.readable = bytes != 0 && (static_cast<std::size_t>(bytes) == space.size() || connection.hung_up);
+    handle(connection);
 }
 
-/// To have the session's buffer free. on_cancelled_read() follows, unless the read was done already.
-void AsioServer::cancel_read(Connection& connection) {
-    error_code ignored;
-    connection.socket.cancel(ignored);
-}
-
-/// The read was cancelled for the buffer's shrinking, or for a last look before an idle connection is closed: a request
-/// may have come that epoll has not told of.
-void AsioServer::on_cancelled_read(Connection& connection) {
-    if (connection.shrinking) {
-        connection.shrinking = false;
-        if (connection.session.idle()) connection.session.shrink();
+/// Handles what has come; reads on in the next turn if there may be more.
+void EpollServer::handle(Connection& connection) {
+    Session& session = connection.session;
+    const std::size_t answers = session.answers().size();
+    const bool was_closing = session.closing();
+    session.proceed();
+    if (session.answers().size() != answers || session.closing() != was_closing) join_turn(connection);
+    if (!connection.readable) {
+        if (!session.closing()) watch(connection);
+    } else if (session.wants_input()) {
+        make_ready(connection);
     }
-    if (shared_.draining) {
-        const auto space = connection.session.space();
-        error_code ec;
-        const std::size_t bytes =
-            space.empty() ? 0 : connection.socket.read_some(asio::buffer(space.data(), space.size()), ec);
-        connection.session.received(bytes);
-        if (ec && ec != asio::error::would_block) connection.session.input_ended();
-    }
-    pump(connection);
-    schedule_flush();
 }
 
-/// What it has to say goes out by the next flush, which whoever runs this has to schedule.
-void AsioServer::join_turn(Connection& connection) {
+void EpollServer::read_and_drop(Connection& connection) {
+    const auto bytes = ::recv(connection.socket.get(), dropped_.data(), dropped_.size(), 0);
+    if (bytes > 0 || (bytes < 0 && errno == EINTR)) return make_ready(connection);
+    if (bytes == 0 || errno != EAGAIN) return close(connection);
+    connection.readable = false;
+    watch(connection);
+}
+
+/// What it has to say goes out at the end of the turn.
+void EpollServer::join_turn(Connection& connection) {
     if (connection.in_turn) return;
     connection.in_turn = true;
-    turn_.emplace_back(&connection);
-}
-
-/// Handles what has come, and reads on if there is room.
-void AsioServer::pump(Connection& connection) {
-    if (!connection.open || connection.reading) return;
-    connection.session.proceed();
-    if (!connection.session.answers().empty() || connection.session.closing()) join_turn(connection);
-    if (connection.session.wants_input()) arm_read(connection);
+    turn_.push_back(&connection);
 }
 
 // ---- answers go out
 
-/// The first post runs after the next poll, but before the handlers of what that poll found ready; the second after
-/// them.
-void AsioServer::schedule_flush() {
-    const bool commit_due = shared_.staged && !commit_in_flight_;
-    if (flush_posted_ || (turn_.empty() && !commit_due)) return;
-    flush_posted_ = true;
-    asio::post(io_, [this] {
-        asio::post(io_, [this] {
-            flush_posted_ = false;
-            flush();
-        });
-    });
-}
-
 /// Ends a turn: one commit for everything that was handled, one send for each connection.
-void AsioServer::flush() {
-    if (shared_.failed) return;
-    std::swap(turn_, flushing_);
-    for (const ConnectionPtr& connection : flushing_) connection->in_turn = false;
+void EpollServer::flush() {
     if (shared_.staged && !commit_in_flight_) start_commit();
-    for (const ConnectionPtr& connection : flushing_) deliver(*connection);
+    std::swap(turn_, flushing_);
+    for (Connection* connection : flushing_) connection->in_turn = false;
+    for (Connection* connection : flushing_) deliver(*connection);
     flushing_.clear();
-    schedule_flush();
-    stop_if_drained();
 }
 
-void AsioServer::start_commit() {
+void EpollServer::start_commit() {
     const CommitNumber number = shared_.staging++;
     shared_.staged = false;
     commit_in_flight_ = true;
@@ -111,78 +116,76 @@ void AsioServer::start_commit() {
     shared_.done = number;
 }
 
-void AsioServer::committed(bool succeeded) {
+/// The next commit begins before the answers of this one go out: the disk works while the network does.
+void EpollServer::committed(bool succeeded) {
     if (!commit_in_flight_ || shared_.failed) return;
     commit_in_flight_ = false;
     shared_.done = shared_.staging - 1;
     shared_.failed_commit = 0;
-    if (!succeeded) {
-        shared_.failed_commit = shared_.done;
-        const Response failure = shared_.handler->commit_failure();
-        shared_.failure_text = fmt::format("{}{}{}", failure.content_type, failure.body, failure.extra_headers);
-        const std::string_view text = shared_.failure_text;
-        shared_.failure = failure;
-        shared_.failure.content_type = text.substr(0, failure.content_type.size());
-        shared_.failure.body = text.substr(failure.content_type.size(), failure.body.size());
-        shared_.failure.extra_headers = text.substr(failure.content_type.size() + failure.body.size());
-    }
+    if (!succeeded) remember_failure();
     std::swap(pending_, released_);
-    for (const ConnectionPtr& connection : released_) connection->pending = false;
-    for (const ConnectionPtr& connection : released_) deliver(*connection);
+    for (Connection* connection : released_) connection->pending = false;
+    for (Connection* connection : released_) join_turn(*connection);
     released_.clear();
-    schedule_flush();
-    stop_if_drained();
+}
+
+void EpollServer::remember_failure() {
+    shared_.failed_commit = shared_.done;
+    const Response failure = shared_.handler->commit_failure();
+    shared_.failure_text = fmt::format("{}{}{}", failure.content_type, failure.body, failure.extra_headers);
+    const std::string_view text = shared_.failure_text;
+    shared_.failure = failure;
+    shared_.failure.content_type = text.substr(0, failure.content_type.size());
+    shared_.failure.body = text.substr(failure.content_type.size(), failure.body.size());
+    shared_.failure.extra_headers = text.substr(failure.content_type.size() + failure.body.size());
 }
 
 /// Sends all that may go, by one send.
-void AsioServer::deliver(Connection& connection) {
+void EpollServer::deliver(Connection& connection) {
     if (!connection.open || shared_.failed) return;
     Session& session = connection.session;
     session.release();
     if (session.answers().waits_for_commit() && !connection.pending) {
         connection.pending = true;
-        pending_.emplace_back(&connection);
+        pending_.push_back(&connection);
     }
-    if (connection.writing) return;
-    if (const auto bytes = session.answers().sendable(); !bytes.empty()) {
-        error_code ec;
-        const std::size_t sent = connection.socket.write_some(asio::buffer(bytes.data(), bytes.size()), ec);
-        if (ec && ec != asio::error::would_block) return close(connection);
-        session.sent(sent);
-        if (!session.answers().sendable().empty()) {
-            connection.writing = true;
-            connection.socket.async_wait(tcp::socket::wait_write,
-                                         [this, held = ConnectionPtr(&connection)](error_code) {
-                                             held->writing = false;
-                                             deliver(*held);
-                                             schedule_flush();
-                                         });
-            return;
-        }
+    if (connection.blocked || !send(connection)) return;
+    if (session.closing()) {
+        if (session.answers().empty()) finish(connection);
+        return;
     }
-    if (session.closing() && session.answers().empty()) return finish(connection);
-    if (shared_.draining && connection.reading && session.idle()) return cancel_read(connection);
-    if (!connection.reading && session.wants_input()) pump(connection); // was held up for want of room
+    if (shared_.draining && session.idle()) return make_ready(connection); // a last look
+    handle(connection);                                                    // what was held up for want of room
+}
+
+/// False: nothing more can go yet, or the connection is closed.
+bool EpollServer::send(Connection& connection) {
+    const std::string_view bytes = connection.session.answers().sendable();
+    if (bytes.empty()) return true;
+    const auto sent = ::send(connection.socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+        close(connection);
+        return false;
+    }
+    if (sent > 0) connection.session.sent(static_cast<std::size_t>(sent));
+    if (connection.session.answers().sendable().empty()) return true;
+    connection.blocked = true;
+    const bool watched = std::exchange(connection.watched, true);
+    const Status told = watched ? poller_.change(connection.socket.get(), &connection, true)
+                                : poller_.add(connection.socket.get(), &connection, true);
+    if (!told.ok()) close(connection);
+    return false;
 }
 
 /// All is said. A client that may still be sending is first read out: closing on unread input makes the kernel reset
 /// the connection, and the client may lose the answer.
-void AsioServer::finish(Connection& connection) {
+void EpollServer::finish(Connection& connection) {
     if (!connection.session.must_linger()) return close(connection);
     if (connection.lingering) return;
     connection.lingering = true;
     connection.linger_began = shared_.now;
-    error_code ec;
-    connection.socket.shutdown(tcp::socket::shutdown_send, ec);
-    if (ec) return close(connection);
-    if (!connection.reading) arm_dropping_read(connection);
-}
-
-void AsioServer::arm_dropping_read(Connection& connection) {
-    connection.reading = true;
-    connection.socket.async_read_some(
-        asio::buffer(dropped_),
-        [this, held = ConnectionPtr(&connection)](error_code ec, std::size_t bytes) { on_read(*held, ec, bytes); });
+    if (::shutdown(connection.socket.get(), SHUT_WR) != 0) return close(connection);
+    make_ready(connection);
 }
 
 } // namespace questlog::http

@@ -88,7 +88,8 @@ struct Stat {
 };
 
 /// Files and directories. Paths are those of the process. Any thread. A directory entry that was made, renamed or
-/// removed is durable only once sync_directory() of its parent has returned success.
+/// removed is durable only once sync_directory() of its parent has returned success. A full disk, and a process that
+/// has no file descriptor left to open something with, is `retry_later`.
 class Files {
 public:
     virtual ~Files() = default;
@@ -98,12 +99,17 @@ public:
     make_directories(const std::string& path) = 0; ///< As mkdir -p; syncs each parent it added an entry to.
     virtual Status rename(const std::string& from, const std::string& to) = 0; ///< Replaces `to` if it is a file.
     virtual Status exchange(const std::string& one,
-                            const std::string& other) = 0;                ///< Swaps two directory entries atomically.
-    virtual Status remove_file(const std::string& path) = 0;              ///< A missing file is success.
-    virtual Status remove_tree(const std::string& path) = 0;              ///< A missing tree is success.
-    virtual Status sync_directory(const std::string& path) = 0;           ///< fsync of the directory itself.
+                            const std::string& other) = 0;   ///< Swaps two directory entries atomically.
+    virtual Status remove_file(const std::string& path) = 0; ///< A missing file is success.
+    virtual Status remove_tree(const std::string& path) = 0; ///< A missing tree is success.
+    /// fsync of the directory itself. `retry_later`: it could not be opened. Any other error is final as that of
+    /// File::sync_data().
+    virtual Status sync_directory(const std::string& path) = 0;
     virtual Result<std::vector<Entry>> list(const std::string& path) = 0; ///< Sorted by name; `reject` if missing.
     virtual Result<Stat> stat(const std::string& path) = 0; ///< A missing path is Kind::missing, no error.
+    /// How much may still be written on the file system of `path`, which exists. A hint: others write there too, a
+    /// quota may allow less, and a file system that does not tell is taken for endless.
+    virtual Result<std::int64_t> free_bytes(const std::string& path) = 0;
 
     virtual Result<std::unique_ptr<SharedWord>> map_word(const std::string& path, Open mode) = 0;
 

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -63,6 +64,29 @@ TEST_F(RealEnvTest, AFullDiskIsToBeRetried) {
     ASSERT_FALSE(written.ok());
     EXPECT_EQ(written.error().kind, ErrorKind::retry_later);
     EXPECT_NE(written.error().message.find("free some space"), std::string::npos);
+}
+
+TEST_F(RealEnvTest, AsksWhatIsFree) {
+    const auto free = files_.free_bytes(path(""));
+    ASSERT_TRUE(free.ok()) << free.error().message;
+    EXPECT_GT(*free, 0);
+    EXPECT_LE(*free, static_cast<std::int64_t>(std::filesystem::space(path("")).capacity));
+    EXPECT_GT(*files_.free_bytes("/proc"), std::int64_t{1} << 60) << "it does not tell";
+    EXPECT_EQ(files_.free_bytes(path("none")).error().kind, ErrorKind::reject);
+}
+
+TEST_F(RealEnvTest, WithoutADescriptorItIsToBeTriedAgain) {
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    const rlimit none{0, before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    const auto opened = files_.open(path("new"), Open::create);
+    const auto synced = files_.sync_directory(path(""));
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    for (const auto& error : {opened.error(), synced.error()}) {
+        EXPECT_EQ(error.kind, ErrorKind::retry_later);
+        EXPECT_NE(error.message.find("ulimit -n"), std::string::npos) << error.message;
+    }
 }
 
 TEST_F(RealEnvTest, MakesDirectoriesRenamesExchangesAndRemoves) {

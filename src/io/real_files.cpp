@@ -9,7 +9,9 @@
 #include <cstdio>
 #include <fcntl.h>
 #include <filesystem>
+#include <limits>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 namespace questlog::io {
 
@@ -88,9 +90,10 @@ Status RealFiles::remove_tree(const std::string& path) {
 Status RealFiles::sync_directory(const std::string& path) {
     const Descriptor directory(uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
     if (!directory.is_open()) return system_error(errno, "open the directory", path);
-    if (uninterrupted([&] { return ::fsync(directory.get()); }) != 0)
-        return system_error(errno, "sync the directory", path);
-    return {};
+    if (uninterrupted([&] { return ::fsync(directory.get()); }) == 0) return {};
+    auto failure = system_error(errno, "sync the directory", path);
+    failure.kind = ErrorKind::internal; // also for want of space
+    return failure;
 }
 
 Result<std::vector<Entry>> RealFiles::list(const std::string& path) {
@@ -116,6 +119,16 @@ Result<Stat> RealFiles::stat(const std::string& path) {
     }
     const std::int64_t modified_ms = std::int64_t{found.st_mtim.tv_sec} * 1000 + found.st_mtim.tv_nsec / 1'000'000;
     return Stat{kind_of_mode(found.st_mode), std::int64_t{found.st_size}, TimestampMs{modified_ms}};
+}
+
+Result<std::int64_t> RealFiles::free_bytes(const std::string& path) {
+    constexpr std::int64_t endless = std::numeric_limits<std::int64_t>::max();
+    struct statvfs found {};
+    if (uninterrupted([&] { return ::statvfs(path.c_str(), &found); }) != 0)
+        return system_error(errno, "ask for the free space of", path);
+    if (found.f_blocks == 0) return endless; // ramfs, and a tmpfs without a size
+    if (found.f_frsize > 0 && found.f_bavail > static_cast<std::uint64_t>(endless) / found.f_frsize) return endless;
+    return static_cast<std::int64_t>(found.f_bavail * found.f_frsize);
 }
 
 Result<std::unique_ptr<SharedWord>> RealFiles::map_word(const std::string& path, Open mode) {

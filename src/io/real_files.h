@@ -24,6 +24,7 @@ public:
     Status sync_directory(const std::string& path) override;
     Result<std::vector<Entry>> list(const std::string& path) override;
     Result<Stat> stat(const std::string& path) override;
+    Result<std::int64_t> free_bytes(const std::string& path) override;
     Result<std::unique_ptr<SharedWord>> map_word(const std::string& path, Open mode) override;
     Result<std::unique_ptr<Lock>> lock(const std::string& path, int slot, Share share,
                                        std::chrono::milliseconds wait) override;

@@ -54,6 +54,16 @@ void SimEnv::fill_disk(bool full) {
     world_->disk_full = full;
 }
 
+void SimEnv::limit_disk(std::int64_t bytes) {
+    const std::lock_guard lock(world_->mutex);
+    world_->disk_bytes = bytes;
+}
+
+void SimEnv::limit_opens(std::int64_t n) {
+    const std::lock_guard lock(world_->mutex);
+    world_->opens_left = n;
+}
+
 std::optional<std::string> SimEnv::contents(const std::string& path) const {
     const std::lock_guard lock(world_->mutex);
     const auto node = world_->find(path);

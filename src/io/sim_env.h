@@ -44,6 +44,11 @@ public:
 
     /// While full, what would need more space fails with ENOSPC: a file that grows, a new file or directory.
     void fill_disk(bool full);
+    /// From now on all files together hold `bytes` at most: a file that would grow beyond fails with ENOSPC, and what
+    /// is cut or removed is free again.
+    void limit_disk(std::int64_t bytes);
+    /// After `n` more, what needs a file descriptor (to open, to list, to lock, to sync a directory) fails with EMFILE.
+    void limit_opens(std::int64_t n);
 
     // The test's own hands on the disk: no operations, durable at once.
     [[nodiscard]] std::optional<std::string> contents(const std::string& path) const; ///< nullopt: no such file.

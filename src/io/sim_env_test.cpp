@@ -137,6 +137,36 @@ TEST(SimEnv, AFullDiskRefusesGrowthOnly) {
     EXPECT_TRUE(env.files.open("/b", Open::create).ok());
 }
 
+TEST(SimEnv, ALimitedDiskHoldsItsBytesAndNoMore) {
+    SimEnv sim(1);
+    auto env = sim.env();
+    EXPECT_GT(*env.files.free_bytes("/"), std::int64_t{1} << 60);
+    auto file = created(env, "/a");
+    sim.limit_disk(10);
+    ASSERT_TRUE(file->write_at(0, bytes_of("1234567")).ok());
+    EXPECT_EQ(*env.files.free_bytes("/"), 3);
+    EXPECT_EQ(file->write_at(4, bytes_of("abcdefg")).error().kind, ErrorKind::retry_later);
+    EXPECT_LE(*file->size(), 10) << "a part of it may be written, into what is free";
+    ASSERT_TRUE(file->truncate(0).ok());
+    EXPECT_EQ(file->truncate(11).error().kind, ErrorKind::retry_later);
+    ASSERT_TRUE(created(env, "/b")->write_at(0, bytes_of("0123456789")).ok());
+    EXPECT_EQ(*env.files.free_bytes("/"), 0);
+    ASSERT_TRUE(env.files.remove_file("/b").ok());
+    EXPECT_EQ(*env.files.free_bytes("/"), 10);
+}
+
+TEST(SimEnv, WithoutDescriptorsNothingIsOpenedAndWhatIsOpenGoesOn) {
+    SimEnv sim(1);
+    auto env = sim.env();
+    auto file = created(env, "/a");
+    sim.limit_opens(1);
+    ASSERT_TRUE(env.files.open("/a", Open::read).ok());
+    EXPECT_EQ(env.files.open("/a", Open::read).error().kind, ErrorKind::retry_later);
+    EXPECT_EQ(env.files.sync_directory("/").error().kind, ErrorKind::retry_later);
+    EXPECT_TRUE(file->write_at(0, bytes_of("1")).ok() && file->sync_data().ok());
+    EXPECT_TRUE(env.files.rename("/a", "/b").ok());
+}
+
 TEST(SimEnv, ALibrarysFileEntersAsUnsyncedBytesAndLeavesAsACopy) {
     bool lost = false;
     for (std::uint64_t seed = 0; seed < 20; ++seed) {

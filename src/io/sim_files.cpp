@@ -17,7 +17,7 @@ public:
 
     Result<std::unique_ptr<File>> open(const std::string& path, Open mode) override {
         const std::lock_guard lock(world_.mutex);
-        if (auto fault = world_.begin_operation("open", path)) return *fault;
+        if (auto fault = world_.begin_opening("open", path)) return *fault;
         TRY(node, world_.open(path, mode));
         return std::unique_ptr<File>(std::make_unique<SimFile>(world_, std::move(node), path));
     }
@@ -96,8 +96,9 @@ public:
     Status sync_directory(const std::string& path) override {
         const std::lock_guard lock(world_.mutex);
         const bool ignored = world_.stopped;
-        const auto fault = world_.begin_operation("sync the directory", path);
-        if (ignored) return *fault;
+        auto fault = world_.begin_opening("sync the directory", path);
+        if (ignored || (fault && fault->system_errno == EMFILE)) return *fault;
+        if (fault) fault->kind = ErrorKind::internal;
         const auto node = world_.find(path);
         if (!node || !node->is_directory) return system_error(ENOENT, "open the directory", path);
         return world_.end_sync(*node, fault);
@@ -105,7 +106,7 @@ public:
 
     Result<std::vector<Entry>> list(const std::string& path) override {
         const std::lock_guard lock(world_.mutex);
-        if (auto fault = world_.begin_operation("list", path)) return *fault;
+        if (auto fault = world_.begin_opening("list", path)) return *fault;
         const auto node = world_.find(path);
         if (!node || !node->is_directory) return system_error(ENOENT, "list", path);
         std::vector<Entry> entries;
@@ -123,9 +124,16 @@ public:
         return Stat{Kind::file, node->now.size(), node->modified};
     }
 
+    Result<std::int64_t> free_bytes(const std::string& path) override {
+        const std::lock_guard lock(world_.mutex);
+        if (auto fault = world_.begin_operation("ask for the free space of", path)) return *fault;
+        if (!world_.find(path)) return system_error(ENOENT, "ask for the free space of", path);
+        return world_.free_bytes();
+    }
+
     Result<std::unique_ptr<SharedWord>> map_word(const std::string& path, Open mode) override {
         const std::lock_guard lock(world_.mutex);
-        if (auto fault = world_.begin_operation("map", path)) return *fault;
+        if (auto fault = world_.begin_opening("map", path)) return *fault;
         TRY(node, world_.open(path, mode));
         const bool may_make = mode == Open::create || mode == Open::create_new;
         if (node->now.size() == 0 && may_make)
@@ -139,7 +147,7 @@ public:
                                        std::chrono::milliseconds wait) override {
         {
             const std::lock_guard guard(world_.mutex);
-            if (auto fault = world_.begin_operation("lock", path)) return *fault;
+            if (auto fault = world_.begin_opening("lock", path)) return *fault;
             CHECK_OK(world_.open(path, Open::create));
             auto& held = world_.locks[{path, slot}];
             const bool exclusive = share == Share::exclusive;
@@ -177,7 +185,7 @@ public:
         if (auto fault = world_.begin_operation("rename " + scratch_path + " to", path)) return *fault;
         const auto place = world_.place_of(path);
         if (!place.directory) return system_error(ENOENT, "rename " + scratch_path + " to", path);
-        if (world_.disk_full) return world_.no_space("write", path);
+        if (static_cast<std::int64_t>(bytes.size()) > world_.free_bytes()) return world_.no_space("write", path);
         auto node = std::make_shared<SimNode>();
         node->modified = world_.wall();
         node->write(0, std::as_bytes(std::span(bytes)));

@@ -2,6 +2,7 @@
 
 #include "io/system_error.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -29,9 +30,13 @@ Status SimFile::write_at(std::int64_t position, std::span<const std::byte> bytes
     const std::lock_guard lock(world_.mutex);
     const bool ignored = dead();
     auto fault = begin("write");
-    if (!fault && world_.disk_full && position + static_cast<std::int64_t>(bytes.size()) > node_->now.size())
-        fault = world_.no_space("write", path_);
+    const std::int64_t free = world_.free_bytes();
+    const std::int64_t growth = position + static_cast<std::int64_t>(bytes.size()) - node_->now.size();
+    if (!fault && growth > 0 && growth > free) fault = world_.no_space("write", path_);
     if (ignored) return *fault;
+    if (fault && !world_.disk_full && growth > free) // what is free is written, and no more
+        bytes = bytes.first(static_cast<std::size_t>(
+            std::max<std::int64_t>(0, static_cast<std::int64_t>(bytes.size()) - growth + free)));
     if (fault) bytes = bytes.first(world_.random() % (bytes.size() + 1));
     if (!bytes.empty()) node_->write(position, bytes);
     node_->modified = world_.wall();
@@ -41,7 +46,8 @@ Status SimFile::write_at(std::int64_t position, std::span<const std::byte> bytes
 Status SimFile::truncate(std::int64_t size) {
     const std::lock_guard lock(world_.mutex);
     if (auto fault = begin("set the size of")) return *fault;
-    if (world_.disk_full && size > node_->now.size()) return world_.no_space("set the size of", path_);
+    if (size > node_->now.size() && size - node_->now.size() > world_.free_bytes())
+        return world_.no_space("set the size of", path_);
     node_->resize(size);
     node_->modified = world_.wall();
     return {};

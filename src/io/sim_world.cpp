@@ -2,6 +2,7 @@
 
 #include "io/system_error.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 
@@ -37,6 +38,12 @@ private:
     SimRandom random_;
 };
 
+std::int64_t bytes_below(const SimNode& node) {
+    std::int64_t bytes = node.now.size();
+    for (const auto& [name, entry] : node.entries) bytes += bytes_below(*entry);
+    return bytes;
+}
+
 } // namespace
 
 std::vector<std::string> path_parts(const std::string& path) {
@@ -70,6 +77,13 @@ std::optional<Error> SimWorld::begin_operation(std::string_view action, const st
     return system_error(fault == SimEnv::Fault::disk_full ? ENOSPC : EIO, action, path);
 }
 
+std::optional<Error> SimWorld::begin_opening(std::string_view action, const std::string& path) {
+    if (auto failed = begin_operation(action, path)) return failed;
+    if (opens_left == 0) return system_error(EMFILE, action, path);
+    --opens_left;
+    return std::nullopt;
+}
+
 Status SimWorld::end_sync(SimNode& node, const std::optional<Error>& failure) {
     if (!failure) {
         node.sync();
@@ -84,6 +98,12 @@ Status SimWorld::end_sync(SimNode& node, const std::optional<Error>& failure) {
 
 Error SimWorld::no_space(std::string_view action, const std::string& path) const {
     return system_error(ENOSPC, action, path);
+}
+
+std::int64_t SimWorld::free_bytes() const {
+    if (disk_full) return 0;
+    if (disk_bytes == std::numeric_limits<std::int64_t>::max()) return disk_bytes;
+    return std::max<std::int64_t>(0, disk_bytes - bytes_below(*root));
 }
 
 SimNodePtr SimWorld::find(const std::string& path) const {

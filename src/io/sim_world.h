@@ -4,6 +4,7 @@
 #include "io/sim_env.h"
 
 #include <atomic>
+#include <limits>
 #include <mutex>
 
 namespace questlog::io {
@@ -31,6 +32,8 @@ public:
     SimEnv::Fault fault = SimEnv::Fault::io_error;
     bool fault_happened = false;
     bool disk_full = false;
+    std::int64_t disk_bytes = std::numeric_limits<std::int64_t>::max(); ///< What all files may hold together.
+    std::int64_t opens_left = std::numeric_limits<std::int64_t>::max();
     bool stopped = false; ///< By Fault::stop.
 
     struct Held {
@@ -43,9 +46,13 @@ public:
 
     /// Counts one operation; its fault if it is the one to fail.
     [[nodiscard]] std::optional<Error> begin_operation(std::string_view action, const std::string& path);
+    /// The same for one that needs a file descriptor.
+    [[nodiscard]] std::optional<Error> begin_opening(std::string_view action, const std::string& path);
     /// Syncs the node, or fails at it with `failure`.
     Status end_sync(SimNode& node, const std::optional<Error>& failure);
     [[nodiscard]] Error no_space(std::string_view action, const std::string& path) const;
+    /// By how much files may still grow.
+    [[nodiscard]] std::int64_t free_bytes() const;
     [[nodiscard]] TimestampMs wall() const;
 
     [[nodiscard]] SimNodePtr find(const std::string& path) const; ///< Null where there is nothing.

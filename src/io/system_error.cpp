@@ -10,7 +10,9 @@ namespace {
 ErrorKind kind_of(int error_number) {
     switch (error_number) {
     case ENOSPC:
-    case EDQUOT: return ErrorKind::retry_later;
+    case EDQUOT:
+    case EMFILE:
+    case ENFILE: return ErrorKind::retry_later;
     case ENOENT:
     case ENOTDIR:
     case EEXIST: return ErrorKind::reject;

@@ -121,6 +121,15 @@ Result<SnapshotFacts> parse_facts(duck::Connection& connection, const std::strin
             facts.ranges.push_back({static_cast<std::int32_t>(partitions[i]), Offset{from[i]}, Offset{to[i]}});
     });
     CHECK_OK(parsed);
+    const Status keys =
+        each_row(connection,
+                 fmt::format("SELECT k->>'name', k->>'key' FROM (SELECT unnest(({}::JSON->'keys')::JSON[]) AS k)",
+                             duck::quote_literal(text)),
+                 [&](const duck::Rows& rows, std::size_t row) {
+                     if (!rows.is_null(0, row) && !rows.is_null(1, row))
+                         facts.keys.emplace(rows.varchar(0, row), rows.varchar(1, row));
+                 });
+    CHECK_OK(keys);
     return facts;
 }
 
@@ -148,6 +157,11 @@ std::string facts_text(const SnapshotFacts& facts, const std::vector<duck::Resul
     for (const duck::ResultColumn& column : columns)
         text += fmt::format(R"({}{{"name": {}, "type": {}}})", text.back() == '[' ? "" : ", ", json_string(column.name),
                             json_string(column.type_name));
+    if (facts.keys.empty()) return text + "]}";
+    text += R"(], "keys": [)";
+    for (const auto& [name, key] : facts.keys)
+        text += fmt::format(R"({}{{"name": {}, "key": {}}})", text.back() == '[' ? "" : ", ", json_string(name),
+                            json_string(key));
     return text + "]}";
 }
 

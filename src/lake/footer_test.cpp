@@ -1,5 +1,6 @@
 #include "lake/footer.h"
 
+#include <cstdio>
 #include <gtest/gtest.h>
 
 namespace questlog::lake {
@@ -29,6 +30,22 @@ constexpr const char* text =
 TEST(SnapshotFooter, isWrittenAsItsFormatSays) {
     EXPECT_EQ(facts_text(facts(), columns), text);
     EXPECT_EQ(footer_option("{}"), "KV_METADATA {'questlog.snapshot': '{}', 'questlog.snapshot.crc32c': '297bd0aa'}");
+}
+
+TEST(SnapshotFooter, namesTheKeysOfColumnsThatAreNamedOtherwise) {
+    const auto connection = duck::Database::open({}).value()->connect().value();
+    SnapshotFacts written = facts();
+    written.keys = {{"a_x2E_b", "a.b"}, {"größe", "\"Größe\""}};
+    const std::string path = ::testing::TempDir() + "questlog_footer_test.parquet";
+    ASSERT_TRUE(
+        connection
+            ->execute(fmt::format(R"(COPY (SELECT 'x' AS "Host", 1::BIGINT AS "größe") TO {} (FORMAT parquet, {}))",
+                                  duck::quote_literal(path), footer_option(facts_text(written, columns))))
+            .ok());
+    const auto read = read_footer(*connection, path);
+    ASSERT_TRUE(read.ok()) << read.error().message;
+    EXPECT_EQ((*read)->keys, written.keys);
+    std::remove(path.c_str());
 }
 
 /// A file of version 1 as the first questlog wrote it.

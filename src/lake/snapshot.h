@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,11 +38,12 @@ struct SnapshotFacts {
     std::string topic;
     std::string declaration; ///< scan::TableDeclaration::digest()
     std::vector<LandedRange> ranges;
-    event::Schema schema;           ///< Of the table's columns (by column name), so that a tail can be widened to it.
-    std::int64_t examined = 0;      ///< Events of the ranges, all of them.
-    std::int64_t rows = 0;          ///< Landed.
-    std::int64_t filtered = 0;      ///< Events of the range that are not of the table.
-    std::int64_t dead_lettered = 0; ///< Events of the range that are no events.
+    event::Schema schema; ///< Of the table's columns (by column name), so that a tail can be widened to it.
+    std::map<std::string, std::string> keys; ///< The events' keys by column name, of columns named otherwise.
+    std::int64_t examined = 0;               ///< Events of the ranges, all of them.
+    std::int64_t rows = 0;                   ///< Landed.
+    std::int64_t filtered = 0;               ///< Events of the range that are not of the table.
+    std::int64_t dead_lettered = 0;          ///< Events of the range that are no events.
 };
 
 /// One generation, opened: its files stay readable, also after a newer one replaced it, while this lives.
@@ -52,6 +54,9 @@ struct Snapshot {
     std::int64_t bytes = 0;
     std::vector<std::shared_ptr<io::File>> open_files;
 };
+
+/// What is damaged and how, of an error `corrupt` of SnapshotStore::open(), without the advice in it.
+[[nodiscard]] std::string damage_of(const Error& error);
 
 /// A generation that was written and swapped in.
 struct Landed {
@@ -106,8 +111,9 @@ class SnapshotStore {
 public:
     SnapshotStore(io::Env env, std::string root, std::shared_ptr<duck::Database> database);
 
-    /// The present generation; nullopt where the table was never landed. `corrupt` names a damaged file, `reject` a
-    /// folder that holds something else than one generation of ours; each says what to do.
+    /// The present generation; nullopt where the table was never landed. `corrupt` names a damaged file, or a folder
+    /// whose file is gone; `reject` a folder that holds something else than one generation of ours. Each says what to
+    /// do.
     Result<std::optional<Snapshot>> open(const std::string& path);
 
     /// Takes the table's lock; `retry_later` naming the holder if another writer has it. The store must outlive it.

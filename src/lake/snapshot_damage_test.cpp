@@ -107,6 +107,34 @@ TEST_F(DamagedSnapshots, aFolderThatIsNotOneGenerationIsToldApart) {
     EXPECT_NE(expect_error(ErrorKind::reject).message.find("it is a file"), std::string::npos);
 }
 
+TEST_F(DamagedSnapshots, aFileThatIsGoneIsDamageWithItsCure) {
+    for (const char* left : {"_SUCCESS", ""}) {
+        ASSERT_TRUE(land(1, 10).ok());
+        std::filesystem::remove(data_file());
+        if (*left == '\0') std::filesystem::remove(table_folder() + "/_SUCCESS");
+        const Error error = expect_error(ErrorKind::corrupt);
+        EXPECT_NE(error.message.find(table_folder() + " is damaged"), std::string::npos) << error.message;
+        EXPECT_NE(error.message.find(*left == '\0' ? "empty" : left), std::string::npos) << error.message;
+        EXPECT_NE(error.message.find("questlog batch JOB"), std::string::npos) << error.message;
+        ASSERT_TRUE(land(2, 10).ok()) << "the cure";
+        EXPECT_EQ(present(), "10|generation 2");
+    }
+}
+
+TEST_F(DamagedSnapshots, aFolderWithoutItsFileThatHoldsSomethingElseIsNotReplaced) {
+    for (const char* other : {"notes.txt", "_temporary/0/part.parquet"}) {
+        ASSERT_TRUE(land(1, 10).ok());
+        std::filesystem::remove(data_file());
+        const std::filesystem::path file = table_folder() + "/" + other;
+        std::filesystem::create_directories(file.parent_path());
+        write_bytes(file, "of somebody else");
+        EXPECT_NE(expect_error(ErrorKind::reject).message.find("--force"), std::string::npos) << other;
+        EXPECT_FALSE(land(2, 10).ok()) << other;
+        EXPECT_EQ(bytes_of(file), "of somebody else");
+        std::filesystem::remove_all(table_folder());
+    }
+}
+
 TEST_F(DamagedSnapshots, aNewerFormatIsNotCalledDamage) {
     const std::string facts = R"({"version": 2, "what comes next": []})";
     const auto checksum = crc32c(std::as_bytes(std::span(facts.data(), facts.size())));

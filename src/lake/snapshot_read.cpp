@@ -16,22 +16,35 @@ Error not_ours(const std::string& folder, const std::string& what) {
                   folder, what);
 }
 
+constexpr std::string_view cure_of_damage =
+    ": run the job that writes the table again, `questlog batch JOB`; it makes the table anew from the log";
+
+Error damaged(const std::string& what, const std::string& found) {
+    return corrupt("{} is damaged ({}){}", what, found, cure_of_damage);
+}
+
 bool is_hidden(const std::string& name) {
     return name.front() == '.' || name.front() == '_';
 }
 
-/// The one Parquet file of a generation, from its folder's listing.
+/// The one Parquet file of a generation, from its folder's listing. `corrupt` where it is gone and nothing is left that
+/// could get lost.
 Result<std::string> data_file(const std::string& folder, const std::vector<io::Entry>& entries) {
     std::optional<std::string> found;
     bool complete = false;
+    bool nothing_else = true; // A hidden folder can be another program's work that is not done yet.
     for (const io::Entry& entry : entries) {
         if (entry.name == success_name) complete = true;
+        if (entry.kind != io::Kind::file) nothing_else = false;
         if (is_hidden(entry.name)) continue;
         if (entry.kind != io::Kind::file || !entry.name.ends_with(parquet_suffix))
             return not_ours(folder, fmt::format("it also holds {}", entry.name));
         if (found) return not_ours(folder, fmt::format("it holds {} besides {}", entry.name, *found));
         found = entry.name;
     }
+    if (!found && nothing_else && (complete || entries.empty()))
+        return damaged(folder, complete ? fmt::format("{} stands there without the Parquet file", success_name)
+                                        : "the folder is empty");
     if (!found) return not_ours(folder, "it holds no Parquet file");
     if (!complete) return not_ours(folder, fmt::format("it has no {}", success_name));
     return *found;
@@ -51,9 +64,7 @@ Result<Snapshot> open_generation(io::Env env, duck::Database& database, const st
     TRY(connection, database.connect());
     auto facts = read_footer(*connection, path);
     if (!facts.ok() && facts.error().kind == ErrorKind::corrupt)
-        return corrupt("{}/{} is damaged ({}): run the job that writes the table again, `questlog batch JOB`; it makes "
-                       "the table anew from the log",
-                       folder, name, facts.error().message);
+        return damaged(folder + "/" + name, facts.error().message);
     if (!facts.ok()) return facts.error().within(folder + "/" + name);
     if (!*facts) return not_ours(folder, fmt::format("the footer of {} has no facts of questlog, or is damaged", name));
 
@@ -67,6 +78,10 @@ Result<Snapshot> open_generation(io::Env env, duck::Database& database, const st
 }
 
 } // namespace
+
+std::string damage_of(const Error& error) {
+    return error.message.substr(0, error.message.find(cure_of_damage));
+}
 
 SnapshotStore::SnapshotStore(io::Env env, std::string root, std::shared_ptr<duck::Database> database)
     : env_(env), root_(std::move(root)), database_(std::move(database)) {}

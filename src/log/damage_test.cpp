@@ -88,9 +88,9 @@ TEST(LogDamage, ARepeatedOrForeignSegmentIsReportedOrHarmless) {
     log = make_log(true);
     log->sim.put(log->directory() + "/notes.txt", "someone's own");
     log->sim.put(log->directory() + "/12.log", "no segment's name");
-    log->sim.put(log->directory() + "/rewritten.tmp", first);
+    log->sim.put(log->directory() + "/spare.tmp", first);
     EXPECT_FALSE(intact_or_reported(*log, "files of no meaning"));
-    EXPECT_FALSE(log->sim.contents(log->directory() + "/rewritten.tmp")) << "leftovers are removed";
+    EXPECT_FALSE(log->sim.contents(log->directory() + "/spare.tmp")) << "leftovers are removed";
     EXPECT_TRUE(log->sim.contents(log->directory() + "/notes.txt")) << "what is not ours is left alone";
 }
 
@@ -173,7 +173,7 @@ SegmentSurvey clean_survey() {
     survey.file_bytes = 4096;
     survey.data_bytes = survey.nonzero_end = 1000;
     survey.end_offset = Offset{10};
-    survey.durable_end_fits = true;
+    survey.durable_bytes = 1000;
     return survey;
 }
 
@@ -181,14 +181,13 @@ TEST(RecoveryPlan, ZerosAfterTheDataAreCutAndNothingElseIsDone) {
     const auto plan = plan_recovery(clean_survey(), Offset{10});
     ASSERT_TRUE(plan.ok());
     EXPECT_TRUE(plan->truncate);
-    EXPECT_FALSE(plan->rewrite);
+    EXPECT_EQ(plan->rewritten_events, 0);
     EXPECT_EQ(plan->torn_bytes, 0);
 }
 
-TEST(RecoveryPlan, WholeBatchesAboveTheDurableEndAreRewritten) {
+TEST(RecoveryPlan, WholeBatchesAboveTheDurableEndAreWrittenAgain) {
     const auto plan = plan_recovery(clean_survey(), Offset{7});
     ASSERT_TRUE(plan.ok());
-    EXPECT_TRUE(plan->rewrite);
     EXPECT_EQ(plan->rewritten_events, 3);
 }
 
@@ -233,7 +232,7 @@ TEST(RecoveryPlan, AValidBatchAfterADamagedOneProvesCorruption) {
 
 TEST(RecoveryPlan, ADurableEndThatFitsNoBatchIsCorrupt) {
     auto survey = clean_survey();
-    survey.durable_end_fits = false;
+    survey.durable_bytes = -1;
     EXPECT_EQ(plan_recovery(survey, Offset{8}).error().kind, ErrorKind::corrupt);
     survey.base = Offset{5};
     EXPECT_EQ(plan_recovery(survey, Offset{3}).error().kind, ErrorKind::corrupt);

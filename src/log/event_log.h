@@ -38,6 +38,7 @@ public:
     /// Makes the topic, durably. `reject` if it exists (error says so) or a name or option is wrong.
     Result<Topic> create(const std::string& name, const TopicOptions& options);
     Result<std::vector<Topic>> list();
+    Result<std::vector<std::string>> names();    ///< Of the same, also of a topic whose metadata cannot be read.
     Result<Topic> find(const std::string& name); ///< `reject` where it is missing, naming the command that makes it.
     Result<bool> exists(const std::string& name);
     [[nodiscard]] const std::string& directory() const { return directory_; }
@@ -57,8 +58,9 @@ public:
     /// The greatest timestamp in the partition, so that a caller never goes below it. -1 where it is empty.
     [[nodiscard]] virtual TimestampMs max_timestamp() const = 0;
     /// Where an earlier batch is not synced yet, it is synced first: only the last batch of a log can ever be torn.
-    /// `batch` is one sealed batch with base offset next_offset(). `retry_later` on a full disk: nothing was appended,
-    /// and a later append may succeed. Any other error: the writer refuses everything until the log is reopened.
+    /// `batch` is one sealed batch with base offset next_offset(). `retry_later` on a full disk, or without a file
+    /// descriptor for the next segment: nothing was appended, and a later append may succeed. Any other error: the
+    /// writer refuses everything until the log is reopened.
     virtual Status append(std::span<const std::byte> batch) = 0;
     /// After an error the process must end: what was appended may or may not be on disk, and retrying can lie.
     virtual Status sync() = 0;
@@ -75,7 +77,7 @@ public:
 };
 
 struct WriterOptions {
-    /// Told once for each thing that recovery did (a torn tail cut, a tail rewritten); for the operator's log.
+    /// Told once for each thing that recovery did (a torn tail cut, a tail written again); for the operator's log.
     std::function<void(const std::string&)> on_recovery;
     /// False: every file that must be ready ahead of need is made inline (simulation); true: on a thread of its own.
     bool prepare_segments_in_background = true;

@@ -37,10 +37,6 @@ std::string spare_segment_file(const std::string& directory) {
     return fmt::format("{}/spare{}", directory, temporary_suffix);
 }
 
-std::string rewritten_segment_file(const std::string& directory) {
-    return fmt::format("{}/rewritten{}", directory, temporary_suffix);
-}
-
 std::optional<Offset> segment_base_of(std::string_view file_name) {
     if (file_name.size() != segment_digits + segment_file_suffix.size() || !file_name.ends_with(segment_file_suffix))
         return std::nullopt;

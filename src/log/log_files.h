@@ -29,8 +29,6 @@ inline constexpr int recovery_slot = 1; ///< Exclusive while recovery is under w
 [[nodiscard]] std::string segment_file(const std::string& directory, Offset base);
 /// The segment that is filled with zeros ahead of need, until it gets its name.
 [[nodiscard]] std::string spare_segment_file(const std::string& directory);
-/// The last segment while recovery rewrites it.
-[[nodiscard]] std::string rewritten_segment_file(const std::string& directory);
 
 /// The base offset in a segment's file name; nullopt where it is not the name of a segment.
 [[nodiscard]] std::optional<Offset> segment_base_of(std::string_view file_name);

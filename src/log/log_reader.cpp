@@ -1,6 +1,7 @@
 #include "log/event_log.h"
 #include "log/log_files.h"
 #include "log/recovery.h"
+#include "log/segment_check.h"
 #include "log/segment_cursor.h"
 #include "log/segment_fetcher.h"
 #include "log/segment_table.h"
@@ -113,8 +114,16 @@ Result<Words> map_words(io::Files& files, const std::string& log_directory, cons
     return words;
 }
 
-bool all_closed(Words& words) {
-    return std::ranges::all_of(words, [](auto& word) { return decode_durable_end(word->load()).closed; });
+/// Whether every partition says that it was closed cleanly, and its last segment bears that out. Where it does not, the
+/// word or the segment is damaged, and it is recovery that can tell.
+Result<bool> all_closed(io::Files& files, const std::string& log_directory, const Topic& topic, Words& words) {
+    for (std::int32_t i = 0; i < topic.partitions; ++i) {
+        const auto says = decode_durable_end(words[static_cast<std::size_t>(i)]->load());
+        if (!says.closed) return false;
+        TRY(true_of_files, ends_at(files, partition_directory(log_directory, topic.name, Partition{i}), says.offset));
+        if (!true_of_files) return false;
+    }
+    return true;
 }
 
 /// True if a writer that has recovered lives, or the log was closed cleanly: what the words say can be read.
@@ -126,13 +135,16 @@ Result<bool> readable(io::Files& files, const std::string& log_directory, const 
     TRY(live, files.locked(path, writer_slot));
     if (live) return true;
     TRY(words, map_words(files, log_directory, topic, io::Open::read));
-    return all_closed(words);
+    return all_closed(files, log_directory, topic, words);
 }
 
 /// What the next writer would do, done now for a reader. Success too if another process was quicker.
 Status recover_for_reading(io::Files& files, const std::string& log_directory, const Topic& topic) {
     auto lock = lock_for_writing(files, log_directory, topic);
-    if (!lock.ok()) return lock.error().kind == ErrorKind::retry_later ? Status() : Status(lock.error());
+    if (!lock.ok()) {
+        const bool held = lock.error().kind == ErrorKind::retry_later && lock.error().system_errno == 0;
+        return held ? Status() : Status(lock.error());
+    }
     TRY(words, map_words(files, log_directory, topic, io::Open::write));
     for (std::int32_t i = 0; i < topic.partitions; ++i) {
         const auto directory = partition_directory(log_directory, topic.name, Partition{i});

@@ -24,12 +24,16 @@ public:
     SegmentLogWriter(io::Files& files, Topic topic, std::unique_ptr<io::Lock> lock, bool background)
         : files_(files), topic_(std::move(topic)), lock_(std::move(lock)), preparer_(files, background) {}
 
-    Status add_partition(const std::string& directory, std::unique_ptr<io::SharedWord> durable_end,
-                         const RecoveredPartition& recovered) {
+    void add_partition(const std::string& directory, std::unique_ptr<io::SharedWord> durable_end,
+                       const RecoveredPartition& recovered) {
         directories_.push_back(directory);
         partitions_.push_back(std::make_unique<SegmentWriter>(files_, preparer_, directory, topic_.segment_bytes,
                                                               std::move(durable_end), recovered));
-        return partitions_.back()->open();
+    }
+
+    Status open() {
+        for (auto& partition : partitions_) CHECK_OK(partition->open());
+        return {};
     }
 
     [[nodiscard]] const Topic& topic() const override { return topic_; }
@@ -39,9 +43,10 @@ public:
     }
 
     Status close() override {
-        for (auto& partition : partitions_) CHECK_OK(partition->close());
+        // First the spares give their space back: it is what a full disk is left for the partitions to close in.
         preparer_.stop();
         for (const auto& directory : directories_) CHECK_OK(files_.remove_file(spare_segment_file(directory)));
+        for (auto& partition : partitions_) CHECK_OK(partition->close());
         lock_.reset();
         return {};
     }
@@ -68,8 +73,9 @@ Result<std::unique_ptr<LogWriter>> open_writer(io::Env env, const Topics& topics
         const auto directory = partition_directory(topics.directory(), topic.name, Partition{i});
         TRY(durable_end, map_durable_end(env.files, directory, io::Open::write));
         TRY(recovered, recover_partition(env.files, directory, *durable_end, options.on_recovery));
-        CHECK_OK(writer->add_partition(directory, std::move(durable_end), recovered));
+        writer->add_partition(directory, std::move(durable_end), recovered);
     }
+    CHECK_OK(writer->open()); // once all are recovered: where one is refused, the others stay closed and trimmed
     return std::unique_ptr<LogWriter>(std::move(writer)); // only now may readers go on: `lock.recovery` ends here
 }
 

@@ -45,40 +45,29 @@ Status survey_tail(FileWindow& window, SegmentSurvey& survey, std::string fault)
     return {};
 }
 
-/// Copies the data to a new file and puts that in the segment's place, all of it synced.
-Status rewrite_segment(io::Files& files, const std::string& directory, const SegmentSurvey& survey) {
-    const auto temporary = rewritten_segment_file(directory);
-    {
-        TRY(from, files.open(survey.path, io::Open::read));
-        TRY(to, files.open(temporary, io::Open::create_new));
-        FileWindow window(window_bytes);
-        window.attach(std::move(from));
-        std::int64_t position = 0;
-        while (position < survey.data_bytes) {
-            TRY(bytes, window.at(position, 1));
-            const auto left = static_cast<std::size_t>(survey.data_bytes - position);
-            if (bytes.empty()) return internal("{} became shorter while it was recovered", survey.path);
-            const auto part = bytes.first(std::min(bytes.size(), left));
-            CHECK_OK(to->write_at(position, part));
-            position += static_cast<std::int64_t>(part.size());
-        }
-        CHECK_OK(to->sync_data());
+/// Writes the batches above the durable end once more where they stand. The bytes stay what they are, so a power cut
+/// meanwhile harms nothing; and it takes no space, which a full disk would not have.
+Status write_again(const std::shared_ptr<io::File>& file, const SegmentSurvey& survey) {
+    FileWindow window(window_bytes);
+    window.attach(file);
+    std::int64_t position = survey.durable_bytes;
+    while (position < survey.data_bytes) {
+        TRY(bytes, window.at(position, 1));
+        if (bytes.empty()) return internal("{} became shorter while it was recovered", survey.path);
+        const auto left = static_cast<std::size_t>(survey.data_bytes - position);
+        const auto part = bytes.first(std::min(bytes.size(), left));
+        CHECK_OK(file->write_at(position, part));
+        position += static_cast<std::int64_t>(part.size());
     }
-    CHECK_OK(files.rename(temporary, survey.path));
-    return files.sync_directory(directory);
+    return {};
 }
 
-Status apply(io::Files& files, const std::string& directory, const SegmentSurvey& survey, const RecoveryPlan& plan) {
-    if (plan.rewrite) {
-        auto rewritten = rewrite_segment(files, directory, survey);
-        if (!rewritten.ok()) // gives the space back; where that fails too, the next recovery does it
-            if (const auto removed = files.remove_file(rewritten_segment_file(directory)); !removed.ok())
-                return rewritten.error();
-        return rewritten;
-    }
-    if (!plan.truncate) return {};
-    TRY(file, files.open(survey.path, io::Open::write));
-    CHECK_OK(file->truncate(survey.data_bytes));
+Status apply(io::Files& files, const SegmentSurvey& survey, const RecoveryPlan& plan) {
+    if (plan.rewritten_events == 0 && !plan.truncate) return {};
+    TRY(opened, files.open(survey.path, io::Open::write));
+    const std::shared_ptr<io::File> file(std::move(opened));
+    if (plan.rewritten_events > 0) CHECK_OK(write_again(file, survey));
+    if (plan.truncate) CHECK_OK(file->truncate(survey.data_bytes));
     return file->sync_data();
 }
 
@@ -89,7 +78,7 @@ void report(const std::function<void(const std::string&)>& on_recovery, const Se
         on_recovery(fmt::format("{}: cut a torn batch of {} bytes at byte {} (offset {}, never acknowledged: {})",
                                 survey.path, plan.torn_bytes, survey.data_bytes, survey.end_offset, survey.fault));
     if (plan.rewritten_events > 0)
-        on_recovery(fmt::format("{}: kept {} events above the durable end, rewritten and synced, up to offset {}",
+        on_recovery(fmt::format("{}: kept {} events above the durable end, written again and synced, up to offset {}",
                                 survey.path, plan.rewritten_events, survey.end_offset));
 }
 
@@ -123,7 +112,7 @@ Result<RecoveryPlan> plan_recovery(const SegmentSurvey& survey, Offset durable_e
     if (survey.end_offset < durable_end)
         return damaged(fmt::format("{}, and events up to offset {} were acknowledged",
                                    survey.fault.empty() ? "the data ends here" : survey.fault, durable_end));
-    if (!survey.durable_end_fits)
+    if (survey.durable_bytes < 0)
         return corrupt("{}: the durable end {} lies inside a batch; {}", survey.path, durable_end, advice);
     if (survey.next_valid_batch >= 0)
         return damaged(fmt::format("{}, and a valid batch follows at byte {}", survey.fault, survey.next_valid_batch));
@@ -136,8 +125,7 @@ Result<RecoveryPlan> plan_recovery(const SegmentSurvey& survey, Offset durable_e
     RecoveryPlan plan;
     plan.torn_bytes = survey.nonzero_end - survey.data_bytes;
     plan.rewritten_events = survey.end_offset.minus(durable_end);
-    plan.rewrite = plan.rewritten_events > 0;
-    plan.truncate = !plan.rewrite && survey.file_bytes > survey.data_bytes;
+    plan.truncate = survey.file_bytes > survey.data_bytes;
     return plan;
 }
 
@@ -151,7 +139,7 @@ Result<SegmentSurvey> survey_segment(io::Files& files, const std::string& path, 
     FileWindow window(window_bytes);
     window.attach(std::move(file));
     while (true) {
-        survey.durable_end_fits |= survey.end_offset == durable_end;
+        if (survey.end_offset == durable_end) survey.durable_bytes = survey.data_bytes;
         TRY(look, look_at_batch(window, survey.data_bytes, survey.end_offset));
         if (look.what != Look::What::batch) {
             survey.nonzero_end = survey.data_bytes;
@@ -181,7 +169,7 @@ Status recover_last_segment(io::Files& files, const std::string& directory, Offs
         partition.max_timestamp = max_timestamp;
     }
     CHECK_OK(remove_temporaries(files, directory));
-    CHECK_OK(apply(files, directory, survey, plan));
+    CHECK_OK(apply(files, survey, plan));
     report(on_recovery, survey, plan);
     return {};
 }

@@ -18,7 +18,7 @@ struct SegmentSurvey {
     std::int64_t data_bytes = 0; ///< Whole, valid batches from the start.
     Offset end_offset;           ///< One past the last event of those.
     TimestampMs max_timestamp{-1};
-    bool durable_end_fits = false;   ///< The durable end is the base, or the end of one of those batches.
+    std::int64_t durable_bytes = -1; ///< Of the batches below the durable end; -1 where it is the end of none.
     std::string fault;               ///< What is wrong with the bytes after them; empty where there are none but zeros.
     std::int64_t nonzero_end = 0;    ///< One past the last byte that is not zero; at least data_bytes.
     std::int64_t torn_batch_end = 0; ///< Where the batch at data_bytes would end; 0 where its length cannot be trusted.
@@ -28,10 +28,9 @@ struct SegmentSurvey {
 
 /// What must be done to the last segment so that it can be served and appended to.
 struct RecoveryPlan {
-    bool rewrite = false;        ///< Whole batches lie above the durable end: they may be in memory only.
-    bool truncate = false;       ///< Bytes follow the data: zeros filled ahead, or a torn batch.
-    std::int64_t torn_bytes = 0; ///< How many of those bytes are a torn batch.
-    std::int64_t rewritten_events = 0;
+    bool truncate = false;             ///< Bytes follow the data: zeros filled ahead, or a torn batch.
+    std::int64_t torn_bytes = 0;       ///< How many of those bytes are a torn batch.
+    std::int64_t rewritten_events = 0; ///< In whole batches above the durable end: they may be in memory only.
 };
 
 /// Decides, without touching anything. `corrupt` names file, byte and offset, and says what to do.

@@ -73,7 +73,7 @@ Status fixed_work(SimulatedLog& log) {
     CHECK_OK(log.commit(3));
     CHECK_OK(log.append(2));
     log.crash();
-    CHECK_OK(log.open()); // recovers and rewrites
+    CHECK_OK(log.open()); // recovers, and writes the last batch again
     return log.commit(1);
 }
 

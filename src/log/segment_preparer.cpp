@@ -1,5 +1,7 @@
 #include "log/segment_preparer.h"
 
+#include "log/log_files.h"
+
 #include <algorithm>
 #include <vector>
 
@@ -13,7 +15,6 @@ constexpr std::int64_t sync_every_bytes = 4 * 1024 * 1024;
 
 Result<std::shared_ptr<io::File>> make_file(io::Files& files, const std::string& path, std::int64_t bytes,
                                             const std::atomic<bool>& stop) {
-    CHECK_OK(files.remove_file(path));
     TRY(file, files.open(path, io::Open::create_new));
     if (auto filled = fill_with_zeros(*file, 0, bytes, stop); !filled.ok()) {
         file.reset();
@@ -23,7 +24,26 @@ Result<std::shared_ptr<io::File>> make_file(io::Files& files, const std::string&
     return std::shared_ptr<io::File>(std::move(file));
 }
 
+/// Asks what is free, and then believes the disk more: a quota may allow less.
+Result<std::shared_ptr<io::File>> make_spare(io::Files& files, const std::string& directory, std::int64_t wanted,
+                                             std::int64_t least, const std::atomic<bool>& stop) {
+    const auto path = spare_segment_file(directory);
+    CHECK_OK(files.remove_file(path));
+    TRY(free, files.free_bytes(directory));
+    std::int64_t bytes = affordable_bytes(wanted, least, free);
+    while (true) {
+        auto made = make_file(files, path, bytes, stop);
+        if (made.ok() || made.error().kind != ErrorKind::retry_later || bytes <= least || stop) return made;
+        bytes = std::max(bytes / 2, least);
+    }
+}
+
 } // namespace
+
+std::int64_t affordable_bytes(std::int64_t wanted, std::int64_t least, std::int64_t free) {
+    while (wanted > least && wanted > free / 2) wanted /= 2;
+    return std::max(wanted, least);
+}
 
 Status fill_with_zeros(io::File& file, std::int64_t from, std::int64_t to, const std::atomic<bool>& stop) {
     static const std::vector<std::byte> zeros(zeros_bytes);
@@ -50,26 +70,32 @@ SegmentPreparer::~SegmentPreparer() {
     stop();
 }
 
-void SegmentPreparer::begin(const std::string& path, std::int64_t bytes) {
+void SegmentPreparer::begin(const std::string& directory, std::int64_t wanted) {
     if (!thread_.joinable()) return;
     const std::lock_guard lock(mutex_);
-    if (stopping_ || !jobs_.try_emplace(path, Job{bytes, Job::State::waiting, nullptr}).second) return;
-    waiting_.push_back(path);
+    if (stopping_ || !jobs_.try_emplace(directory, Job{wanted, Job::State::waiting, nullptr}).second) return;
+    waiting_.push_back(directory);
     changed_.notify_all();
 }
 
-Result<std::shared_ptr<io::File>> SegmentPreparer::take(const std::string& path, std::int64_t bytes) {
+Result<std::shared_ptr<io::File>> SegmentPreparer::take(const std::string& directory, std::int64_t wanted,
+                                                        std::int64_t least) {
+    std::shared_ptr<io::File> ready;
     {
         std::unique_lock lock(mutex_);
-        if (const auto found = jobs_.find(path); found != jobs_.end()) {
+        if (const auto found = jobs_.find(directory); found != jobs_.end()) {
             changed_.wait(lock, [&] { return found->second.state != Job::State::working; });
-            const Job job = std::move(found->second);
+            ready = std::move(found->second.file);
             jobs_.erase(found);
-            std::erase(waiting_, path);
-            if (job.file && job.bytes >= bytes) return job.file;
+            std::erase(waiting_, directory);
         }
     }
-    return make_file(files_, path, bytes, stopping_);
+    if (ready) {
+        TRY(bytes, ready->size());
+        if (bytes >= least) return ready;
+        ready.reset(); // its space is free before more is asked for
+    }
+    return make_spare(files_, directory, wanted, least, stopping_);
 }
 
 void SegmentPreparer::stop() {
@@ -79,6 +105,8 @@ void SegmentPreparer::stop() {
         changed_.notify_all();
     }
     if (thread_.joinable()) thread_.join();
+    const std::lock_guard lock(mutex_);
+    for (auto& [directory, job] : jobs_) job.file.reset(); // an open file keeps its space
 }
 
 void SegmentPreparer::run() {
@@ -91,12 +119,12 @@ void SegmentPreparer::run() {
 }
 
 void SegmentPreparer::make_next(std::unique_lock<std::mutex>& lock) {
-    const std::string path = waiting_.front();
+    const std::string directory = waiting_.front();
     waiting_.pop_front();
-    Job& job = jobs_.at(path); // its address holds: take() waits for a job that is being worked on
+    Job& job = jobs_.at(directory); // its address holds: take() waits for a job that is being worked on
     job.state = Job::State::working;
     lock.unlock();
-    auto made = make_file(files_, path, job.bytes, stopping_);
+    auto made = make_spare(files_, directory, job.wanted, std::min(job.wanted, prepared_bytes_min), stopping_);
     lock.lock();
     if (made.ok()) job.file = std::move(*made); // a failure is met again, and told, by take()
     job.state = Job::State::done;

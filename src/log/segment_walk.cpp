@@ -1,6 +1,7 @@
 #include "log/segment_walk.h"
 
 #include "base/big_endian.h"
+#include "base/limits.h"
 
 #include <algorithm>
 #include <cstring>
@@ -10,6 +11,7 @@ namespace questlog::log {
 namespace {
 
 constexpr std::size_t magic_position = 16;
+constexpr std::int64_t first_tail_bytes = 64 * 1024;
 
 Look fault_of(std::string text) {
     Look look;
@@ -44,6 +46,31 @@ Result<Look> look_at_batch(FileWindow& window, std::int64_t position, Offset exp
     if (!batch_crc_ok(bytes.first(size))) return fault_of("the batch's CRC is wrong");
     look.bytes = bytes.first(size);
     return look;
+}
+
+Result<std::optional<BatchHeader>> find_last_batch(io::File& file, Offset end) {
+    TRY(file_bytes, file.size());
+    constexpr auto batch_bytes_max = static_cast<std::int64_t>(limits::batch_bytes_max);
+    const std::int64_t tail_bytes_max = std::min(file_bytes, batch_bytes_max);
+    std::optional<BatchHeader> found;
+    std::vector<std::byte> tail;
+    std::int64_t seen = 0; // shorter batches were looked for
+    for (std::int64_t bytes = std::min(first_tail_bytes, tail_bytes_max);;
+         bytes = std::min(bytes * 8, tail_bytes_max)) {
+        tail.resize(static_cast<std::size_t>(bytes));
+        TRY(got, file.read_at(file_bytes - bytes, tail));
+        if (got < tail.size()) return found; // the file became shorter
+        for (std::int64_t length = std::max(seen, std::int64_t{batch_header_bytes}); length <= bytes; ++length) {
+            const auto batch = std::span(tail).last(static_cast<std::size_t>(length));
+            if (batch[magic_position] != std::byte{2}) continue;
+            const auto header = parse_batch_header(batch);
+            if (!header.ok() || header->bytes() != length || !batch_crc_ok(batch)) continue;
+            if (header->end_offset() == end) return std::optional(*header);
+            if (!found) found = *header;
+        }
+        if (bytes == tail_bytes_max) return found;
+        seen = bytes + 1;
+    }
 }
 
 Result<std::int64_t> end_of_nonzero(FileWindow& window, std::int64_t position) {

@@ -3,6 +3,7 @@
 #include "log/file_window.h"
 #include "log/record_batch.h"
 
+#include <optional>
 #include <string>
 
 /// Looking at one place of a segment file and saying what stands there. Shared by recovery, readers and inspection, so
@@ -27,6 +28,11 @@ struct Look {
 Result<Look> look_at_header(FileWindow& window, std::int64_t position, Offset expected);
 /// The whole batch, CRC included.
 Result<Look> look_at_batch(FileWindow& window, std::int64_t position, Offset expected);
+
+/// The header of the batch that ends where the file ends, CRC right, found from behind: of a segment that was cut to
+/// its data it is the last. nullopt where no batch ends there. Reads little more than the batch is long. An event may
+/// hold what looks like a batch: one that leads up to offset `end` goes before others.
+Result<std::optional<BatchHeader>> find_last_batch(io::File& file, Offset end);
 
 /// One past the last byte from `position` on that is not zero; `position` where all are zero.
 Result<std::int64_t> end_of_nonzero(FileWindow& window, std::int64_t position);

@@ -32,9 +32,12 @@ Status SegmentWriter::open() {
     std::int64_t capacity = std::min(first_segment_bytes, segment_bytes_);
     while (capacity <= position_ && capacity < segment_bytes_) capacity = std::min(capacity * 2, segment_bytes_);
     if (capacity <= position_) return {};
-    const auto filled = fill_with_zeros(*file_, position_, capacity, false);
+    TRY(free, files_.free_bytes(directory_));
+    const std::int64_t wanted = capacity - position_;
+    const std::int64_t zeros = affordable_bytes(wanted, std::min(wanted, prepared_bytes_min), free);
+    const auto filled = fill_with_zeros(*file_, position_, position_ + zeros, false);
     if (filled.ok()) {
-        capacity_ = capacity;
+        capacity_ = position_ + zeros;
         return {};
     }
     // On a full disk the log opens all the same: the first append asks for a segment, and says so if there is no room.
@@ -63,13 +66,14 @@ Status SegmentWriter::append(std::span<const std::byte> batch) {
     // Written only after the batch before it is durable: so only the last batch of a log can ever be torn.
     CHECK_OK(sync());
     if (position_ + header.bytes() > capacity_) CHECK_OK(roll(header.bytes()));
+    CHECK_OK(sync_entry());
     if (const auto written = file_->write_at(position_, batch); !written.ok()) return take_back(written.error());
     unsynced_ = true;
     position_ += header.bytes();
     next_offset_ = header.end_offset();
     max_timestamp_ = std::max(max_timestamp_, header.max_timestamp);
     if (!spare_begun_ && !spare_ && position_ > capacity_ / 2) {
-        preparer_.begin(spare_segment_file(directory_), next_capacity());
+        preparer_.begin(directory_, next_capacity());
         spare_begun_ = true;
     }
     return {};
@@ -108,7 +112,9 @@ Status SegmentWriter::roll(std::int64_t batch_bytes) {
     const auto spare_path = spare_segment_file(directory_);
     if (!spare_) {
         spare_begun_ = false;
-        auto taken = preparer_.take(spare_path, std::max(next_capacity(), batch_bytes));
+        const std::int64_t wanted = std::max(next_capacity(), batch_bytes);
+        const std::int64_t least = std::max(std::min(next_capacity(), prepared_bytes_min), batch_bytes);
+        auto taken = preparer_.take(directory_, wanted, least);
         if (!taken.ok())
             return taken.error().kind == ErrorKind::retry_later ? Status(taken.error()) : broken(taken.error());
         spare_ = std::move(*taken);
@@ -122,10 +128,19 @@ Status SegmentWriter::roll(std::int64_t batch_bytes) {
     if (auto finished = finish_segment(); !finished.ok()) return broken(finished.error());
     if (auto named = files_.rename(spare_path, segment_file(directory_, next_offset_)); !named.ok())
         return named.error().kind == ErrorKind::retry_later ? named : broken(named.error());
-    if (auto synced = files_.sync_directory(directory_); !synced.ok()) return broken(synced.error());
     file_ = std::move(spare_);
     position_ = 0;
     capacity_ = *spare_bytes;
+    entry_unsynced_ = true;
+    return {};
+}
+
+/// Nothing is written to a segment that a power cut could take away with its name.
+Status SegmentWriter::sync_entry() {
+    if (!entry_unsynced_) return {};
+    if (auto synced = files_.sync_directory(directory_); !synced.ok())
+        return synced.error().kind == ErrorKind::retry_later ? synced : broken(synced.error());
+    entry_unsynced_ = false;
     return {};
 }
 

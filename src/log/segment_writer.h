@@ -27,6 +27,7 @@ public:
 private:
     Status roll(std::int64_t batch_bytes);
     Status finish_segment();
+    Status sync_entry();
     Status take_back(const Error& failed_write);
     Status broken(const Error& error);
     [[nodiscard]] std::int64_t next_capacity() const;
@@ -45,6 +46,7 @@ private:
     Offset next_offset_;
     TimestampMs max_timestamp_;
     bool spare_begun_ = false;    ///< The next segment is being made ahead.
+    bool entry_unsynced_ = false; ///< The last segment has its name, and a power cut may take it away.
     bool unsynced_ = false;       ///< A batch is written and not synced.
     std::optional<Error> broken_; ///< Why nothing is accepted any more.
 };

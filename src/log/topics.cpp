@@ -68,14 +68,22 @@ Result<Topic> Topics::create(const std::string& name, const TopicOptions& option
     return topic;
 }
 
-Result<std::vector<Topic>> Topics::list() {
-    std::vector<Topic> topics;
+Result<std::vector<std::string>> Topics::names() {
+    std::vector<std::string> names;
     TRY(stat, env_.files.stat(directory_));
-    if (stat.kind == io::Kind::missing) return topics;
+    if (stat.kind == io::Kind::missing) return names;
     TRY(entries, env_.files.list(directory_));
-    for (const auto& entry : entries) {
-        if (entry.kind != io::Kind::file || !entry.name.ends_with(topic_file_suffix)) continue;
-        TRY(topic, find(entry.name.substr(0, entry.name.size() - topic_file_suffix.size())));
+    for (const auto& entry : entries)
+        if (entry.kind == io::Kind::file && entry.name.ends_with(topic_file_suffix))
+            names.push_back(entry.name.substr(0, entry.name.size() - topic_file_suffix.size()));
+    return names;
+}
+
+Result<std::vector<Topic>> Topics::list() {
+    TRY(found, names());
+    std::vector<Topic> topics;
+    for (const auto& name : found) {
+        TRY(topic, find(name));
         topics.push_back(std::move(topic));
     }
     return topics;

@@ -113,6 +113,7 @@ protected:
         facts.topic = table->topic;
         facts.declaration = table->digest();
         facts.dead_lettered = plan->tally().not_events;
+        for (const scan::NamedKey& renamed : relation->renamed) facts.keys.emplace(renamed.name, renamed.key);
         const auto landed = store_->overwrite(table->path, *connection, relation->select, std::move(facts));
         ASSERT_TRUE(landed.ok()) << landed.error().message;
     }

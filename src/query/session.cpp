@@ -1,23 +1,59 @@
 #include "query/session.h"
 
 #include "query/views.h"
+#include "scan/letter_case.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace questlog::query {
+namespace {
+
+Status check_statements(const duck::Connection::Statements& statements) {
+    if (statements.count != 1) return reject("expected one SQL statement, found {}", statements.count);
+    if (!statements.all_read)
+        return reject("this statement does more than read: write a SELECT (for a file, use --format csv or parquet)");
+    return {};
+}
+
+/// Why the tables of `sql` cannot be named, `unnamed` being what was said of that: it is no single statement, or none
+/// that reads. `connection` has no views yet, so that what names a table does not bind.
+Error refusal_of(duck::Connection& connection, const std::string& sql, const Error& unnamed) {
+    const auto statements = connection.inspect(sql);
+    const bool does_not_parse = !statements.ok() && statements.error().message == unnamed.message;
+    if (does_not_parse) return unnamed; // Naming and inspecting both begin by parsing.
+    const Status checked = check_statements(statements.ok() ? *statements : duck::Connection::Statements{1, false});
+    return checked.ok() ? unnamed : checked.error();
+}
+
+/// The statement that an EXPLAIN explains; else `sql` itself.
+std::string explained(const std::string& sql) {
+    constexpr std::string_view word = "EXPLAIN";
+    constexpr const char* blanks = " \t\r\n";
+    const std::size_t begin = std::min(sql.find_first_not_of(blanks), sql.size());
+    if (!scan::equal_but_for_case(std::string_view(sql).substr(begin, word.size()), word)) return sql;
+    std::size_t at = sql.find_first_not_of(blanks, begin + word.size());
+    if (at != std::string::npos && sql[at] == '(') at = sql.find(')', at) + 1; // EXPLAIN (FORMAT json)
+    return sql.substr(std::min(at, sql.size()));
+}
+
+} // namespace
 
 Session::Session(const World& world, SessionOptions options) : world_(world), options_(options) {}
 Session::~Session() = default;
 
 Result<duck::Connection*> Session::prepare(const std::string& sql) {
     TRY(connection, world_.database->connect());
-    TRY(names, connection->table_names(sql));
+    auto names = connection->table_names(sql);
+    if (!names.ok()) {
+        const Error unnamed = names.error();
+        names = connection->table_names(explained(sql));
+        if (!names.ok()) return refusal_of(*connection, sql, unnamed);
+    }
     views_ = std::make_unique<Views>(world_, options_.landed_only, std::move(connection));
-    CHECK_OK(views_->create(names));
+    CHECK_OK(views_->create(*names));
     TRY(statements, views_->connection().inspect(sql));
-    if (statements.count != 1) return reject("expected one SQL statement, found {}", statements.count);
-    if (!statements.all_read)
-        return reject("this statement does more than read: write a SELECT (for a file, use --format csv or parquet)");
+    CHECK_OK(check_statements(statements));
     return &views_->connection();
 }
 

@@ -130,6 +130,19 @@ TEST_F(SessionTest, WithNoRowsATableHasItsDeclaredColumns) {
     EXPECT_EQ(ask("SELECT count(*) FROM swords"), (Rows{{"0"}}));
 }
 
+TEST_F(SessionTest, WithNoEventsATableHasTheColumnsOfItsDeclaredCalls) {
+    declare("swords", "event_type = 'purchase_sword' AND price > 3").declared = {
+        {"event_type", event::ColumnType::string},
+        {"gift", event::ColumnType::boolean},
+        {"price", event::ColumnType::double_}};
+    const std::string columns = "event_type VARCHAR, gift BOOLEAN, price DOUBLE, timestamp VARCHAR";
+    EXPECT_EQ(columns_of("swords"), columns);
+    land("swords");
+    EXPECT_EQ(columns_of("swords"), columns);
+    buy("sword", 4);
+    EXPECT_EQ(ask("SELECT price, gift FROM swords"), (Rows{{"4.0", "NULL"}}));
+}
+
 TEST_F(SessionTest, OnlyOneStatementThatReadsIsRun) {
     for (const std::string sql : {"SELECT 1; SELECT 2", "CREATE TABLE t AS SELECT * FROM events", "DROP VIEW events",
                                   "COPY events TO '/tmp/x.csv'", "", ";", "SELEC 1", "SET threads = 4"}) {
@@ -137,6 +150,45 @@ TEST_F(SessionTest, OnlyOneStatementThatReadsIsRun) {
         const auto rows = session.query(sql);
         ASSERT_FALSE(rows.ok()) << sql;
         EXPECT_EQ(rows.error().kind, ErrorKind::reject) << sql << " -> " << rows.error().message;
+    }
+}
+
+TEST_F(SessionTest, WhatIsWrongWithAStatementIsTold) {
+    declare("swords", "");
+    buy("sword", 3);
+    const std::string count = "expected one SQL statement, found ";
+    const std::string reads = "this statement does more than read: write a SELECT";
+    const std::pair<std::string, std::string> cases[] = {
+        {"SELECT 1; SELECT 2", count + "2"},
+        {"SELECT * FROM swords; DROP TABLE swords", count + "2"},
+        {"SELECT * FROM swords s JOIN events e USING (event_type); SELECT 1;", count + "2"},
+        {"", count + "0"},
+        {"-- nothing to run", count + "0"},
+        {"INSERT INTO events VALUES (1)", reads},
+        {"INSERT INTO no_such_table VALUES (1)", reads},
+        {"DELETE FROM swords", reads},
+        {"UPDATE swords SET price = 0", reads},
+        {"DROP VIEW events", reads},
+        {"CREATE TABLE t AS SELECT * FROM swords", reads},
+        {"SET threads = 4", reads},
+        {"EXPLAIN ANALYZE SELECT * FROM swords", reads},
+        {"EXPLAIN INSERT INTO swords VALUES (1)", reads},
+        {"SELEC 1", "syntax error at or near \"SELEC\""},
+        {"EXPLAIN SELEC 1", "syntax error at or near \"SELEC\""},
+        {"SELECT 1; SELEC 2", "syntax error at or near \"SELEC\""},
+        {"SELECT no_such_column FROM swords", "no_such_column"},
+    };
+    for (const auto& [sql, told] : cases)
+        EXPECT_NE(ask(sql)[0][0].find(told), std::string::npos) << sql << " -> " << ask(sql)[0][0];
+}
+
+TEST_F(SessionTest, WhatIsExplainedMayJoinByCommonColumns) {
+    declare("swords", "");
+    buy("sword", 3);
+    for (const std::string explain : {"EXPLAIN", " explain\n", "EXPLAIN (FORMAT json)"}) {
+        Session session(*world_, {});
+        const auto rows = session.query_as_text(explain + " SELECT * FROM swords JOIN events USING (event_type)");
+        EXPECT_TRUE(rows.ok()) << explain << " -> " << rows.error().message;
     }
 }
 

@@ -1,5 +1,6 @@
 #include "query/status.h"
 
+#include "log/segment_check.h"
 #include "query/landing.h"
 
 #include <algorithm>
@@ -37,73 +38,91 @@ scan::LogRange range_of(const TopicStatus& topic) {
     return range;
 }
 
-/// A table whose files SQL does not use has everything before it.
-void leave_pending(TableStatus& status, TableState state, std::string problem) {
-    status.state = state;
-    status.problem = std::move(problem);
-    status.books = Books{.accepted = status.books.accepted, .pending = status.books.accepted};
-}
-
-TableStatus table_status(const World& world, const Found& found, const log::Topic& topic, const scan::LogRange& range) {
+/// What the table's files say by themselves.
+TableStatus files_status(const World& world, const Found& found) {
     TableStatus status;
     status.name = found.declaration->name;
     status.path = found.declaration->path;
-    status.books.accepted = events_of(range);
-    status.books.pending = status.books.accepted;
     if (!found.snapshot.ok()) {
-        leave_pending(status, TableState::damaged, found.snapshot.error().message);
+        status.state = TableState::damaged;
+        status.problem = found.snapshot.error().message;
         return status;
     }
     if (!*found.snapshot) return status;
     const lake::Snapshot& snapshot = **found.snapshot;
-    const auto rows = count_rows(*world.database, snapshot.files);
+    status.state = TableState::log_unreadable;
     status.landed = snapshot.facts.ranges;
     status.bytes = snapshot.bytes;
     status.files = snapshot.names;
-    if (!rows.ok()) {
-        leave_pending(status, TableState::damaged, rows.error().message);
-        return status;
+    const auto rows = count_rows(*world.database, snapshot.files);
+    if (rows.ok()) {
+        status.rows = *rows;
+    } else {
+        status.state = TableState::damaged;
+        status.problem = rows.error().message;
     }
-    status.rows = *rows;
-    switch (landed_state(*found.declaration, &snapshot, topic)) {
-    case LandedState::never: break;
+    return status;
+}
+
+/// The files against the log: whether SQL uses them, and where every event is. A table whose files SQL does not use has
+/// everything before it.
+void compare_with_log(const World& world, const Found& found, const log::Topic& topic, const scan::LogRange& range,
+                      TableStatus& status) {
+    const std::int64_t accepted = events_of(range);
+    Books& books = status.books.emplace(Books{.accepted = accepted, .pending = accepted});
+    if (status.state == TableState::damaged || !*found.snapshot) return;
+    const lake::SnapshotFacts& facts = (*found.snapshot)->facts;
+    switch (landed_state(*found.declaration, &**found.snapshot, topic)) {
+    case LandedState::never: status.state = TableState::never_landed; return;
     case LandedState::declaration_changed:
-        leave_pending(status, TableState::declaration_changed,
-                      fmt::format("run {} to land it anew", world.batch_command(status.name)));
-        break;
+        status.state = TableState::declaration_changed;
+        status.problem = fmt::format("run {} to land it anew", world.batch_command(status.name));
+        return;
     case LandedState::other_log:
-        leave_pending(status, TableState::other_log,
-                      fmt::format("landed from log {}: run {} to land it anew", snapshot.facts.log_id,
-                                  world.batch_command(status.name)));
-        break;
-    case LandedState::landed: {
-        const auto tail = after_landed(range, snapshot.facts.ranges);
-        if (!tail.ok()) {
-            leave_pending(status, TableState::ahead_of_log, tail.error().message);
-            break;
-        }
-        status.state = TableState::landed;
-        status.books.landed = *rows;
-        status.books.pending = events_of(*tail);
-        status.books.filtered = snapshot.facts.filtered;
-        status.books.dead_lettered = snapshot.facts.dead_lettered;
-        if (!status.books.balanced())
-            status.problem =
-                fmt::format("the books do not balance: run {} to land it anew", world.batch_command(status.name));
-        break;
+        status.state = TableState::other_log;
+        status.problem =
+            fmt::format("landed from log {}: run {} to land it anew", facts.log_id, world.batch_command(status.name));
+        return;
+    case LandedState::landed: break;
     }
+    const auto tail = after_landed(range, facts.ranges);
+    if (!tail.ok()) {
+        status.state = TableState::ahead_of_log;
+        status.problem = tail.error().message;
+        return;
     }
+    status.state = TableState::landed;
+    books.landed = status.rows;
+    books.pending = events_of(*tail);
+    books.filtered = facts.filtered;
+    books.dead_lettered = facts.dead_lettered;
+    if (!books.balanced())
+        status.problem =
+            fmt::format("the books do not balance: run {} to land it anew", world.batch_command(status.name));
+}
+
+Result<PartitionStatus> partition_status(const World& world, const log::Topic& topic, log::PartitionReader& partition) {
+    PartitionStatus status;
+    status.partition = partition.partition();
+    TRY(end, partition.end_offset());
+    status.durable_end = end;
+    const Status checked = log::check_segments(world.env, world.topics, topic, status.partition, end);
+    const auto start = partition.start_offset();
+    const auto bytes = partition.bytes();
+    if (start.ok()) status.start = *start;
+    if (bytes.ok()) status.bytes = *bytes;
+    if (!checked.ok())
+        status.problem = checked.error().message;
+    else if (!bytes.ok())
+        status.problem = bytes.error().message;
     return status;
 }
 
 Status read_log(const World& world, const log::Topic& topic, TopicStatus& status) {
     TRY(reader, log::open_reader(world.env, world.topics, topic));
     for (std::int32_t i = 0; i < topic.partitions; ++i) {
-        log::PartitionReader& partition = reader->partition(Partition{i});
-        TRY(start, partition.start_offset());
-        TRY(end, partition.end_offset());
-        TRY(bytes, partition.bytes());
-        status.partitions.push_back({Partition{i}, start, end, bytes});
+        TRY(partition, partition_status(world, topic, reader->partition(Partition{i})));
+        status.partitions.push_back(std::move(partition));
     }
     return {};
 }
@@ -112,19 +131,20 @@ TopicStatus topic_status(const World& world, const std::string& name, const std:
     TopicStatus status;
     status.name = name;
     const auto topic = world.topics.find(name);
-    if (!topic.ok()) {
+    if (topic.ok()) {
+        status.log_id = topic->id;
+        if (const Status read = read_log(world, *topic, status); !read.ok()) {
+            status.problem = read.error().message;
+            status.partitions.clear();
+        }
+    } else {
         status.problem = topic.error().message;
-        return status;
-    }
-    status.log_id = topic->id;
-    if (const Status read = read_log(world, *topic, status); !read.ok()) {
-        status.problem = read.error().message;
-        status.partitions.clear();
-        return status;
     }
     const scan::LogRange range = range_of(status);
     for (const Found& table : tables) {
-        if (table.declaration->topic == name) status.tables.push_back(table_status(world, table, *topic, range));
+        if (table.declaration->topic != name) continue;
+        TableStatus& one = status.tables.emplace_back(files_status(world, table));
+        if (status.problem.empty()) compare_with_log(world, table, *topic, range, one);
     }
     return status;
 }
@@ -139,6 +159,7 @@ std::string_view name_of(TableState state) {
     case TableState::other_log: return "other log";
     case TableState::ahead_of_log: return "ahead of log";
     case TableState::damaged: return "damaged";
+    case TableState::log_unreadable: return "log unreadable";
     }
     return "damaged";
 }
@@ -146,8 +167,11 @@ std::string_view name_of(TableState state) {
 bool StatusReport::sound() const {
     return std::all_of(topics.begin(), topics.end(), [](const TopicStatus& topic) {
         return topic.problem.empty() &&
-               std::all_of(topic.tables.begin(), topic.tables.end(),
-                           [](const TableStatus& table) { return table.problem.empty() && table.books.balanced(); });
+               std::all_of(topic.partitions.begin(), topic.partitions.end(),
+                           [](const PartitionStatus& partition) { return partition.problem.empty(); }) &&
+               std::all_of(topic.tables.begin(), topic.tables.end(), [](const TableStatus& table) {
+                   return table.problem.empty() && table.books && table.books->balanced();
+               });
     });
 }
 
@@ -156,10 +180,8 @@ Result<StatusReport> status(const World& world) {
     for (const scan::TableDeclaration& declaration : world.tables) {
         if (!declaration.path.empty()) tables.push_back({&declaration, world.store.open(declaration.path)});
     }
-    TRY(topics, world.topics.list());
-    if (topics.empty()) CHECK_OK(world.topics.find(world.topic));
-    std::vector<std::string> names;
-    for (const log::Topic& topic : topics) names.push_back(topic.name);
+    TRY(names, world.topics.names());
+    if (names.empty()) CHECK_OK(world.topics.find(world.topic));
     for (const Found& table : tables) names.push_back(table.declaration->topic);
     std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());

@@ -6,6 +6,7 @@
 #include "query/world.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,8 +16,9 @@ namespace questlog::query {
 struct PartitionStatus {
     Partition partition;
     Offset start;
-    Offset durable_end;     ///< One past the last event that is durable, and so visible.
-    std::int64_t bytes = 0; ///< Of batches.
+    Offset durable_end;                ///< One past the last event that is durable, and so visible.
+    std::optional<std::int64_t> bytes; ///< Of batches; nullopt where damage keeps it from being told.
+    std::string problem;               ///< Damage that shows without reading the log, and what to do. Empty: none.
 };
 
 enum class TableState : std::uint8_t {
@@ -26,6 +28,7 @@ enum class TableState : std::uint8_t {
     other_log,           ///< Landed from a topic that was made anew since: SQL reads the whole log instead.
     ahead_of_log,        ///< Landed beyond the log's end: a part of the log is missing.
     damaged,             ///< The files cannot be read; `problem` says what to do.
+    log_unreadable,      ///< Landed; and its topic's problem keeps it from being compared with the log.
 };
 [[nodiscard]] std::string_view name_of(TableState state); ///< "never landed", "landed", ...
 
@@ -50,8 +53,9 @@ struct TableStatus {
     std::int64_t rows = 0;                 ///< In the files, in use or not.
     std::int64_t bytes = 0;                ///< Of the files.
     std::vector<std::string> files;
-    Books books;         ///< As SQL reads the table: files that are not used have landed nothing.
-    std::string problem; ///< Empty: none.
+    std::optional<Books> books; ///< As SQL reads the table: files that are not used have landed nothing. nullopt
+                                ///< where the topic has a problem.
+    std::string problem;        ///< Empty: none.
 };
 
 struct TopicStatus {
@@ -59,7 +63,7 @@ struct TopicStatus {
     std::string log_id;
     std::vector<PartitionStatus> partitions;
     std::vector<TableStatus> tables;
-    std::string problem; ///< Why the log cannot be read; then there is no more than the name.
+    std::string problem; ///< Why the log cannot be opened; then there are no partitions, and tables as their files are.
 };
 
 struct StatusReport {
@@ -68,8 +72,9 @@ struct StatusReport {
     [[nodiscard]] bool sound() const;
 };
 
-/// One moment: all landed files first, then the log's ends. Reads footers and row counts, no rows. `reject` where there
-/// is no topic at all, naming the command that makes one.
+/// One moment: all landed files first, then the log's ends. Reads footers and row counts, no rows; of the log the
+/// beginning and the end of each segment (log::check_segments) and the headers of the last one's batches. `reject`
+/// where there is no topic at all, naming the command that makes one.
 Result<StatusReport> status(const World& world);
 
 [[nodiscard]] std::string status_text(const StatusReport& report); ///< For a terminal of 80 columns.

@@ -21,14 +21,23 @@ protected:
         ADD_FAILURE() << name;
         return {};
     }
+    /// Of partition 0, in order.
+    std::vector<std::filesystem::path> segments() {
+        std::vector<std::filesystem::path> paths;
+        for (const auto& entry : std::filesystem::directory_iterator(folder_ + "/log/game-events-0"))
+            if (entry.path().extension() == ".log") paths.push_back(entry.path());
+        std::sort(paths.begin(), paths.end());
+        return paths;
+    }
 };
 
 void expect_books(const TableStatus& table, const Books& books) {
-    EXPECT_EQ(table.books.accepted, books.accepted);
-    EXPECT_EQ(table.books.landed, books.landed);
-    EXPECT_EQ(table.books.pending, books.pending);
-    EXPECT_EQ(table.books.filtered, books.filtered);
-    EXPECT_EQ(table.books.dead_lettered, books.dead_lettered);
+    ASSERT_TRUE(table.books);
+    EXPECT_EQ(table.books->accepted, books.accepted);
+    EXPECT_EQ(table.books->landed, books.landed);
+    EXPECT_EQ(table.books->pending, books.pending);
+    EXPECT_EQ(table.books->filtered, books.filtered);
+    EXPECT_EQ(table.books->dead_lettered, books.dead_lettered);
 }
 
 TEST_F(StatusTest, EveryEventHasItsPlaceInTheBooks) {
@@ -42,7 +51,7 @@ TEST_F(StatusTest, EveryEventHasItsPlaceInTheBooks) {
     buy("sword", 2);
     const TableStatus swords = table("swords");
     expect_books(swords, {.accepted = 4, .landed = 1, .pending = 1, .filtered = 1, .dead_lettered = 1});
-    EXPECT_TRUE(swords.books.balanced());
+    EXPECT_TRUE(swords.books->balanced());
     EXPECT_EQ(swords.state, TableState::landed);
     EXPECT_EQ(swords.rows, 1);
     EXPECT_EQ(swords.landed.at(0).to, Offset{3});
@@ -65,7 +74,7 @@ TEST_F(StatusTest, BooksThatDoNotBalanceAreSeen) {
     ASSERT_TRUE(store_->overwrite(table_declaration.path, *connection, "SELECT 1::BIGINT AS price", facts).ok());
     const TableStatus swords = table("swords");
     expect_books(swords, {.accepted = 5, .landed = 1, .pending = 2, .filtered = 1});
-    EXPECT_FALSE(swords.books.balanced());
+    EXPECT_FALSE(swords.books->balanced());
     EXPECT_FALSE(report().sound());
     EXPECT_NE(status_text(report()).find("WRONG"), std::string::npos);
     EXPECT_NE(status_json(report()).find("\"balanced\": false"), std::string::npos);
@@ -109,9 +118,70 @@ TEST_F(StatusTest, TellsTheLogOfEveryTopic) {
     ASSERT_EQ(made.topics.size(), 2U);
     EXPECT_EQ(made.topics[0].name, "game-events");
     EXPECT_EQ(made.topics[0].partitions.at(0).durable_end, Offset{1});
-    EXPECT_GT(made.topics[0].partitions.at(0).bytes, 61);
+    EXPECT_GT(made.topics[0].partitions.at(0).bytes.value(), 61);
     EXPECT_EQ(made.topics[1].partitions.size(), 3U);
     EXPECT_EQ(made.topics[1].log_id, writer_->topic().id);
+}
+
+TEST_F(StatusTest, ASegmentThatIsMissingOrDamagedIsAProblemBesideEverythingElse) {
+    declare("swords", "event_type = 'purchase_sword'");
+    const std::string pad(20'000, 'x');
+    for (int i = 0; i < 200; ++i) post({fmt::format(R"({{"event_type": "purchase_sword", "pad": "{}"}})", pad)});
+    land("swords");
+    ASSERT_TRUE(writer_->close().ok());
+    writer_.reset();
+    ASSERT_TRUE(report().sound()) << status_text(report());
+    auto paths = segments();
+    ASSERT_GE(paths.size(), 3U);
+    for (const std::size_t i : {std::size_t{0}, paths.size() / 2}) {
+        std::filesystem::rename(paths[i], folder_ + "/aside");
+        const StatusReport made = report();
+        EXPECT_FALSE(made.sound());
+        const PartitionStatus& partition = made.topics.at(0).partitions.at(0);
+        EXPECT_NE(partition.problem.find(paths[i].filename().string()), std::string::npos) << partition.problem;
+        EXPECT_NE(partition.problem.find("from a backup"), std::string::npos) << partition.problem;
+        EXPECT_EQ(partition.durable_end, Offset{200});
+        expect_books(made.topics[0].tables.at(0), {.accepted = 200, .landed = 200});
+        EXPECT_NE(status_text(made).find("  partition 0: " + partition.problem), std::string::npos);
+        EXPECT_NE(status_json(made).find("\"sound\": false"), std::string::npos);
+        std::filesystem::rename(folder_ + "/aside", paths[i]);
+    }
+    std::filesystem::resize_file(paths[1], std::filesystem::file_size(paths[1]) - 1);
+    EXPECT_NE(report().topics.at(0).partitions.at(0).problem.find(paths[1].string()), std::string::npos);
+}
+
+TEST_F(StatusTest, ALogThatCannotBeOpenedLeavesTheTablesFilesToBeTold) {
+    declare("swords", "event_type = 'purchase_sword'");
+    declare("knives", "event_type = 'purchase_knife'");
+    buy("sword", 1);
+    land("swords");
+    writer_.reset(); // as a kill
+    std::filesystem::resize_file(segments().back(), 10);
+    const StatusReport made = report();
+    EXPECT_FALSE(made.sound());
+    const TopicStatus& topic = made.topics.at(0);
+    EXPECT_NE(topic.problem.find("is damaged at byte 0"), std::string::npos) << topic.problem;
+    EXPECT_EQ(topic.tables.at(0).state, TableState::log_unreadable);
+    EXPECT_EQ(topic.tables.at(0).rows, 1);
+    EXPECT_EQ(topic.tables.at(0).landed.at(0).to, Offset{1});
+    EXPECT_EQ(topic.tables.at(1).state, TableState::never_landed);
+    EXPECT_FALSE(topic.tables.at(0).books);
+    EXPECT_EQ(status_text(made).find("books"), std::string::npos);
+    EXPECT_NE(status_text(made).find("swords  log unreadable          1     1"), std::string::npos)
+        << status_text(made);
+    EXPECT_NE(status_json(made).find(R"("duplicates": null, "balanced": null)"), std::string::npos);
+}
+
+TEST_F(StatusTest, ATopicWhoseMetadataIsDamagedDoesNotHideTheOthers) {
+    buy("sword", 1);
+    writer_.reset();
+    make_topic("other-events");
+    std::filesystem::resize_file(folder_ + "/log/other-events.topic", 30);
+    const StatusReport made = report();
+    ASSERT_EQ(made.topics.size(), 2U);
+    EXPECT_TRUE(made.topics[0].problem.empty());
+    EXPECT_NE(made.topics[1].problem.find("other-events.topic"), std::string::npos) << made.topics[1].problem;
+    EXPECT_FALSE(made.sound());
 }
 
 TEST_F(StatusTest, WithoutAnyTopicSaysHowToMakeOne) {
@@ -127,7 +197,7 @@ TEST(StatusText, FitsATerminal) {
     TopicStatus& topic = report.topics.emplace_back();
     topic.name = "game-events";
     topic.log_id = "F2hbjghYTdC0uevB7P0PWw";
-    topic.partitions = {{Partition{0}, Offset{0}, Offset{70}, 10'240}};
+    topic.partitions = {{Partition{0}, Offset{0}, Offset{70}, 10'240, {}}};
     TableStatus& swords = topic.tables.emplace_back();
     swords.name = "sword_purchases";
     swords.path = "tmp/sword_purchases";
@@ -158,7 +228,7 @@ TEST(StatusText, FitsATerminal) {
     EXPECT_EQ(
         status_json(report),
         R"({"topics": [{"topic": "game-events", "log_id": "F2hbjghYTdC0uevB7P0PWw", )"
-        R"("partitions": [{"partition": 0, "start": 0, "durable_end": 70, "bytes": 10240}], )"
+        R"("partitions": [{"partition": 0, "start": 0, "durable_end": 70, "bytes": 10240, "problem": null}], )"
         R"("tables": [{"name": "sword_purchases", "path": "tmp/sword_purchases", "state": "landed", )"
         R"("landed_ranges": [{"partition": 0, "from": 0, "to": 60}], "files": ["part-00000-x-c000.snappy.parquet"], )"
         R"("rows": 20, "bytes": 1868, "accepted": 70, "landed": 20, "pending": 10, "filtered": 39, )"

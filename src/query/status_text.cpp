@@ -53,11 +53,13 @@ std::string landed_text(const std::vector<lake::LandedRange>& ranges) {
 
 std::string partitions_text(const TopicStatus& topic) {
     std::vector<std::vector<std::string>> rows{{"partition", "first offset", "durable end", "bytes"}};
+    std::string problems;
     for (const PartitionStatus& one : topic.partitions) {
         rows.push_back({fmt::format("{}", one.partition), fmt::format("{}", one.start),
-                        fmt::format("{}", one.durable_end), bytes_text(one.bytes)});
+                        fmt::format("{}", one.durable_end), one.bytes ? bytes_text(*one.bytes) : "-"});
+        if (!one.problem.empty()) problems += fmt::format("  partition {}: {}\n", one.partition, one.problem);
     }
-    return aligned(rows);
+    return aligned(rows) + (problems.empty() ? "" : '\n' + problems);
 }
 
 std::string tables_text(const TopicStatus& topic) {
@@ -68,20 +70,19 @@ std::string tables_text(const TopicStatus& topic) {
     for (const TableStatus& table : topic.tables) {
         rows.push_back({table.name, std::string(name_of(table.state)), landed_text(table.landed),
                         fmt::format("{}", table.rows), fmt::format("{}", table.files.size()), bytes_text(table.bytes)});
-        const Books& b = table.books;
+        if (!table.problem.empty()) problems += fmt::format("  {}: {}\n", table.name, table.problem);
+        if (!table.books) continue;
+        const Books& b = *table.books;
         std::vector<std::string>& line = books.emplace_back();
         line.push_back(table.name);
         for (const std::int64_t number : {b.accepted, b.landed, b.pending, b.filtered, b.dead_lettered, b.duplicates})
             line.push_back(fmt::format("{}", number));
         line.emplace_back(b.balanced() ? "ok" : "WRONG");
-        if (!table.problem.empty()) problems += fmt::format("  {}: {}\n", table.name, table.problem);
     }
-    return '\n' + aligned(rows) + '\n' + aligned(books) + (problems.empty() ? "" : '\n' + problems);
+    return '\n' + aligned(rows) + (books.size() > 1 ? '\n' + aligned(books) : "") +
+           (problems.empty() ? "" : '\n' + problems);
 }
 
-void append_member(std::string& out, std::string_view name, std::int64_t value) {
-    out += fmt::format("\"{}\": {}", name, value);
-}
 void append_member(std::string& out, std::string_view name, std::string_view value) {
     out += fmt::format("\"{}\": ", name);
     append_json(out, value);
@@ -121,18 +122,16 @@ void append_table(std::string& out, const TableStatus& table) {
     });
     out += ", ";
     append_array(out, "files", table.files, [&](const std::string& file) { append_json(out, file); });
-    for (const auto& [name, value] : {std::pair{"rows", table.rows},
-                                      {"bytes", table.bytes},
-                                      {"accepted", table.books.accepted},
-                                      {"landed", table.books.landed},
-                                      {"pending", table.books.pending},
-                                      {"filtered", table.books.filtered},
-                                      {"dead_lettered", table.books.dead_lettered},
-                                      {"duplicates", table.books.duplicates}}) {
-        out += ", ";
-        append_member(out, name, value);
-    }
-    out += table.books.balanced() ? ", \"balanced\": true" : ", \"balanced\": false";
+    out += fmt::format(", \"rows\": {}, \"bytes\": {}", table.rows, table.bytes);
+    const Books books = table.books.value_or(Books{});
+    for (const auto& [name, value] : {std::pair{"accepted", books.accepted},
+                                      {"landed", books.landed},
+                                      {"pending", books.pending},
+                                      {"filtered", books.filtered},
+                                      {"dead_lettered", books.dead_lettered},
+                                      {"duplicates", books.duplicates}})
+        out += fmt::format(", \"{}\": {}", name, table.books ? fmt::format("{}", value) : "null");
+    out += fmt::format(", \"balanced\": {}", table.books ? fmt::format("{}", books.balanced()) : "null");
     append_problem(out, table.problem);
     out += '}';
 }
@@ -145,13 +144,14 @@ std::string status_text(const StatusReport& report) {
         if (!out.empty()) out += '\n';
         if (!topic.problem.empty()) {
             out += fmt::format("topic {}: {}\n", topic.name, topic.problem);
+            if (!topic.tables.empty()) out += tables_text(topic);
             continue;
         }
         std::int64_t events = 0;
         std::int64_t bytes = 0;
         for (const PartitionStatus& partition : topic.partitions) {
             events += partition.durable_end.minus(partition.start);
-            bytes += partition.bytes;
+            bytes += partition.bytes.value_or(0);
         }
         out += fmt::format("topic {}  log {}\n{}, {}, {}\n\n{}", topic.name, topic.log_id, plural(events, "event"),
                            bytes_text(bytes), plural(static_cast<std::int64_t>(topic.partitions.size()), "partition"),
@@ -170,8 +170,10 @@ std::string status_json(const StatusReport& report) {
         append_member(out, "log_id", topic.log_id);
         out += ", ";
         append_array(out, "partitions", topic.partitions, [&](const PartitionStatus& one) {
-            out += fmt::format("{{\"partition\": {}, \"start\": {}, \"durable_end\": {}, \"bytes\": {}}}",
-                               one.partition, one.start, one.durable_end, one.bytes);
+            out += fmt::format("{{\"partition\": {}, \"start\": {}, \"durable_end\": {}, \"bytes\": {}", one.partition,
+                               one.start, one.durable_end, one.bytes ? fmt::format("{}", *one.bytes) : "null");
+            append_problem(out, one.problem);
+            out += '}';
         });
         out += ", ";
         append_array(out, "tables", topic.tables, [&](const TableStatus& table) { append_table(out, table); });

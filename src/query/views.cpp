@@ -138,20 +138,18 @@ Result<std::string> Views::select_table(Table& table, const TopicLog& log) {
 Result<std::string> Views::select_union(const Table& table, const TopicLog& log, const scan::LogRange& tail) {
     TRY(planned, plan(*table.declaration, log, tail));
     TRY(landed, landed_schema(table, *planned));
-    event::Schema wider; // What `set` makes has its expression's type, whatever the files have.
+    std::vector<scan::LandedColumn> columns;
     for (const event::Column& column : landed) {
-        const auto& set = table.declaration->set;
-        const bool is_set = std::any_of(set.begin(), set.end(), [&](const scan::SetColumn& one) {
-            return scan::equal_but_for_case(one.column, column.key);
-        });
-        if (!is_set && column.key != "timestamp") wider.push_back(column);
+        const auto key = table.snapshot->facts.keys.find(column.key);
+        columns.push_back(
+            {column.key, key != table.snapshot->facts.keys.end() ? key->second : column.key, column.type});
     }
-    TRY(relation, scan::relate(*connection_, *planned, *table.declaration, wider));
+    TRY(relation, scan::relate(*connection_, *planned, *table.declaration, columns));
     const UnionColumns united = unite(landed, relation.columns, columns_read(*table.declaration));
-    if (!united.obstacle.empty()) {
+    const std::string& obstacle = relation.obstacle.empty() ? united.obstacle : relation.obstacle;
+    if (!obstacle.empty()) {
         world_.tell(fmt::format("table {}: {}, so the whole log is read. Run {} to land it anew",
-                                table.declaration->name, united.obstacle,
-                                world_.batch_command(table.declaration->name)));
+                                table.declaration->name, obstacle, world_.batch_command(table.declaration->name)));
         return select_whole(*table.declaration, log);
     }
     tell_renamed(*table.declaration, relation);
@@ -168,8 +166,11 @@ Result<std::string> Views::select_whole(const scan::TableDeclaration& table, con
 }
 
 void Views::tell_renamed(const scan::TableDeclaration& table, const scan::Relation& relation) const {
-    for (const std::string& renamed : relation.renamed)
-        world_.tell(fmt::format("table {}: a key cannot be a column's name as it is: {}", table.name, renamed));
+    for (const auto& [key, name] : relation.renamed)
+        world_.tell(fmt::format("table {}: key {} cannot name its column as it is: it is {}", table.name, key, name));
+    for (const std::string& column : relation.read_as)
+        world_.tell(fmt::format("table {}: its declaration reads {}; where a value is none, it is NULL there",
+                                table.name, column));
 }
 
 Result<std::shared_ptr<const scan::Plan>> Views::plan(const scan::TableDeclaration& table, const TopicLog& log,

@@ -34,17 +34,10 @@ constexpr std::string_view row_names[] = {"timestamp", "_offset", "_partition", 
 /// Names that are given so far, by their lower case.
 class Names {
 public:
-    explicit Names(std::span<const std::string> kept) {
+    Names() {
         for (const std::string_view name : row_names) given_.emplace(name);
-        for (const std::string& name : kept) kept_.emplace(lower_ascii(name), name);
     }
-
-    [[nodiscard]] bool give(const std::string& name) {
-        std::string lower = lower_ascii(name);
-        const auto kept = kept_.find(lower);
-        if (kept != kept_.end() && kept->second != name) return false;
-        return given_.insert(std::move(lower)).second;
-    }
+    [[nodiscard]] bool give(const std::string& name) { return given_.insert(lower_ascii(name)).second; }
 
     [[nodiscard]] std::string give_any(const std::string& wish) {
         if (give(wish)) return wish;
@@ -54,7 +47,6 @@ public:
 
 private:
     std::set<std::string> given_;
-    std::map<std::string, std::string> kept_;
 };
 
 } // namespace
@@ -75,17 +67,20 @@ std::string escaped_name(std::string_view key) {
     return name.substr(0, name_bytes_max - checksum.size()) + checksum;
 }
 
-std::vector<std::string> column_names(const event::Schema& schema, std::span<const std::string> kept) {
-    Names names(kept);
-    std::vector<std::string> given(schema.size());
-    const std::set<std::string_view> stay(kept.begin(), kept.end());
-    for (std::size_t i = 0; i < schema.size(); ++i)
-        if (schema[i].key == event::rescued_data_key)
-            given[i] = schema[i].key; // no key of an event: what was left over
-        else if (stay.contains(schema[i].key) && names.give(schema[i].key))
-            given[i] = schema[i].key;
-    for (std::size_t i = 0; i < schema.size(); ++i)
-        if (given[i].empty()) given[i] = names.give_any(escaped_name(schema[i].key));
+std::vector<std::string> column_names(std::span<const std::string> keys, const NameRights& rights) {
+    Names names;
+    std::map<std::string_view, std::string> known{{event::rescued_data_key, std::string(event::rescued_data_key)}};
+    for (const NamedKey& landed : rights.landed)
+        if (names.give(landed.name)) known.emplace(landed.key, landed.name);
+    const std::set<std::string_view> present(keys.begin(), keys.end());
+    for (const std::string& name : rights.declared)
+        if (present.contains(name) && !known.contains(name) && escaped_name(name) == name && names.give(name))
+            known.emplace(name, name);
+    std::vector<std::string> given;
+    for (const std::string& key : keys) {
+        const auto found = known.find(key);
+        given.push_back(found != known.end() ? found->second : names.give_any(escaped_name(key)));
+    }
     return given;
 }
 

@@ -14,11 +14,31 @@ namespace questlog::scan {
 /// ends in a checksum of the key. "a.b" -> "a_x2E_b".
 [[nodiscard]] std::string escaped_name(std::string_view key);
 
-/// One name for each column of `schema`, all different also when case is ignored. It is escaped_name(key), with a
-/// suffix _2, _3 ... where that is taken: by an earlier key that is equal but for case, by a name of the row itself
-/// (timestamp, _offset, _partition, _rescued_data), or, in another case, by a name in `kept`: those of landed files and
-/// of the declaration, which stay with the keys that have them to the letter.
-[[nodiscard]] std::vector<std::string> column_names(const event::Schema& schema, std::span<const std::string> kept);
+/// A key of events and the column that it names.
+struct NamedKey {
+    std::string key;
+    std::string name;
+    auto operator<=>(const NamedKey&) const = default;
+};
+
+/// A column of a table's landed files.
+struct LandedColumn {
+    std::string name;
+    std::string key; ///< That it was made from; its name where that is no event's key (`set`, timestamp).
+    event::ColumnType type = event::ColumnType::null;
+};
+
+/// Who has a right to a name, before the keys come in their order.
+struct NameRights {
+    std::vector<NamedKey> landed;      ///< Keeps its name, and no other key gets it, in any case.
+    std::vector<std::string> declared; ///< Names that the declaration means: theirs, if a key is so to the letter.
+};
+
+/// One name for each of `keys`, which stand in the order of their first appearance; all different also when case is
+/// ignored. It is escaped_name(key), with a suffix _2, _3 ... where that is taken: by someone with a right to it, by a
+/// key that appeared earlier, or by a name of the row itself (timestamp, _offset, _partition, _rescued_data). So later
+/// keys change no name that is given, unless it is of `declared`.
+[[nodiscard]] std::vector<std::string> column_names(std::span<const std::string> keys, const NameRights& rights);
 
 /// DuckDB's type of a column: "BOOLEAN", "BIGINT", "DOUBLE", "VARCHAR" (also of nothing but nulls).
 [[nodiscard]] std::string_view sql_type(event::ColumnType type);

@@ -7,10 +7,8 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-Names names(const std::vector<std::string>& keys, const Names& landed = {}) {
-    event::Schema schema;
-    for (const std::string& key : keys) schema.push_back({key, event::ColumnType::string});
-    return column_names(schema, landed);
+Names names(const Names& keys, const NameRights& rights = {}) {
+    return column_names(keys, rights);
 }
 
 TEST(ColumnNames, AreTheKeysWhereTheyCanBe) {
@@ -52,10 +50,28 @@ TEST(ColumnNames, LeaveTheRowsOwnNamesAlone) {
     EXPECT_EQ(names({"_Rescued_Data", "_rescued_data"}), (Names{"_Rescued_Data_2", "_rescued_data"}));
 }
 
+TEST(ColumnNames, GoToWhoeverCameFirst) {
+    EXPECT_EQ(names({"host", "Host"}), (Names{"host", "Host_2"}));
+    const Names all{"b", "B", "b_2", "a.b", "B_2", "a_x2E_b", "timestamp"};
+    const Names given = names(all);
+    for (std::size_t known = 0; known < all.size(); ++known) { // later keys change no name
+        const std::span<const std::string> first(all.data(), known);
+        EXPECT_EQ(column_names(first, {}), Names(given.begin(), given.begin() + static_cast<std::ptrdiff_t>(known)));
+    }
+}
+
 TEST(ColumnNames, StayAsTheyLanded) {
-    EXPECT_EQ(names({"Host", "host"}, {"host"}), (Names{"Host_2", "host"}));
-    EXPECT_EQ(names({"host"}, {"Host", "host_2"}), (Names{"host_2"}));
-    EXPECT_EQ(names({"new"}, {"old"}), (Names{"new"}));
+    EXPECT_EQ(names({"Host", "host"}, {{{"host", "host"}}, {}}), (Names{"Host_2", "host"}));
+    EXPECT_EQ(names({"host"}, {{{"Host", "Host"}, {"host", "host_2"}}, {}}), (Names{"host_2"}));
+    EXPECT_EQ(names({"new"}, {{{"old", "old"}}, {}}), (Names{"new"}));
+    EXPECT_EQ(names({"a_2", "a"}, {{{"A", "a_2"}}, {}}), (Names{"a_2_2", "a"})) << "the key counts, not the name";
+}
+
+TEST(ColumnNames, ThatAreDeclaredGoToTheKeyThatIsSoToTheLetter) {
+    EXPECT_EQ(names({"PRICE", "price"}, {{}, {"price"}}), (Names{"PRICE_2", "price"}));
+    EXPECT_EQ(names({"PRICE"}, {{}, {"price"}}), (Names{"PRICE"}));
+    EXPECT_EQ(names({"price", "Price"}, {{{"Price", "Price"}}, {"price"}}), (Names{"price_2", "Price"}));
+    EXPECT_EQ(names({"b_x2E_", "b."}, {{}, {"b."}}), (Names{"b_x2E_", "b_x2E__2"}));
 }
 
 } // namespace

@@ -79,35 +79,32 @@ Types types_where(const Node& node, bool wanted) {
     }
 }
 
+} // namespace
+
 void collect_columns(const Node& node, std::vector<std::string>& columns) {
     if (node.op == Op::column && std::find(columns.begin(), columns.end(), node.text) == columns.end())
         columns.push_back(node.text);
     for (const NodePtr& child : node.children) collect_columns(*child, columns);
 }
 
-} // namespace
-
 std::string SourcePosition::text() const {
     return fmt::format("{}:{}:{}", file, line, column);
 }
 
-Expression::Expression(std::shared_ptr<const Node> root, std::string text)
-    : root_(std::move(root)), text_(std::move(text)) {}
+Expression::Expression(std::shared_ptr<const Node> root, std::string text, Role role)
+    : root_(std::move(root)), text_(std::move(text)), role_(role) {}
 
 Result<Expression> Expression::parse(std::string_view text, const SourcePosition& at, Role role) {
     TRY(tokens, tokenize(text, at));
     TRY(root, ExpressionParser(text, at, std::move(tokens)).parse(role));
-    return Expression(std::move(root), std::string(text));
+    return Expression(std::move(root), std::string(text), role);
 }
 
 const std::string& Expression::text() const {
     return text_;
 }
-std::string Expression::sql() const {
+std::string Expression::normal_form() const {
     return render(*root_, Dialect::duckdb);
-}
-std::string Expression::spark_sql() const {
-    return render(*root_, Dialect::spark);
 }
 
 std::vector<std::string> Expression::columns() const {
@@ -120,6 +117,44 @@ std::optional<std::vector<std::string>> Expression::event_types() const {
     const Types types = types_where(*root_, true);
     if (!types) return std::nullopt;
     return std::vector<std::string>(types->begin(), types->end());
+}
+
+BoundExpression Expression::bind(const ColumnTypes& types) const {
+    std::vector<std::string> read_as;
+    NodePtr bound = bind_tree(*root_, role_, types, read_as);
+    return {std::move(bound), std::move(read_as)};
+}
+
+BoundExpression::BoundExpression(std::shared_ptr<const Node> root, std::vector<std::string> read_as)
+    : root_(std::move(root)), read_as_(std::move(read_as)) {}
+
+std::string BoundExpression::sql() const {
+    return render(*root_, Dialect::duckdb);
+}
+std::string BoundExpression::spark_sql() const {
+    return render(*root_, Dialect::spark);
+}
+
+event::ColumnType BoundExpression::type() const {
+    switch (root_->kind) {
+    case Kind::unknown: // No bound tree has it.
+    case Kind::null: return event::ColumnType::null;
+    case Kind::boolean: return event::ColumnType::boolean;
+    case Kind::bigint: return event::ColumnType::bigint;
+    case Kind::double_: return event::ColumnType::double_;
+    case Kind::string: return event::ColumnType::string;
+    }
+    return event::ColumnType::null;
+}
+
+std::vector<std::string> BoundExpression::columns() const {
+    std::vector<std::string> columns;
+    collect_columns(*root_, columns);
+    return columns;
+}
+
+const std::vector<std::string>& BoundExpression::read_as() const {
+    return read_as_;
 }
 
 } // namespace questlog::scan

@@ -21,7 +21,7 @@ enum class Kind : std::uint8_t {
 };
 
 enum class Op : std::uint8_t {
-    null,       ///< NULL
+    null,       ///< NULL, of the node's kind
     boolean,    ///< text: "TRUE" or "FALSE"
     bigint,     ///< text: digits, with "-" where negative
     double_,    ///< text: with an exponent, "1.5e0"
@@ -39,9 +39,11 @@ enum class Op : std::uint8_t {
     not_,
     and_,
     or_,
-    case_,     ///< CASE WHEN a THEN b ... [ELSE z] END: pairs, then z if there is an odd one
-    cast_text, ///< CAST(a AS VARCHAR)
-    function,  ///< text: name in lower case
+    case_,      ///< CASE WHEN a THEN b ... [ELSE z] END: pairs, then z if there is an odd one
+    cast_text,  ///< CAST(a AS VARCHAR)
+    function,   ///< text: name in lower case
+    number_of,  ///< Of a text: the number that it is in JSON, else NULL. Only in bound trees.
+    boolean_of, ///< Of a text: true or false, else NULL. Only in bound trees.
 };
 
 struct Expression::Node {
@@ -53,6 +55,12 @@ struct Expression::Node {
 };
 
 using NodePtr = std::shared_ptr<const Expression::Node>;
+
+/// `root` with every column's kind known, and coercions where a kind does not fit its place. `read_as` is added to,
+/// as BoundExpression::read_as() has it.
+[[nodiscard]] NodePtr bind_tree(const Expression::Node& root, Role role, const ColumnTypes& types,
+                                std::vector<std::string>& read_as);
+void collect_columns(const Expression::Node& node, std::vector<std::string>& columns);
 
 enum class Dialect : std::uint8_t { duckdb, spark };
 [[nodiscard]] std::string render(const Expression::Node& root, Dialect dialect);

@@ -9,6 +9,9 @@ namespace {
 
 using Node = Expression::Node;
 
+/// Written so in both engines: the digits alone are a wider number before their sign is read.
+constexpr std::string_view least_bigint = "CAST('-9223372036854775808' AS BIGINT)";
+
 class Renderer {
 public:
     explicit Renderer(Dialect dialect) : dialect_(dialect) {}
@@ -33,14 +36,14 @@ private:
 
     void write(const Node& node) {
         switch (node.op) {
-        case Op::null: out_ += "NULL"; return;
+        case Op::null: write_null(node.kind); return;
         case Op::boolean:
         case Op::double_: out_ += node.text; return;
         case Op::bigint: out_ += fmt::format("CAST({} AS BIGINT)", node.text); return;
         case Op::string: write_string(node.text); return;
         case Op::column: write_name(node.text); return;
-        case Op::negate: join("(-", node, "", ")"); return;
-        case Op::arithmetic: join("(", node, fmt::format(" {} ", node.text), ")"); return;
+        case Op::negate: write_negated(node); return;
+        case Op::arithmetic: write_arithmetic(node); return;
         case Op::concat: write_concat(node); return;
         case Op::compare: join("(", node, fmt::format(" {} ", node.text), ")"); return;
         case Op::distinct: join("(", node, node.negated ? " IS NOT DISTINCT FROM " : " IS DISTINCT FROM ", ")"); return;
@@ -54,7 +57,52 @@ private:
         case Op::case_: write_case(node); return;
         case Op::cast_text: write_text(*node.children[0], true); return;
         case Op::function: write_function(node); return;
+        case Op::number_of: write_number_of(*node.children[0]); return;
+        case Op::boolean_of: join("CASE ", node, "", " WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END"); return;
         }
+    }
+
+    void write_null(Kind kind) {
+        switch (kind) {
+        case Kind::unknown:
+        case Kind::null: out_ += "NULL"; return;
+        case Kind::boolean: out_ += "CAST(NULL AS BOOLEAN)"; return;
+        case Kind::bigint: out_ += "CAST(NULL AS BIGINT)"; return;
+        case Kind::double_: out_ += "CAST(NULL AS DOUBLE)"; return;
+        case Kind::string: out_ += fmt::format("CAST(NULL AS {})", text_type()); return;
+        }
+    }
+
+    /// A whole number beyond 64 bits is NULL. Each engine has an operator that gives it.
+    void write_arithmetic(const Node& node) {
+        if (node.kind != Kind::bigint) return join("(", node, fmt::format(" {} ", node.text), ")");
+        if (node.text == "%") return write_remainder(node);
+        if (!spark()) return join("TRY(", node, fmt::format(" {} ", node.text), ")");
+        join(node.text == "+" ? "try_add(" : node.text == "-" ? "try_subtract(" : "try_multiply(", node, ", ", ")");
+    }
+
+    /// Always within 64 bits; but DuckDB refuses -2^63 % -1 among 64-bit numbers.
+    void write_remainder(const Node& node) {
+        if (spark()) return join("(", node, " % ", ")");
+        out_ += "CAST((CAST(";
+        write(*node.children[0]);
+        out_ += " AS HUGEINT) % ";
+        write(*node.children[1]);
+        out_ += ") AS BIGINT)";
+    }
+
+    /// -2^63 has no negative and no absolute value among 64-bit numbers.
+    void write_negated(const Node& node) {
+        if (node.kind != Kind::bigint) return join("(-", node, "", ")");
+        join("(-nullif(", node, "", fmt::format(", {}))", least_bigint));
+    }
+
+    /// The number that a text is by JSON's grammar, else NULL.
+    void write_number_of(const Node& text) {
+        out_ += spark() ? "try_cast(regexp_extract(" : "TRY_CAST(regexp_extract(";
+        write(text);
+        out_ += spark() ? R"(, '\\A(-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][-+]?[0-9]+)?)\\z', 1) AS DOUBLE))"
+                        : R"(, '\A(-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][-+]?[0-9]+)?)\z', 1) AS DOUBLE))";
     }
 
     void join(std::string_view before, const Node& node, std::string_view between, std::string_view after) {
@@ -167,6 +215,8 @@ private:
                     write_text(*node.children[i]);
             }
             out_ += ')';
+        } else if (node.text == "abs" && node.kind == Kind::bigint) {
+            join("abs(nullif(", node, "", fmt::format(", {}))", least_bigint));
         } else {
             join(node.text + "(", node, ", ", ")");
         }

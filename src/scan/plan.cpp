@@ -50,6 +50,20 @@ public:
         return schema;
     }
 
+    [[nodiscard]] std::vector<std::string> keys(const std::optional<std::vector<std::string>>& types) const override {
+        std::vector<std::pair<std::uint64_t, std::string>> all;
+        for (const PlannedType* type : data_->chosen(types))
+            all.insert(all.end(), type->keys.begin(), type->keys.end());
+        std::sort(all.begin(), all.end());
+        std::set<std::string_view> known;
+        std::vector<std::string> keys;
+        const event::Schema columns = schema(types);
+        for (const auto& [appeared, key] : all)
+            if (known.insert(key).second && event::find_column(columns, key) != nullptr) keys.push_back(key);
+        if (event::find_column(columns, event::rescued_data_key) != nullptr) keys.emplace_back(event::rescued_data_key);
+        return keys;
+    }
+
     [[nodiscard]] std::int64_t events(const std::optional<std::vector<std::string>>& types) const override {
         std::int64_t sum = 0;
         for (const PlannedType* type : data_->chosen(types)) sum += type->events;
@@ -154,6 +168,7 @@ private:
                 data_->type_by_name.emplace(census_.type_name(id), data_->types.size());
             PlannedType& type = data_->types.emplace_back();
             type.schema = census_.schema(id);
+            type.keys = census_.keys(id);
             type.events = census_.events(id);
             type.references.swap(references_[i]);
         }

@@ -4,6 +4,7 @@
 #include "duck/duck.h"
 #include "event/census.h"
 #include "log/event_log.h"
+#include "scan/column_names.h"
 #include "scan/table.h"
 
 #include <cstdint>
@@ -46,6 +47,8 @@ public:
     /// The merged schema of the events of `types` (nullopt: of all kept), without timestamp. Beyond
     /// limits::columns_max the columns of the types first seen are kept and the others' values are rescued.
     [[nodiscard]] virtual event::Schema schema(const std::optional<std::vector<std::string>>& types) const = 0;
+    /// The keys of schema(types) in the order in which they first appear in the range.
+    [[nodiscard]] virtual std::vector<std::string> keys(const std::optional<std::vector<std::string>>& types) const = 0;
     [[nodiscard]] virtual std::int64_t events(const std::optional<std::vector<std::string>>& types) const = 0;
 
     /// Rows of the kept events of `types`, in offset order within each partition, partitions one after the other.
@@ -60,17 +63,21 @@ public:
 struct Relation {
     std::string select; ///< SELECT with the table's columns, in their order; may stand as a subquery.
     std::vector<std::pair<std::string, duck::ValueType>> columns; ///< Bytewise by name; `timestamp` among them.
-    std::string input; ///< Name of the offered source under it: count(*) of it is what `where` looked at.
-    std::vector<std::string> renamed; ///< "key -> column" for keys that could not name their column (column_names.h).
+    std::string input;             ///< Name of the offered source under it: count(*) of it is what `where` looked at.
+    std::vector<NamedKey> renamed; ///< Keys that could not name their column as they are (column_names.h).
+    std::vector<std::string> read_as; ///< "column as a number" where `set` or `where` may find values that are none.
+    /// Why the whole log would name columns otherwise than the landed files do, as a clause; empty: it would not.
+    std::string obstacle;
 };
 
 /// Offers the plan's rows on `connection` under a fresh name and returns the table's SELECT over them: `set`, `where`,
 /// columns in bytewise order with `timestamp` as a string; every column is a boolean, bigint, double or varchar.
-/// `wider`: the columns of landed files, by name: each is there, at a type no narrower, so that both sides of a union
-/// agree. `set` and `where` read a column by its name in any case, or by its key where that could not name it; what no
-/// event has is NULL to them.
+/// `landed`: the columns of landed files: each that came from events is there, at a type no narrower, and its key has
+/// no other name, so that both sides of a union agree; what `set` makes has its expression's type. `set` and `where`
+/// read a column by its name in any case, or by its key where that could not name it; what no event has is NULL to
+/// them.
 Result<Relation> relate(duck::Connection& connection, const Plan& plan, const TableDeclaration& table,
-                        const event::Schema& wider = {});
+                        const std::vector<LandedColumn>& landed = {});
 
 /// The whole log as it is: topic varchar, partition bigint, offset bigint, timestamp timestamptz, event_type varchar,
 /// value varchar. Needs no plan. Each partition in order, one after the other. event_type is NULL where the value tells

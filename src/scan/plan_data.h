@@ -27,6 +27,7 @@ static_assert(sizeof(PlannedBatch) == 32);
 
 struct PlannedType {
     event::Schema schema;
+    std::vector<std::pair<std::uint64_t, std::string>> keys; ///< event::Census::keys()
     std::int64_t events = 0;
     ReferenceList references;
 };

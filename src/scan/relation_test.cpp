@@ -14,17 +14,17 @@ namespace {
 
 using duck::ValueType;
 using event::ColumnType;
-using event::Schema;
 using testing::FakeLog;
 using testing::Rows;
 using testing::rows_of;
 
+using Renamed = std::vector<NamedKey>;
 using Columns = std::vector<std::pair<std::string, ValueType>>;
 
 class RelationTest : public ::testing::Test {
 protected:
-    static Expression expression(const std::string& text) {
-        auto parsed = Expression::parse(text, SourcePosition{"questlog.toml", 1, 1});
+    static Expression expression(const std::string& text, Role role) {
+        auto parsed = Expression::parse(text, SourcePosition{"questlog.toml", 1, 1}, role);
         EXPECT_TRUE(parsed.ok()) << parsed.error().message;
         return *parsed;
     }
@@ -32,25 +32,25 @@ protected:
     void declare(const std::vector<std::pair<std::string, std::string>>& set, const std::string& where = {}) {
         table_.name = "purchases";
         table_.set.clear();
-        for (const auto& [column, text] : set) table_.set.push_back({column, expression(text)});
+        for (const auto& [column, text] : set) table_.set.push_back({column, expression(text, Role::value)});
         table_.where.reset();
-        if (!where.empty()) table_.where = expression(where);
+        if (!where.empty()) table_.where = expression(where, Role::filter);
     }
     void append(const std::vector<std::string>& values) { log_.partition(Partition{0}).append(values); }
 
-    Relation related(const Schema& wider = {}) {
+    Relation related(const std::vector<LandedColumn>& landed = {}) {
         const auto types = table_.event_types();
         plan_ = Plan::make(log_, log_.all(),
                            {.keep_types = types.value_or(std::vector<std::string>()),
                             .keep_all = !types.has_value(),
                             .progress = {}})
                     .value();
-        auto relation = relate(*connection_, *plan_, table_, wider);
+        auto relation = relate(*connection_, *plan_, table_, landed);
         if (relation) return *relation;
         ADD_FAILURE() << relation.error().message;
         return {};
     }
-    Rows rows(const Schema& wider = {}) { return rows_of(*connection_, related(wider).select); }
+    Rows rows() { return rows_of(*connection_, related().select); }
 
     FakeLog log_;
     TableDeclaration table_;
@@ -74,8 +74,7 @@ TEST_F(RelationTest, AClientsKeyInAnotherCaseTakesNoNameThatTheDeclarationMeans)
     append({R"({"event_type": "buy", "Host": "a", "price": 2})",
             R"({"event_type": "buy", "Event_Type": "sell", "HOST": "b", "Host": "c", "PRICE": 0, "price": 3})"});
     const Relation relation = related();
-    EXPECT_EQ(relation.renamed,
-              (std::vector<std::string>{"Event_Type -> Event_Type_2", "HOST -> HOST_2", "PRICE -> PRICE_2"}));
+    EXPECT_EQ(relation.renamed, (Renamed{{"Event_Type", "Event_Type_2"}, {"HOST", "HOST_2"}, {"PRICE", "PRICE_2"}}));
     const Rows found =
         rows_of(*connection_, fmt::format("SELECT \"Host\", \"HOST_2\", price FROM ({})", relation.select));
     EXPECT_EQ(found, (Rows{{"moe", "NULL", "2"}, {"moe", "b", "3"}}));
@@ -155,8 +154,9 @@ TEST_F(RelationTest, KeysThatCannotNameColumnsAreRenamedVisibly) {
     append({R"({"event_type": "t", "Host": "a", "host": "b", "timestamp": "c", "_offset": 7, "a.b": 8})"});
     declare({{"sum", "\"a.b\" + \"_offset\""}}, "host_2 = 'b'");
     const Relation relation = related();
-    EXPECT_EQ(relation.renamed, (std::vector<std::string>{"_offset -> _offset_2", "a.b -> a_x2E_b", "host -> host_2",
-                                                          "timestamp -> timestamp_2"}));
+    EXPECT_EQ(
+        relation.renamed,
+        (Renamed{{"_offset", "_offset_2"}, {"a.b", "a_x2E_b"}, {"host", "host_2"}, {"timestamp", "timestamp_2"}}));
     EXPECT_EQ(rows_of(*connection_, "SELECT Host, host_2, timestamp_2, _offset_2, a_x2E_b, timestamp, sum FROM (" +
                                         relation.select + ")"),
               (Rows{{"a", "b", "c", "7", "8", "2026-11-22 21:58:53.873", "15"}}));
@@ -173,36 +173,65 @@ TEST_F(RelationTest, ASetColumnReplacesByKeyToo) {
 TEST_F(RelationTest, IsAsWideAsTheLandedFiles) {
     append({R"({"event_type": "t", "a": 1, "b": true, "c": 2, "e": "x"})"});
     declare({{"s", "c + 1"}});
-    const Schema wider{{"a", ColumnType::double_},       {"b", ColumnType::string}, {"c", ColumnType::bigint},
-                       {"d", ColumnType::boolean},       {"e", ColumnType::bigint}, {"s", ColumnType::double_},
-                       {"timestamp", ColumnType::string}};
-    const Relation relation = related(wider);
+    std::vector<LandedColumn> landed;
+    for (const auto& [name, type] : std::vector<std::pair<std::string, ColumnType>>{{"a", ColumnType::double_},
+                                                                                    {"b", ColumnType::string},
+                                                                                    {"c", ColumnType::bigint},
+                                                                                    {"d", ColumnType::boolean},
+                                                                                    {"e", ColumnType::bigint},
+                                                                                    {"s", ColumnType::double_},
+                                                                                    {"timestamp", ColumnType::string}})
+        landed.push_back({name, name, type});
+    const Relation relation = related(landed);
     EXPECT_EQ(relation.columns, (Columns{{"a", ValueType::double_},
                                          {"b", ValueType::varchar},
                                          {"c", ValueType::bigint},
                                          {"d", ValueType::boolean},
                                          {"e", ValueType::varchar},
                                          {"event_type", ValueType::varchar},
-                                         {"s", ValueType::double_},
+                                         {"s", ValueType::bigint},
                                          {"timestamp", ValueType::varchar}}));
     EXPECT_EQ(rows_of(*connection_, relation.select),
-              (Rows{{"1.0", "true", "2", "NULL", "x", "t", "3.0", "2026-11-22 21:58:53.873"}}));
+              (Rows{{"1.0", "true", "2", "NULL", "x", "t", "3", "2026-11-22 21:58:53.873"}}));
 }
 
 TEST_F(RelationTest, AKeyOfAnotherCaseDoesNotFallIntoALandedColumn) {
     append({R"({"event_type": "t", "Host": "b"})"});
     declare({});
-    EXPECT_EQ(related({{"host", ColumnType::string}}).renamed, std::vector<std::string>{"Host -> Host_2"});
+    EXPECT_EQ(related({{"host", "host", ColumnType::string}}).renamed, (Renamed{{"Host", "Host_2"}}));
 }
 
-TEST_F(RelationTest, WhatDoesNotBindSaysWhichTable) {
-    append({R"({"event_type": "t", "a": true})"});
-    declare({{"b", "a + 1"}});
-    plan_ = Plan::make(log_, log_.all(), {}).value();
-    const auto relation = relate(*connection_, *plan_, table_);
-    ASSERT_FALSE(relation.ok());
-    EXPECT_EQ(relation.error().kind, ErrorKind::reject);
-    EXPECT_NE(relation.error().message.find("set of table purchases"), std::string::npos);
+TEST_F(RelationTest, AValueOfAnotherKindThanTheDeclarationAsksForIsNullToIt) {
+    append(
+        {R"({"event_type": "buy", "price": 5, "vip": true})", R"({"event_type": "buy", "price": "abc", "vip": "yes"})",
+         R"({"event_type": "buy", "price": "7", "vip": "true"})", R"({"event_type": "buy", "price": [9], "vip": 1})"});
+    declare({{"total", "price * 2"}}, "event_type = 'buy' AND (price > 1 OR NOT vip)");
+    const Relation relation = related();
+    EXPECT_EQ(relation.read_as, (std::vector<std::string>{"price as a number", "vip as a boolean"}));
+    EXPECT_EQ(rows_of(*connection_, "SELECT price, total, vip FROM (" + relation.select + ")"),
+              (Rows{{"5", "10.0", "true"}, {"7", "14.0", "true"}}));
+    declare({}, "vip");
+    EXPECT_EQ(rows_of(*connection_, "SELECT price FROM (" + related().select + ")"), (Rows{{"5"}, {"7"}}));
+}
+
+TEST_F(RelationTest, WhereReadsWhatSetMadeByItsType) {
+    append({R"({"event_type": "t", "n": 5, "s": "5"})", R"({"event_type": "t", "n": 9223372036854775807, "s": "x"})"});
+    declare({{"n", "n || ''"}, {"twice", "s + n"}}, "n > 4 AND twice > 9");
+    EXPECT_EQ(rows_of(*connection_, "SELECT n, twice FROM (" + related().select + ")"), (Rows{{"5", "10.0"}}));
+}
+
+TEST_F(RelationTest, NamesOfLandedFilesStandUnlessTheDeclarationMeansAnotherKey) {
+    append({R"({"event_type": "t", "a_2": 1, "A": 2})"});
+    declare({});
+    const std::vector<LandedColumn> landed{{"a", "a", ColumnType::bigint}, {"A_2", "A", ColumnType::bigint}};
+    EXPECT_EQ(related(landed).renamed, (Renamed{{"A", "A_2"}, {"a_2", "a_2_2"}}));
+    EXPECT_EQ(related(landed).obstacle, "");
+    declare({}, "A = 2");
+    EXPECT_NE(related(landed).obstacle, "");
+    append({R"({"event_type": "t", "price": 1})"});
+    declare({}, "price = 1");
+    EXPECT_NE(related({{"Price", "Price", ColumnType::bigint}}).obstacle, "");
+    EXPECT_EQ(related({{"price", "price", ColumnType::bigint}}).obstacle, "");
 }
 
 TEST_F(RelationTest, OnlyNeededColumnsAreRead) {

@@ -37,7 +37,7 @@ private:
 
 std::string TableDeclaration::digest() const {
     std::vector<std::pair<std::string, std::string>> columns; // All are set at once: their order means nothing.
-    for (const SetColumn& one : set) columns.emplace_back(one.column, one.expression.sql());
+    for (const SetColumn& one : set) columns.emplace_back(one.column, one.expression.normal_form());
     std::sort(columns.begin(), columns.end());
 
     Fingerprint fingerprint;
@@ -50,7 +50,7 @@ std::string TableDeclaration::digest() const {
     }
     if (where) {
         fingerprint.add("where");
-        fingerprint.add(where->sql());
+        fingerprint.add(where->normal_form());
     }
     return fingerprint.hex();
 }

@@ -18,10 +18,10 @@ struct SetColumn {
 
 /// A snapshot table as a job declares it: which events, munged how, filtered by what.
 struct TableDeclaration {
-    std::string name;          ///< SQL name: the last part of `path`, or the job's name where nothing is written.
-    std::string path;          ///< Under the lake root, e.g. "tmp/sword_purchases". Empty: nothing is written.
+    std::string name; ///< SQL name: the last part of `path`, or the job's name where nothing is written.
+    std::string path; ///< Under the lake root, e.g. "tmp/sword_purchases". Empty: nothing is written.
     std::string topic;
-    std::vector<SetColumn> set; ///< Applied first, all at once, to the columns as they are in the events.
+    std::vector<SetColumn> set;      ///< Applied first, all at once, to the columns as they are in the events.
     std::optional<Expression> where; ///< Applied after `set`: it sees the new values.
     event::Schema declared;          ///< What the catalogue says of its events: the columns while there are none yet.
 

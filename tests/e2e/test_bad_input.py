@@ -306,9 +306,24 @@ def test_damage_inside_a_landed_file_names_the_table_and_the_cure(questlog):
 
 
 def test_a_configuration_that_is_there_and_cannot_be_read_is_never_passed_over(questlog):
-    (questlog.folder / "questlog.toml").mkdir()
+    path = questlog.folder / "questlog.toml"
+    path.mkdir()
     for options in ([], ["--config", str(questlog.folder)]):
         questlog.fails("topic", "list", *options, code=2, says=["is a directory"])
+    path.rmdir()
+    path.symlink_to(path)  # a file that no one may read is the same, but not to root
+    questlog.fails("topic", "list", code=2, says=["cannot read the configuration questlog.toml", "symbolic links"])
+
+
+def test_a_tail_that_follows_ends_when_its_output_is_lost_however_little_it_is(questlog):
+    with questlog.serve() as server:
+        server.get("/")
+        assert server.stop() == 0
+    with open("/dev/full", "wb") as full:
+        for options in ([], ["-q"], ["-f", "%o"]):
+            process = questlog.start("tail", "-o", "beginning", *options, stdout=full)
+            assert process.wait(timeout=20) == 1, options
+            assert b"cannot write the output" in process.stderr.read()
 
 
 def test_output_that_is_lost_is_a_failure(reference):

@@ -346,6 +346,42 @@ def test_a_log_that_no_longer_reaches_back_is_not_written_over_the_table_without
     assert landed(shop)["n"].to_pylist() == [3]
 
 
+@pytest.mark.parametrize("left", ["_SUCCESS", "nothing"])
+def test_a_table_that_lost_its_file_is_told_and_made_anew_from_the_log(shop, left):
+    collect(shop, buy(n=1), buy(n=2))
+    shop.ok("batch", "buys")
+    folder = files_of(shop)[0].parent
+    for path in folder.iterdir():
+        if path.name != left:
+            path.unlink()
+    for command in (["sql", "FROM buys"], ["sql", "FROM buys", "--landed"], ["show", "buys"]):
+        shop.fails(*command, code=1, says=[folder, "damaged", "questlog batch"])
+    assert shop.value_of("SELECT count(*) FROM purchases") == 0, "the other tables answer"
+    done = shop.run("batch", "buys")
+    assert done.code == 0 and f"made anew from the log, as {folder} is damaged" in done.err, str(done)
+    assert landed(shop)["n"].to_pylist() == [1, 2]
+    assert "damaged" not in shop.run("batch", "buys").err
+
+
+def test_a_table_that_cannot_be_written_leaves_the_jobs_others_to_be_landed(questlog):
+    with questlog.serve() as server:
+        server.get("/")
+        server.get("/purchase_a_sword")
+        assert server.stop() == 0
+    blocked = questlog.data / "lake" / "tmp" / "sword_purchases"
+    blocked.parent.mkdir(parents=True)
+    blocked.write_text("a file where the table's folder should be")
+    done = questlog.fails("batch", "separate_events", code=1,
+                          says=["1 of the 2 outputs of job separate_events failed", "sword_purchases: ", blocked,
+                                "default_hits: 1 of 2 events landed"])
+    assert "|   default|" in done.out and "purchase_sword" not in done.out
+    assert landed(questlog, "default_hits")["event_type"].to_pylist() == ["default"]
+    assert blocked.read_text() == "a file where the table's folder should be"
+    blocked.unlink()
+    questlog.ok("batch", "separate_events")
+    assert landed(questlog, "sword_purchases")["event_type"].to_pylist() == ["purchase_sword"]
+
+
 def test_batch_says_what_it_landed_and_draws_progress_only_on_terminals(shop):
     collect(shop, buy(n=1), {"event_type": "other"})
     err = shop.run("batch", "buys").err

@@ -44,6 +44,46 @@ def test_headers_are_not_added_to_posted_events(questlog, server):
     assert questlog.events() == [BUY]
 
 
+@pytest.fixture
+def with_headers(questlog):
+    questlog.write_config('[intake]\nheaders = true\nstore_headers = ["Cookie"]\n')
+    with questlog.serve() as running:
+        yield running
+
+
+@pytest.mark.parametrize("body", [b'{"event_type":"buy","Host":"forged","price":1.50}',
+                                  b'[{"Host":"forged","event_type":"buy","price":1.50}]',
+                                  b'{"event_type":"buy","Host":"forged","price":1.50}\n7\n'])
+def test_headers_are_stored_with_posted_events_where_the_configuration_says_so(questlog, with_headers, body):
+    sent = [("hOST", "real"), ("x-3d", "é"), ("Authorization", "s3cret"), ("Proxy-Authorization", "s3cret"), ("cookie", "c")]
+    answer = with_headers.post("/events", body, headers=sent)
+    assert answer.status in (200, 207) and answer.json()["accepted"] == 1
+    length = len(body)
+    assert questlog.values() == ['{"event_type": "buy", "Host": "real", "price": 1.50, "X-3D": "\\u00e9", "Cookie": "c", '
+                                 f'"Content-Length": "{length}"}}']
+
+
+def test_events_posted_with_headers_are_those_that_the_declared_call_makes(questlog, with_headers):
+    sent = [("Host", "user1.comcast.com"), ("User-Agent", "x/1"), ("Accept", "*/*")]
+    with_headers.post("/", b'{"n": 1, "s": [1, {"k": "\xc3\xa9"}]}', headers=sent)
+    with_headers.post("/events", b'{"event_type":"default","n":1,"s":[1,{"k":"\xc3\xa9"}]}', headers=sent)
+    declared, posted = (value.rsplit(', "Content-Length"', 1)[0] for value in questlog.values())
+    assert declared == posted
+
+
+def test_an_event_that_headers_make_too_large_is_rejected_by_name(questlog, with_headers):
+    almost = json.dumps({"event_type": "a", "s": "x" * (32 * 1024 - 100)}).encode()
+    answer = with_headers.post("/events", almost + b'\n{"event_type": "b"}', headers=[("X-Long", "y" * 200)])
+    assert answer.status == 207 and "headers" in reasons(answer)[0]
+    assert [event["event_type"] for event in questlog.events()] == ["b"]
+
+
+def test_more_than_a_batch_takes_is_refused_whole(questlog, with_headers):
+    answer = with_headers.post("/events", b'{"event_type":"a"}\n' * 50_000, headers=[("X-Long", "y" * 7000)])
+    assert answer.status == 400 and "fewer" in answer.text
+    assert questlog.values() == []
+
+
 def test_some_good_and_some_bad_events_are_207_with_index_and_reason(questlog, server):
     body = b'{"event_type": "a"}\n{"no": "type"}\n{"event_type": 7}\nnot json\n{"event_type": "b"}\n["x"]\n{"event_type": ""}'
     answer = server.post("/events", body)

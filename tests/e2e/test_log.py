@@ -1,16 +1,12 @@
-"""The durable log: identity, format, damage, locks, full and failing disks."""
+"""The durable log: identity, format, damage, locks."""
 
-import contextlib
 import json
 import re
-import shutil
-import subprocess
 
 import pytest
 from load import Load, assert_kept
 from questlog_process import Questlog, ServerEnded
 from segment import flip_bit, read_batches
-from waiting import wait_until
 
 SMALL_SEGMENTS = "[log]\nsegment_bytes = 1048576\n"
 
@@ -120,6 +116,28 @@ def test_a_missing_segment_is_refused_with_its_first_offset_named(filled, which)
         refuses_to_serve(filled, missing.stem.lstrip("0") or "0")
 
 
+@pytest.mark.parametrize("which", [0, 1, -1])
+@pytest.mark.parametrize("damage", ["missing", "cut short", "damaged at its end"])
+def test_status_tells_of_a_segment_that_is_missing_or_damaged_and_what_to_do(filled, which, damage):
+    assert filled.status()["sound"]
+    path = filled.segments()[which]
+    if damage == "missing":
+        path.unlink()
+    elif damage == "cut short":
+        with open(path, "r+b") as file:
+            file.truncate(path.stat().st_size - 1)
+    else:
+        flip_bit(path, path.stat().st_size - 1)
+    done = filled.fails("status", code=1, says=["something is wrong"])
+    names = path.stem.lstrip("0") or "0"  # of the last one, missing, only the offset is known
+    assert names in done.out and "backup" in done.out and "sword_purchases" in done.out, str(done)
+    told = json.loads(filled.run("status", "--json").out)
+    topic, = told["topics"]
+    problems = [topic["problem"], *(partition["problem"] for partition in topic["partitions"])]
+    assert not told["sound"] and any(problem and names in problem for problem in problems)
+    assert len(topic["tables"]) > 1
+
+
 def test_inspect_names_the_damaged_place(filled):
     path = filled.segments()[0]
     batch = read_batches(path)[3]
@@ -218,104 +236,3 @@ def test_a_port_in_time_wait_is_free_again(questlog):
             server.kill()
     with questlog.serve(listen=f"127.0.0.1:{port}") as server:
         assert server.port == port and server.get("/healthz").status == 200
-
-
-# --- full disk -------------------------------------------------------------------------------------------------------
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 12 MiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", folder], capture_output=True, check=False)
-    if mounted.returncode != 0:
-        pytest.skip(f"cannot mount a small file system: {mounted.stderr.decode().strip()}")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
-
-
-def fill(path):
-    with open(path, "wb", buffering=0) as file, contextlib.suppress(OSError):
-        while file.write(b"\0" * 4096):
-            pass
-
-
-def post_until_refused(server, acked):
-    """`acked`: offset -> number of the event that was acked there."""
-    with server.wire() as wire:
-        for number in range(1 + max(acked.values(), default=-1), 100_000):
-            answer = wire.post("/events?receipt=1", {"event_type": "n", "number": number, "pad": "x" * 20_000})
-            if answer.status != 200:
-                return answer
-            acked[answer.json()["offset"]] = number
-    raise AssertionError("the disk is never full")
-
-
-@pytest.mark.timeout(60)
-def test_a_full_disk_is_503_and_the_log_takes_events_again_once_there_is_room(tmp_path, small_disk):
-    questlog = Questlog(tmp_path / "q", data=small_disk / "data")
-    questlog.write_config(SMALL_SEGMENTS)
-    acked = {}
-    with questlog.serve() as server:
-        for _ in range(2):
-            fill(small_disk / "ballast")
-            refused = post_until_refused(server, acked)
-            assert refused.status == 503 and "retry-after" in refused.headers and refused.text
-            wait_until(lambda: server.get("/readyz").status == 503, "readiness says no")
-            assert server.get("/healthz").status == 200
-            (small_disk / "ballast").unlink()
-            wait_until(lambda: server.get("/purchase_a_sword").status == 200, "the log takes events again", 10, poll_s=0.05)
-            assert server.get("/readyz").status == 200
-        assert server.stop() == 0
-    kept = {offset: event["number"] for offset, event in enumerate(questlog.events()) if event["event_type"] == "n"}
-    assert kept == acked and len(set(acked.values())) == len(acked)
-
-
-@pytest.mark.timeout(60)
-def test_a_full_disk_at_a_batch_leaves_the_old_table_whole(tmp_path, small_disk):
-    questlog = Questlog(tmp_path / "q")
-    questlog.write_config(SMALL_SEGMENTS + f'[lake]\nroot = "{small_disk}/lake"\n')
-    with questlog.serve() as server:
-        server.get("/purchase_a_sword")
-        assert server.stop() == 0
-    questlog.ok("batch", "filtered_writes")
-    table = small_disk / "lake" / "tmp" / "purchases"
-    before = {path.name: path.read_bytes() for path in table.iterdir()}
-    with questlog.serve() as server:
-        server.get("/purchase_a_sword")
-        assert server.stop() == 0
-    fill(small_disk / "ballast")
-    questlog.fails("batch", "filtered_writes", code=1, says=["purchases"])
-    assert {path.name: path.read_bytes() for path in table.iterdir()} == before
-    (small_disk / "ballast").unlink()
-    questlog.ok("batch", "filtered_writes")
-    assert questlog.value_of("SELECT count(*) FROM purchases", "--landed") == 2
-
-
-# --- failing disk ----------------------------------------------------------------------------------------------------
-
-@pytest.mark.parametrize("nth", [1, 2, 5])
-def test_a_failed_fsync_ends_the_process_and_is_never_a_200(questlog, nth):
-    if not shutil.which("strace"):
-        pytest.skip("strace is not installed")
-    with questlog.serve() as server:
-        before = server.get("/?receipt=1").json()["offset"]
-        tracer = subprocess.Popen(
-            ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync",
-             "-e", f"inject=fdatasync:error=EIO:when={nth}+", "-p", str(server.pid)], stderr=subprocess.PIPE)
-        try:
-            wait_until(lambda: "TracerPid:\t0" not in open(f"/proc/{server.pid}/status").read(), "strace is attached")
-            with Load(server, connections=2) as load:
-                assert server.wait(deadline_s=10) == 1
-                load.finish()
-        finally:
-            tracer.kill()
-            tracer.communicate()
-    assert before == 0
-    assert len(load.acked) < 2 * nth, "an event was acked although its fsync failed"
-    assert "sync" in server.errors.lower()
-    with questlog.serve() as server:
-        assert server.get("/").status == 200
-    events = questlog.events()
-    for (connection, number), offset in load.acked.items():
-        assert events[offset] == {"event_type": "load", "connection": connection, "number": number}

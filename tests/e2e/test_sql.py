@@ -170,6 +170,29 @@ def test_queries_beside_batches_and_load_count_every_event_once(questlog):
     assert questlog.value_of("SELECT count(*) FROM loads") == questlog.value_of("SELECT count(*) FROM events")
 
 
+def test_a_table_without_events_has_the_columns_that_its_calls_declare(questlog):
+    questlog.write_config("""
+[[event]]
+path = "/buy"
+type = "buy"
+set = { shop = "north" }
+fields = { price = "double", gift = "boolean" }
+[[job]]
+name = "buys"
+[[job.output]]
+path = "tmp/buys"
+where = "event_type = 'buy' AND price > 3"
+""")
+    questlog.ok("topic", "create", "--topic", "game-events")
+    columns = {"event_type": "VARCHAR", "gift": "BOOLEAN", "price": "DOUBLE", "shop": "VARCHAR", "timestamp": "VARCHAR"}
+
+    def described(*options):
+        return {row["column_name"]: row["column_type"] for row in questlog.sql("DESCRIBE buys", *options)}
+    assert described() == columns
+    questlog.ok("batch", "buys")
+    assert described() == described("--landed") == columns
+
+
 # --- formats ---------------------------------------------------------------------------------------------------------
 
 QUERY = """SELECT 1 AS n, 'a,"b"' AS s, NULL AS z, 1.5::DOUBLE AS d, true AS t UNION ALL SELECT 2, 'é', 'x', 1e10, false
@@ -217,6 +240,10 @@ def test_output_goes_to_a_file(questlog):
     ("SELECT * FROM no_such_table", "no_such_table"),
     ("SELECT no_such_column FROM events", "no_such_column"),
     ("", "SQL"),
+    ("-- nothing to run", "expected one SQL statement, found 0"),
+    ("SELECT 1; SELECT 2", "expected one SQL statement, found 2"),
+    ("INSERT INTO events VALUES (1)", "does more than read"),
+    ("DELETE FROM purchases", "does more than read"),
 ])
 def test_a_query_that_cannot_be_answered_is_told(reference, query, says):
     done = reference.run("sql", query)

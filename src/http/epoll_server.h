@@ -1,0 +1,105 @@
+#pragma once
+
+#include "http/listener.h"
+#include "http/poller.h"
+#include "http/session.h"
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+/// The server on epoll. Only server.cpp (start, time, stop), connections.cpp (they come and go) and turn.cpp (requests
+/// in, answers out) include this.
+namespace questlog::http {
+
+/// A client's socket and session.
+struct Connection {
+    explicit Connection(SharedState& shared) : session(shared) {}
+
+    Descriptor socket;
+    Session session;
+    std::size_t index = 0; ///< In the server's list of open ones.
+    Tick linger_began = 0;
+    int kernel_queue = 0; ///< Bytes that the kernel held for the client at the last sweep.
+    bool open = false;
+    bool watched = false;   ///< The poller tells what happens to it.
+    bool readable = false;  ///< A read may find something.
+    bool hung_up = false;   ///< Nothing comes after what is there: it must be read to its end.
+    bool ready = false;     ///< In the list of those to read from.
+    bool blocked = false;   ///< The client has not read enough for the next send.
+    bool in_turn = false;   ///< In the list of those with answers that were not flushed yet.
+    bool pending = false;   ///< In the list of those that wait for a commit.
+    bool lingering = false; ///< All is said; what the client still sends is dropped.
+};
+
+class EpollServer final : public Server {
+public:
+    EpollServer(const ServerOptions& options, Listener listener);
+
+    /// What listen() promises before run().
+    Status open();
+
+    [[nodiscard]] std::uint16_t port() const override { return listener_.port; }
+    [[nodiscard]] ServerStats stats() const override { return shared_.stats; }
+    Status run(Handler& handler) override;
+    void committed(bool succeeded) override;
+    void post(std::function<void()> action) override { poller_.post(std::move(action)); }
+    void request_stop() override {
+        poller_.post([this] { drain(); });
+    }
+    void fail(Error error) override;
+
+private:
+    // connections.cpp
+    void accept_all();
+    void admit(Accepted accepted);
+    void watch(Connection& connection);
+    void close(Connection& connection);
+    void reap();
+    [[nodiscard]] std::unique_ptr<Connection> take_connection();
+    [[nodiscard]] bool takes_more() const;
+
+    // turn.cpp
+    void note(const epoll_event& event);
+    void make_ready(Connection& connection);
+    void read_ready();
+    void read(Connection& connection);
+    void handle(Connection& connection);
+    void read_and_drop(Connection& connection);
+    void join_turn(Connection& connection);
+    void flush();
+    void start_commit();
+    void remember_failure();
+    void deliver(Connection& connection);
+    [[nodiscard]] bool send(Connection& connection);
+    void finish(Connection& connection);
+
+    // server.cpp
+    void sweep();
+    void check_time(Connection& connection);
+    void drain();
+    [[nodiscard]] bool drained() const;
+
+    SharedState shared_;
+    Listener listener_;
+    Poller poller_;
+    std::vector<std::unique_ptr<Connection>> open_;
+    std::vector<std::unique_ptr<Connection>> closed_; ///< Some list may still name them.
+    std::vector<std::unique_ptr<Connection>> kept_;   ///< For the next clients.
+    std::vector<Connection*> ready_;                  ///< To be read from in the next turn.
+    std::vector<Connection*> reading_;
+    std::vector<Connection*> turn_; ///< With answers that were not flushed yet.
+    std::vector<Connection*> flushing_;
+    std::vector<Connection*> pending_; ///< With answers that wait for a commit that is in flight or staged.
+    std::vector<Connection*> released_;
+    std::array<char, 16 * 1024> dropped_; ///< What clients send after a refusal; nobody reads it.
+    bool acceptable_ = true;              ///< Somebody may wait to be accepted.
+    bool commit_in_flight_ = false;
+    bool stopped_ = false;
+    Tick drain_began_ = 0;
+    std::optional<Error> failure_;
+};
+
+} // namespace questlog::http

@@ -1,0 +1,78 @@
+#include "log/segment_check.h"
+
+#include "log/log_files.h"
+#include "log/segment_walk.h"
+
+namespace questlog::log {
+
+namespace {
+
+constexpr std::string_view advice = "copy the log directory aside, then restore it from a backup; `questlog log "
+                                    "inspect` shows what is there";
+
+Result<std::shared_ptr<io::File>> open_segment(io::Files& files, const std::string& path) {
+    auto opened = files.open(path, io::Open::read);
+    if (opened.ok()) return std::shared_ptr<io::File>(std::move(*opened));
+    if (opened.error().kind != ErrorKind::reject) return opened.error();
+    return corrupt("{}, and it is a part of the log; {}", opened.error().message, advice);
+}
+
+Status check_beginning(const std::shared_ptr<io::File>& file, const std::string& path, Offset base) {
+    FileWindow window(batch_header_bytes);
+    window.attach(file);
+    TRY(look, look_at_header(window, 0, base));
+    if (look.what == Look::What::batch) return {};
+    return corrupt("{} is damaged at byte 0 (offset {}): {}; {}", path, base,
+                   look.what == Look::What::end_of_file ? "the file ends here" : look.fault, advice);
+}
+
+/// Whether the segment at `path` ends where the next one, which begins at `next`, needs it to.
+Status check_end(io::File& file, const std::string& directory, const std::string& path, Offset next) {
+    TRY(bytes, file.size());
+    TRY(last, find_last_batch(file, next));
+    if (!last) return corrupt("{} is damaged: no whole batch ends where it ends, at byte {}; {}", path, bytes, advice);
+    const Offset end = last->end_offset();
+    if (end < next)
+        return corrupt("{} is missing: {} ends at offset {}, and the next segment begins at {}; {}",
+                       segment_file(directory, end), path, end, next, advice);
+    if (end > next)
+        return corrupt("{} ends at offset {}, and the next segment begins at {}: they are not of the same log; {}",
+                       path, end, next, advice);
+    return {};
+}
+
+} // namespace
+
+Status check_segments(io::Env env, const Topics& topics, const Topic& topic, Partition partition, Offset durable_end) {
+    const auto directory = partition_directory(topics.directory(), topic.name, partition);
+    TRY(bases, list_segments(env.files, directory));
+    if (bases.empty()) {
+        if (durable_end.value == 0) return {};
+        return corrupt("{} has no segment, and events up to offset {} were acknowledged; {}", directory, durable_end,
+                       advice);
+    }
+    for (std::size_t i = 0; i < bases.size(); ++i) {
+        const bool last = i + 1 == bases.size();
+        const auto path = segment_file(directory, bases[i]);
+        if (last && durable_end == bases[i]) continue; // it may hold nothing yet
+        if (last && durable_end < bases[i])
+            return corrupt("{} begins at offset {} and the durable end is {}: they are not of the same moment; {}",
+                           path, bases[i], durable_end, advice);
+        TRY(file, open_segment(env.files, path));
+        CHECK_OK(check_beginning(file, path, bases[i]));
+        if (!last) CHECK_OK(check_end(*file, directory, path, bases[i + 1]));
+    }
+    return {};
+}
+
+Result<bool> ends_at(io::Files& files, const std::string& directory, Offset durable_end) {
+    TRY(bases, find_segments(files, directory));
+    if (bases.empty()) return durable_end.value == 0;
+    TRY(file, open_segment(files, segment_file(directory, bases.back())));
+    TRY(bytes, file->size());
+    if (bytes == 0) return durable_end == bases.back();
+    TRY(last, find_last_batch(*file, durable_end));
+    return last && last->end_offset() == durable_end;
+}
+
+} // namespace questlog::log
