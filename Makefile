@@ -6,6 +6,7 @@ PREFIX ?= /usr/local
 ARGS ?= serve
 BENCH_ARGS ?=
 FUZZ_SECONDS ?= 60
+SEEDS ?= 1:3600
 BINARY := build/release/questlog
 PYTHON := .deps/venv/bin/python
 DUCKDB_OPTION := $(if $(DUCKDB_DIR),-DDUCKDB_DIR=$(abspath $(DUCKDB_DIR)))
@@ -17,7 +18,7 @@ define build
 	@cmake --build --preset $(1) --target $(2) -j $(JOBS)
 endef
 
-.PHONY: all run demo test bench asan tsan fuzz tidy format install package clean help
+.PHONY: all run demo test sim bench asan tsan fuzz tidy format install package clean help
 
 all: ## Build build/release/questlog (the default)
 	@scripts/setup --build
@@ -37,6 +38,11 @@ test: ## Run every test: units, simulation, corpora, the real binary, the house 
 	ctest --test-dir build/test --output-on-failure -j $(JOBS)
 	QUESTLOG_BINARY=$(CURDIR)/build/test/questlog timeout 2400 $(PYTHON) -m pytest --rootdir . \
 	    -c tests/e2e/pytest.ini tests/tidy tests/e2e
+
+sim: ## 20,000 power cuts of the whole pipeline on a simulated machine; SEEDS=FIRST:COUNT replays
+	@scripts/setup --test
+	$(call build,test,sim_test)
+	QUESTLOG_SIM_SEEDS=$(SEEDS) build/test/tests/sim_test
 
 bench: ## Measure, beside peers, and write the ratios as JSON (BENCH_ARGS=--quick)
 	@scripts/setup --bench

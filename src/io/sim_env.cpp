@@ -118,6 +118,10 @@ std::vector<std::string> SimEnv::names(const std::string& directory) const {
     return names;
 }
 
+void SimEnv::jump_wall(std::chrono::milliseconds by) {
+    world_->wall_ahead_ms.fetch_add(by.count());
+}
+
 void SimEnv::advance(std::chrono::milliseconds duration) {
     world_->clock->sleep(duration);
 }

@@ -59,6 +59,7 @@ public:
     [[nodiscard]] std::vector<std::string> names(const std::string& directory) const;
 
     void advance(std::chrono::milliseconds duration); ///< Moves both clocks on.
+    void jump_wall(std::chrono::milliseconds by);     ///< The wall clock alone, in either direction.
 
 private:
     std::unique_ptr<SimWorld> world_;

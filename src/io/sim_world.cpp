@@ -14,8 +14,11 @@ constexpr std::int64_t start_wall_ms = 1'577'880'000'000; // 2020-01-01 12:00 UT
 
 class SimClock final : public Clock {
 public:
-    explicit SimClock(std::atomic<std::int64_t>& now_ns) : now_ns_(now_ns) {}
-    TimestampMs wall_ms() override { return TimestampMs{start_wall_ms + now_ns_.load() / 1'000'000}; }
+    SimClock(std::atomic<std::int64_t>& now_ns, std::atomic<std::int64_t>& wall_ahead_ms)
+        : now_ns_(now_ns), wall_ahead_ms_(wall_ahead_ms) {}
+    TimestampMs wall_ms() override {
+        return TimestampMs{start_wall_ms + wall_ahead_ms_.load() + now_ns_.load() / 1'000'000};
+    }
     std::chrono::nanoseconds monotonic() override { return std::chrono::nanoseconds{now_ns_.load()}; }
     void sleep(std::chrono::milliseconds duration) override {
         now_ns_.fetch_add(std::chrono::nanoseconds(duration).count());
@@ -23,6 +26,7 @@ public:
 
 private:
     std::atomic<std::int64_t>& now_ns_;
+    std::atomic<std::int64_t>& wall_ahead_ms_;
 };
 
 class SimEntropy final : public Entropy {
@@ -55,7 +59,7 @@ std::vector<std::string> path_parts(const std::string& path) {
 
 SimWorld::SimWorld(std::uint64_t seed) : random(seed), root(std::make_shared<SimNode>()) {
     root->is_directory = true;
-    clock = std::make_unique<SimClock>(now_ns);
+    clock = std::make_unique<SimClock>(now_ns, wall_ahead_ms);
     entropy = std::make_unique<SimEntropy>(seed + 1);
     files = make_sim_files(*this);
 }

@@ -25,7 +25,8 @@ public:
     SimRandom random;
     SimNodePtr root;
     std::atomic<std::int64_t> now_ns{0};
-    std::uint64_t generation = 0; ///< Of the running process; handles of an earlier one are dead.
+    std::atomic<std::int64_t> wall_ahead_ms{0}; ///< Of where now_ns would have the wall clock.
+    std::uint64_t generation = 0;               ///< Of the running process; handles of an earlier one are dead.
 
     std::int64_t operations = 0;
     std::int64_t failing_operation = -1;

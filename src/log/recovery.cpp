@@ -5,6 +5,7 @@
 #include "log/segment_walk.h"
 
 #include <algorithm>
+#include <array>
 
 namespace questlog::log {
 
@@ -18,11 +19,21 @@ constexpr std::string_view advice = "nothing was changed; copy the log directory
 /// Fills in what the twelve bytes after the valid batches tell about the batch that was being written there.
 Status survey_torn_start(FileWindow& window, SegmentSurvey& survey) {
     TRY(bytes, window.at(survey.data_bytes, offset_and_length_bytes));
+    if (bytes.size() < offset_and_length_bytes) return {};
+    const auto start = bytes.first(offset_and_length_bytes);
+    const auto written = static_cast<std::size_t>(survey.nonzero_end - survey.data_bytes);
+    if (written <= offset_and_length_bytes) { // a write that failed may have left any number of bytes
+        std::array<std::byte, sizeof(std::int64_t)> base{};
+        store_big_endian(base.data(), survey.end_offset.value);
+        const std::size_t of_base = std::min(written, base.size());
+        survey.foreign_start = !std::ranges::equal(start.first(of_base), std::span(base).first(of_base));
+        survey.torn_batch_end = survey.nonzero_end;
+        return {};
+    }
     // A disk writes sectors whole: within one sector the twelve bytes are all there or all zero. Across a border, any
     // part.
     const auto in_sector = static_cast<std::size_t>(survey.data_bytes) % sector_bytes;
-    if (in_sector + offset_and_length_bytes > sector_bytes || bytes.size() < offset_and_length_bytes) return {};
-    const auto start = bytes.first(offset_and_length_bytes);
+    if (in_sector + offset_and_length_bytes > sector_bytes) return {};
     if (std::ranges::all_of(start, [](std::byte byte) { return byte == std::byte{0}; })) return {};
     const auto base = load_big_endian<std::int64_t>(start.data());
     const auto batch_bytes = std::int64_t{load_big_endian<std::int32_t>(start.data() + sizeof base)} +

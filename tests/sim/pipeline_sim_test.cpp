@@ -1,0 +1,212 @@
+#include "collect/collector.h"
+#include "io/sim_env.h"
+#include "simulated_client.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <gtest/gtest.h>
+
+/// Clients, server, collector and log on a machine that loses power, kills, runs full and has a failing disk; one seed
+/// a history of several lives, replayable by its number: QUESTLOG_SIM_SEEDS=FIRST:COUNT.
+namespace questlog::sim {
+namespace {
+
+using Fault = io::SimEnv::Fault;
+
+constexpr int lives_of_a_history = 8;
+constexpr std::int64_t segment_bytes = 24 * 1024; // segments roll often
+
+class History {
+public:
+    explicit History(std::uint64_t seed)
+        : random_(seed), sim_(seed), topics_(sim_.env(), "/data/log"),
+          catalogue_(event::Catalogue::make(event::Catalogue::builtin()).value()) {
+        const auto partitions = static_cast<std::int32_t>(1 + random_() % 2);
+        topic_ = topics_.create("game-events", {partitions, {}}).value();
+        topic_.segment_bytes = segment_bytes;
+        shown_.resize(static_cast<std::size_t>(partitions));
+    }
+
+    /// One life of the server, its end, and what must be true after it.
+    void live() {
+        choose_faults();
+        const Status lived = serve();
+        EXPECT_TRUE(lived.ok() || sim_.fault_happened() || full_) << lived.error().message;
+        end();
+        look("after the end");
+    }
+
+    int power_cuts = 0;
+    std::int64_t events_accepted = 0;
+
+private:
+    void choose_faults() {
+        sim_.fail_nothing();
+        const auto operation = static_cast<std::int64_t>(random_() % 300);
+        switch (random_() % 6) {
+        case 0: sim_.fail_operation(operation, Fault::io_error); break;
+        case 1: sim_.fail_operation(operation, Fault::disk_full); break;
+        case 2: break;
+        default: sim_.fail_operation(operation, Fault::stop); break;
+        }
+    }
+
+    /// Until something ends it: nothing, a fault, or its time.
+    Status serve() {
+        log::WriterOptions options;
+        options.prepare_segments_in_background = false;
+        TRY(writer, log::open_writer(sim_.env(), topics_, topic_, options));
+        SimulatedServer server(http::ServerOptions{}, random_());
+        Metrics metrics;
+        collect::CollectorOptions collector_options;
+        collector_options.commit_on = collect::CommitOn::io_thread;
+        collect::Collector collector(sim_.env(), catalogue_, *writer, server, metrics, collector_options);
+        server.serve(collector);
+        std::vector<SimulatedClient> clients;
+        const std::size_t steps = 20 + random_() % 60;
+        for (std::size_t step = 0; step < steps && !server.failure(); ++step) {
+            if (clients.size() < 6 && random_() % 8 == 0) clients.emplace_back(server, ledger_, random_());
+            for (SimulatedClient& client : clients) {
+                if (random_() % 2 == 0) client.ask();
+                client.transmit();
+            }
+            disturb();
+            if (random_() % 2 == 0) server.turn();
+            for (SimulatedClient& client : clients) client.listen();
+            if (random_() % 10 == 0) look("while it serves");
+        }
+        EXPECT_TRUE(collector.tally().balances());
+        if (server.failure()) return *server.failure();
+        if (random_() % 3 == 0) return {}; // it is killed
+        server.turn();
+        for (SimulatedClient& client : clients) client.listen();
+        return writer->close();
+    }
+
+    void disturb() {
+        switch (random_() % 40) {
+        case 0:
+            full_ = !full_;
+            sim_.fill_disk(full_);
+            break;
+        case 1:
+            sim_.jump_wall(std::chrono::milliseconds(static_cast<std::int64_t>(random_() % 7'200'000) - 3'600'000));
+            break;
+        default: sim_.advance(std::chrono::milliseconds(random_() % 5)); break;
+        }
+    }
+
+    void end() {
+        if (random_() % 4 == 0) {
+            sim_.crash();
+        } else {
+            sim_.power_cut();
+            ++power_cuts;
+        }
+        sim_.fail_nothing();
+        sim_.fill_disk(full_ = false);
+    }
+
+    /// Reads the log as another process would, and holds it against the ledger.
+    void look(const std::string& when) {
+        const auto reader = log::open_reader(sim_.env(), topics_, topic_);
+        if (!reader.ok()) { // a stopped machine or a failing disk
+            EXPECT_TRUE(sim_.fault_happened()) << when << ": " << reader.error().message;
+            return;
+        }
+        std::map<std::int64_t, std::pair<std::int32_t, std::int64_t>> places;
+        for (std::int32_t p = 0; p < topic_.partitions; ++p) {
+            std::vector<std::int64_t> seen;
+            const Status read = read_partition((*reader)->partition(Partition{p}), seen);
+            if (!read.ok()) {
+                EXPECT_TRUE(sim_.fault_happened()) << when << ": " << read.error().message;
+                return;
+            }
+            std::vector<std::int64_t>& shown = shown_[static_cast<std::size_t>(p)];
+            ASSERT_GE(seen.size(), shown.size()) << when << ": events that were shown are gone";
+            ASSERT_TRUE(std::equal(shown.begin(), shown.end(), seen.begin())) << when << ": what was shown has changed";
+            for (std::size_t i = 0; i < seen.size(); ++i)
+                ASSERT_TRUE(places.emplace(seen[i], std::pair(p, static_cast<std::int64_t>(i))).second)
+                    << when << ": event " << seen[i] << " is there twice";
+            shown = std::move(seen);
+        }
+        events_accepted = 0;
+        for (const auto& [number, sent] : ledger_) {
+            const auto place = places.find(number);
+            if (sent.fate == Sent::Fate::refused) {
+                ASSERT_EQ(place, places.end()) << when << ": event " << number << " was refused, and is there";
+            }
+            if (sent.fate != Sent::Fate::accepted) continue;
+            ++events_accepted;
+            ASSERT_NE(place, places.end()) << when << ": event " << number << " was accepted, and is gone";
+            ASSERT_EQ(place->second, std::pair(sent.partition, sent.offset)) << when << ": event " << number;
+        }
+    }
+
+    static Status read_partition(log::PartitionReader& partition, std::vector<std::int64_t>& seen) {
+        TRY(end, partition.end_offset());
+        TRY(cursor, partition.read(Offset{0}, end));
+        log::Batch batch;
+        TimestampMs newest{-1};
+        for (;;) {
+            TRY(more, cursor->next(batch));
+            if (!more) break;
+            log::RecordCursor records(batch.header, batch.records);
+            log::Record record;
+            for (;;) {
+                TRY(another, records.next(record));
+                if (!another) break;
+                EXPECT_EQ(record.offset.value, static_cast<std::int64_t>(seen.size()));
+                EXPECT_GE(record.timestamp, newest) << "time went back within a partition";
+                newest = record.timestamp;
+                seen.push_back(number_in(record.value, "number"));
+            }
+        }
+        EXPECT_EQ(end.value, static_cast<std::int64_t>(seen.size()));
+        return {};
+    }
+
+    std::mt19937_64 random_;
+    io::SimEnv sim_;
+    log::Topics topics_;
+    log::Topic topic_;
+    event::Catalogue catalogue_;
+    Ledger ledger_;
+    std::vector<std::vector<std::int64_t>> shown_; ///< Per partition, the events that a reader saw.
+    bool full_ = false;
+};
+
+/// "100:50": fifty histories from seed 100 on.
+std::pair<std::uint64_t, std::uint64_t> seeds_to_run() {
+    std::uint64_t first = 1;
+    std::uint64_t count = 180;
+    const char* asked = std::getenv("QUESTLOG_SIM_SEEDS");
+    if (asked == nullptr) return {first, count};
+    const std::string_view text(asked);
+    const std::size_t colon = std::min(text.find(':'), text.size());
+    std::from_chars(text.data(), text.data() + colon, first);
+    if (colon < text.size()) std::from_chars(text.data() + colon + 1, text.data() + text.size(), count);
+    return {first, count};
+}
+
+TEST(Pipeline, KeepsWhatItAcceptedThroughEveryEnd) {
+    const auto [first, count] = seeds_to_run();
+    int power_cuts = 0;
+    std::int64_t accepted = 0;
+    for (std::uint64_t seed = first; seed < first + count; ++seed) {
+        SCOPED_TRACE(fmt::format("QUESTLOG_SIM_SEEDS={}:1", seed));
+        History history(seed);
+        for (int life = 0; life < lives_of_a_history && !HasFailure(); ++life) history.live();
+        power_cuts += history.power_cuts;
+        accepted += history.events_accepted;
+        if (HasFailure()) return;
+    }
+    std::printf("%d power cuts, %lld events accepted and kept\n", power_cuts, static_cast<long long>(accepted));
+    if (count >= 10) {
+        EXPECT_GT(accepted, static_cast<std::int64_t>(count) * 20) << "too little was simulated";
+    }
+}
+
+} // namespace
+} // namespace questlog::sim

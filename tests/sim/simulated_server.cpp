@@ -1,0 +1,73 @@
+#include "simulated_server.h"
+
+#include <algorithm>
+#include <cstring>
+#include <gtest/gtest.h>
+
+namespace questlog::sim {
+
+std::size_t SimulatedServer::connect() {
+    connections_.push_back(std::make_unique<Connection>(shared_));
+    connections_.back()->session.open("127.0.0.1");
+    return connections_.size() - 1;
+}
+
+std::size_t SimulatedServer::arrive(std::size_t connection, std::string_view bytes) {
+    Connection& to = *connections_[connection];
+    if (to.closed || failure_ || bytes.empty() || !to.session.wants_input()) return 0;
+    const auto space = to.session.space();
+    std::size_t count = std::min(space.size(), bytes.size());
+    if (count > 1 && random_() % 3 == 0) count = 1 + random_() % count;
+    std::memcpy(space.data(), bytes.data(), count);
+    to.session.received(count);
+    to.session.proceed();
+    return count;
+}
+
+void SimulatedServer::turn() {
+    if (failure_) return;
+    if (shared_.staged) {
+        const http::CommitNumber number = shared_.staging++;
+        shared_.staged = false;
+        in_flight_ = true;
+        EXPECT_TRUE(shared_.handler->commit()) << "something was staged for commit " << number;
+        EXPECT_TRUE(failure_ || !in_flight_) << "commits on the io thread are done at once";
+    }
+    for (const auto& connection : connections_) {
+        if (connection->closed || failure_) continue;
+        http::Session& session = connection->session;
+        session.release();
+        const std::string_view sendable = session.answers().sendable();
+        std::size_t count = sendable.size();
+        if (count > 0 && random_() % 8 == 0) count = 1 + random_() % count; // the client reads slowly
+        connection->sent.append(sendable.substr(0, count));
+        if (count > 0) session.sent(count);
+        session.proceed(); // what was held up for want of room
+        connection->closed = session.closing() && session.answers().empty();
+    }
+    std::vector<std::function<void()>> actions;
+    actions.swap(posted_);
+    for (const auto& action : actions) action();
+}
+
+std::string SimulatedServer::received(std::size_t connection) {
+    return std::exchange(connections_[connection]->sent, {});
+}
+
+void SimulatedServer::committed(bool succeeded) {
+    ASSERT_TRUE(in_flight_) << "committed() without a commit";
+    ASSERT_FALSE(failure_) << "answered after fail()";
+    in_flight_ = false;
+    shared_.done = shared_.staging - 1;
+    shared_.failed_commit = 0;
+    if (succeeded) return;
+    shared_.failed_commit = shared_.done;
+    shared_.failure = shared_.handler->commit_failure(); // its views hold until the next failure
+}
+
+void SimulatedServer::fail(Error error) {
+    failure_ = std::move(error);
+    shared_.failed = true;
+}
+
+} // namespace questlog::sim
