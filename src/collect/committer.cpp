@@ -55,6 +55,10 @@ Committer::~Committer() = default;
 
 void Committer::submit(log::PartitionWriter& partition, std::span<const std::byte> batch) {
     const Job job{&partition, batch};
+    if (where_ == CommitOn::io_thread_later)
+        return post_([job, self = std::weak_ptr(self_)] {
+            if (const auto committer = self.lock()) (*committer)->finish(run((*committer)->clock_, job));
+        });
     if (!own_thread_) return finish(run(clock_, job));
     if (!worker_) {
         worker_ =

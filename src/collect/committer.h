@@ -17,6 +17,7 @@ namespace questlog::collect {
 enum class CommitOn : std::uint8_t {
     whichever_is_better, ///< The io thread while commits are short, a thread of its own while they are not.
     io_thread,           ///< Always: a simulated run has one thread.
+    io_thread_later,     ///< As an action posted to it: a simulated run in which requests gather meanwhile.
     own_thread,
 };
 

@@ -17,6 +17,7 @@ bool EpollServer::takes_more() const {
 
 /// Takes every connection that waits: one a turn would mean one commit a connection.
 void EpollServer::accept_all() {
+    room_made_ = false;
     while (takes_more()) {
         Accepted accepted = accept_one(listener_.socket.get());
         if (accepted.socket.get() >= 0) {
@@ -76,12 +77,14 @@ void EpollServer::close(Connection& connection) {
         place->index = connection.index;
     }
     open_.pop_back();
+    room_made_ = true;
 }
 
 /// At the end of a turn, when no event of the poller names them any more.
 void EpollServer::reap() {
     std::erase_if(closed_, [this](std::unique_ptr<Connection>& connection) {
         if (connection->ready || connection->in_turn || connection->pending) return false;
+        connection->session.close();
         if (kept_.size() < connections_kept_max) kept_.push_back(std::move(connection));
         return true;
     });

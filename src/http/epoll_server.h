@@ -96,6 +96,7 @@ private:
     std::vector<Connection*> released_;
     std::array<char, 16 * 1024> dropped_; ///< What clients send after a refusal; nobody reads it.
     bool acceptable_ = true;              ///< Somebody may wait to be accepted.
+    bool room_made_ = false;              ///< A connection was closed since they were accepted last.
     bool commit_in_flight_ = false;
     bool stopped_ = false;
     Tick drain_began_ = 0;

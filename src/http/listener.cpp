@@ -74,7 +74,8 @@ Descriptor try_listen(const addrinfo& address) {
     const int on = 1;
     const int off = 0;
     setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); // accepted sockets inherit it
+    setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); // accepted sockets inherit these:
+    setsockopt(socket.get(), SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on)); // urgent data ends no read early
     if (address.ai_family == AF_INET6) setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
     if (::bind(socket.get(), address.ai_addr, address.ai_addrlen) != 0 || ::listen(socket.get(), backlog) != 0) {
         const int error = errno;

@@ -58,7 +58,11 @@ RequestParser::Phase RequestParser::phase() const {
 
 std::size_t RequestParser::capacity_wanted() const {
     std::size_t wanted = std::max(capacity_, capacity_min);
-    if (stage_ == Stage::sized_body) return std::max(wanted, head_end_ - begin_ + content_length_ + read_bytes_min);
+    if (stage_ == Stage::sized_body) { // with what has come, not with what was announced
+        const std::size_t whole = head_end_ - begin_ + content_length_ + read_bytes_min;
+        const bool is_full = wanted - (end_ - begin_) < read_bytes_min;
+        return is_full || capacity_ < capacity_min ? std::max(wanted, std::min(whole, wanted * 4)) : wanted;
+    }
     const std::size_t used = (stage_ == Stage::whole ? end_ - next_begin_ : end_ - begin_);
     if ((last_read_filled_ && wanted < capacity_grown_max && capacity_ != 0) || wanted - used < read_bytes_min)
         wanted *= 2;

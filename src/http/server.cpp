@@ -23,7 +23,8 @@ Status EpollServer::run(Handler& handler) {
     shared_.log = handler.wants_answered();
     if (shared_.options.clock != nullptr) shared_.writer.set_time(shared_.options.clock->wall_ms());
     while (!stopped_) {
-        const bool idle = turn_.empty() && ready_.empty() && (commit_in_flight_ || !shared_.staged);
+        const bool idle = turn_.empty() && ready_.empty() && (commit_in_flight_ || !shared_.staged) &&
+                          !(acceptable_ && room_made_ && takes_more());
         const Poller::Found found = poller_.wait(idle);
         if (!turn_.empty()) flush(); // a commit was done: its answers wait for nobody
         for (const epoll_event& event : found.sockets) note(event);

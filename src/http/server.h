@@ -89,7 +89,10 @@ struct ServerOptions {
     std::size_t body_bytes_max = limits::body_bytes_max;                 ///< Unchunked; larger: 413 before it is read.
     std::size_t connections_max = limits::connections_max;               ///< One more is answered 503 and closed.
     std::size_t unsent_bytes_max = limits::unsent_bytes_max; ///< A client that leaves more unread is not read from.
-    std::size_t pipelined_requests_max = 1024;               ///< With as many unanswered, a client is not read from.
+    std::size_t unsent_bytes_of_all_max =
+        128 * 1024 * 1024;                              ///< Answers that all clients together leave unread; beyond,
+                                                        ///< a client with any of its own unread is not read from.
+    std::size_t pipelined_requests_max = 1024;          ///< With as many unanswered, a client is not read from.
     std::size_t buffered_bytes_max = 256 * 1024 * 1024; ///< Input buffers of all connections; beyond, requests that
                                                         ///< need more room get 503.
     std::chrono::milliseconds header_timeout = limits::header_timeout; ///< First byte to the end of the header: 408.

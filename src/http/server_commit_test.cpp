@@ -63,6 +63,21 @@ TEST_F(ServerTest, AFailedCommitIsToldToEachWhoWaitedForIt) {
     EXPECT_EQ(one.ask("/again").status, 200u);
 }
 
+TEST_F(ServerTest, AFailedCommitIsToldAlsoWhereTheNextOneFailsBeforeItsAnswersAreSent) {
+    start();
+    handler_.set_commits(Commits::held);
+    Client one = connect();
+    one.send(get("/a"));
+    handler_.wait_for_commits(1);
+    Client two = connect();
+    two.send(get("/next"));
+    handler_.wait_for_handled(2);
+    handler_.set_commits(Commits::fail);
+    handler_.finish_commit(false);
+    EXPECT_EQ(one.read_answer().status, 503u) << "an event that is not stored was acknowledged";
+    EXPECT_EQ(two.read_answer().status, 503u);
+}
+
 TEST_F(ServerTest, ACommitThatFailsAtOnceIsToldToo) {
     start();
     handler_.set_commits(Commits::fail);

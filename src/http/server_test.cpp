@@ -210,6 +210,46 @@ TEST_F(ServerTest, RequestsThatNeedMoreMemoryThanThereIsAreToldSo) {
     EXPECT_EQ(connect().ask("/now").status, 200u);
 }
 
+TEST_F(ServerTest, WhoeverLeftHoldsNoMemory) {
+    options_.buffered_bytes_max = 400'000;
+    start();
+    Client stays = connect();
+    EXPECT_EQ(stays.ask("/now").status, 200u);
+    for (int i = 0; i < 40; ++i) {
+        Client leaves = connect();
+        leaves.send("POST /now HTTP/1.1\r\nHost: game\r\nContent-Length: 100000\r\n\r\n" + std::string(50'000, 'x'));
+        EXPECT_EQ(connect().ask("/now").status, 200u); // by then those bytes were read
+    }
+    stays.send("POST /now HTTP/1.1\r\nHost: game\r\nContent-Length: 200000\r\n\r\n" + std::string(200'000, 'x'));
+    EXPECT_EQ(stays.read_answer().status, 200u);
+}
+
+TEST_F(ServerTest, AnAnnouncedBodyTakesNoMemoryBeforeItComes) {
+    options_.buffered_bytes_max = 400'000;
+    start();
+    std::vector<Client> announced;
+    for (int i = 0; i < 20; ++i) {
+        announced.push_back(connect());
+        announced.back().send("POST /now HTTP/1.1\r\nHost: game\r\nContent-Length: 300000\r\n\r\nx");
+    }
+    Client other = connect();
+    other.send("POST /now HTTP/1.1\r\nHost: game\r\nContent-Length: 100000\r\n\r\n" + std::string(100'000, 'x'));
+    EXPECT_EQ(other.read_answer().status, 200u);
+}
+
+TEST_F(ServerTest, AllUnreadAnswersTogetherHaveALimit) {
+    options_.unsent_bytes_of_all_max = 1;
+    start();
+    Client unread = connect();
+    unread.send(get("/large/20000000") + get("/now/after"));
+    handler_.wait_for_handled(1);
+    Client other = connect();
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(other.ask("/now/other").status, 200u);
+    EXPECT_EQ(handler_.handled().size(), 6u) << "more was taken from a client that does not read";
+    EXPECT_EQ(unread.read_answer().body.size(), 20'000'000u);
+    EXPECT_EQ(unread.read_answer().body, "/now/after|");
+}
+
 TEST_F(ServerTest, TwoThousandIdleConnectionsDisturbNobody) {
     rlimit files{};
     getrlimit(RLIMIT_NOFILE, &files);

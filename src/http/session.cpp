@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <utility>
 
 namespace questlog::http {
 namespace {
@@ -43,20 +44,31 @@ Session::Session(SharedState& shared) : shared_(shared), parser_(shared.options)
 
 Session::~Session() {
     shared_.buffered_bytes -= parser_.capacity();
+    shared_.unsent_bytes -= answers_counted_;
 }
 
 void Session::open(std::string_view peer) {
-    const std::size_t before = parser_.capacity();
-    parser_.reset();
-    count_buffer(before);
-    answers_.clear();
-    answers_.shrink();
+    close();
     peer = peer.substr(0, peer_text_.size());
     std::copy(peer.begin(), peer.end(), peer_text_.begin());
     peer_ = {peer_text_.data(), peer.size()};
     closing_ = linger_ = input_ended_ = false;
     phase_ = RequestParser::Phase::between;
     phase_began_ = send_progress_ = shared_.now;
+}
+
+void Session::close() {
+    const std::size_t before = parser_.capacity();
+    parser_.reset();
+    count_buffer(before);
+    answers_.clear();
+    answers_.shrink();
+    count_answers();
+}
+
+void Session::count_answers() {
+    shared_.unsent_bytes += answers_.unsent_bytes();
+    shared_.unsent_bytes -= std::exchange(answers_counted_, answers_.unsent_bytes());
 }
 
 void Session::count_buffer(std::size_t before) {
@@ -86,7 +98,8 @@ void Session::input_ended() {
 }
 
 bool Session::has_room() const {
-    return answers_.unsent_bytes() <= shared_.options.unsent_bytes_max &&
+    const bool of_all = shared_.unsent_bytes <= shared_.options.unsent_bytes_of_all_max || answers_.empty();
+    return of_all && answers_.unsent_bytes() <= shared_.options.unsent_bytes_max &&
            answers_.size() < shared_.options.pipelined_requests_max;
 }
 
@@ -97,6 +110,7 @@ void Session::proceed() {
         switch (parser_.next()) {
         case RequestParser::Progress::whole:
             handle_request();
+            count_answers();
             moved_on = true;
             break;
         case RequestParser::Progress::continue_expected:
@@ -162,6 +176,7 @@ void Session::sent(std::size_t bytes) {
                   [this](std::string_view method, std::string_view target, int version, unsigned status) {
                       shared_.handler->answered(peer_, method, target, version, status);
                   });
+    count_answers();
     // Idle time begins when the answer is out.
     if (phase_ == RequestParser::Phase::between) phase_began_ = shared_.now;
 }

@@ -32,6 +32,7 @@ struct SharedState {
     Response failure;
     std::string failure_text;       ///< The memory behind `failure`.
     std::size_t buffered_bytes = 0; ///< Input buffers of all sessions.
+    std::size_t unsent_bytes = 0;   ///< Answers of all sessions.
     Tick now = 0;
     std::chrono::milliseconds tick{1000};
     ServerStats stats;
@@ -50,6 +51,7 @@ public:
     Session& operator=(const Session&) = delete;
 
     void open(std::string_view peer); ///< Begins anew, for the next connection.
+    void close();                     ///< Forgets everything, and gives back what it holds of the shared memory.
 
     /// Where to read more into; empty if the session was refused for want of memory.
     [[nodiscard]] std::span<char> space();
@@ -61,6 +63,7 @@ public:
     void refuse(const Refusal& refusal); ///< The answer after all others; nothing more is read.
 
     /// Makes sendable what waited for commits that are done.
+    /// To be called after each commit, for every session that waits for one.
     void release() { answers_.release(shared_.done, shared_.failed_commit, shared_.failure, shared_.writer); }
     void sent(std::size_t bytes);                         ///< With the kernel.
     void client_reads() { send_progress_ = shared_.now; } ///< What the kernel holds for it has become less.
@@ -87,11 +90,13 @@ private:
 
     void handle_request();
     void count_buffer(std::size_t before);
+    void count_answers();
     [[nodiscard]] bool has_room() const;
 
     SharedState& shared_;
     RequestParser parser_;
     AnswerQueue answers_;
+    std::size_t answers_counted_ = 0; ///< Of shared_.unsent_bytes.
     std::array<char, 48> peer_text_{};
     std::string_view peer_;
     bool closing_ = false;

@@ -116,7 +116,8 @@ void EpollServer::start_commit() {
     shared_.done = number;
 }
 
-/// The next commit begins before the answers of this one go out: the disk works while the network does.
+/// The next commit begins before the answers of this one go out: the disk works while the network does. What this one
+/// came to is entered into them at once, since the next one may be over, with another outcome, before they are sent.
 void EpollServer::committed(bool succeeded) {
     if (!commit_in_flight_ || shared_.failed) return;
     commit_in_flight_ = false;
@@ -124,8 +125,11 @@ void EpollServer::committed(bool succeeded) {
     shared_.failed_commit = 0;
     if (!succeeded) remember_failure();
     std::swap(pending_, released_);
-    for (Connection* connection : released_) connection->pending = false;
-    for (Connection* connection : released_) join_turn(*connection);
+    for (Connection* connection : released_) {
+        connection->pending = false;
+        connection->session.release();
+        join_turn(*connection);
+    }
     released_.clear();
 }
 

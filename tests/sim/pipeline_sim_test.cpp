@@ -60,7 +60,8 @@ private:
         SimulatedServer server(http::ServerOptions{}, random_());
         Metrics metrics;
         collect::CollectorOptions collector_options;
-        collector_options.commit_on = collect::CommitOn::io_thread;
+        collector_options.commit_on =
+            random_() % 2 == 0 ? collect::CommitOn::io_thread : collect::CommitOn::io_thread_later;
         collect::Collector collector(sim_.env(), catalogue_, *writer, server, metrics, collector_options);
         server.serve(collector);
         std::vector<SimulatedClient> clients;
@@ -73,14 +74,20 @@ private:
             }
             disturb();
             if (random_() % 2 == 0) server.turn();
+            if (random_() % 3 == 0) server.run_posted();
             for (SimulatedClient& client : clients) client.listen();
             if (random_() % 10 == 0) look("while it serves");
         }
         EXPECT_TRUE(collector.tally().balances());
         if (server.failure()) return *server.failure();
         if (random_() % 3 == 0) return {}; // it is killed
+        while (server.busy() && !server.failure()) {
+            server.turn();
+            server.run_posted();
+        }
         server.turn();
         for (SimulatedClient& client : clients) client.listen();
+        if (server.failure()) return *server.failure();
         return writer->close();
     }
 

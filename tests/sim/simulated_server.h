@@ -21,12 +21,15 @@ public:
     [[nodiscard]] std::size_t connect();
     /// Some of `bytes`, from the front, arrive and are handled; returns how many.
     std::size_t arrive(std::size_t connection, std::string_view bytes);
-    /// Commits what was handled, then sends some or all of what may go.
+    /// Commits what was handled, unless a commit is under way, then sends some or all of what may go.
     void turn();
+    /// Runs what was posted: a commit that was to be made later is done then.
+    void run_posted();
     /// What has been sent on the connection since it was last asked for.
     [[nodiscard]] std::string received(std::size_t connection);
     [[nodiscard]] bool closed(std::size_t connection) const { return connections_[connection]->closed; }
     [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
+    [[nodiscard]] bool busy() const { return in_flight_ || shared_.staged; }
 
     [[nodiscard]] std::uint16_t port() const override { return 5000; }
     Status run(http::Handler&) override { return internal("a simulated server runs by turns"); }
