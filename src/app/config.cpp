@@ -134,6 +134,9 @@ Result<std::vector<scan::SetColumn>> parse_set(TomlTable& job) {
     TRY(table, job.table("set"));
     if (!table) return set;
     for (const auto& column : table->keys()) {
+        const bool has_control = std::any_of(column.begin(), column.end(), [](unsigned char c) { return c < 0x20; });
+        if (column.empty() || has_control)
+            return table->wrong(column, "a column's name is a text without control characters, such as Host");
         for (const auto& other : set)
             if (scan::equal_but_for_case(other.column, column))
                 return table->wrong(column, fmt::format("set has {} and {}, which SQL reads as one column; keep one",
@@ -231,6 +234,20 @@ Status check_table_names(const std::vector<batch::Job>& jobs) {
                               output.at.text(), job.name, output.table.name, other->second);
         }
     }
+    return {};
+}
+
+/// A table is replaced as a whole, and with it what lies in its folder.
+Status check_table_paths(const std::vector<batch::Job>& jobs) {
+    std::map<std::string, const batch::JobOutput*> outputs; // by path
+    for (const auto& job : jobs)
+        for (const auto& output : job.outputs)
+            if (!output.table.path.empty()) outputs.emplace(output.table.path, &output);
+    for (const auto& [path, output] : outputs)
+        for (std::size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1))
+            if (outputs.contains(path.substr(0, slash)))
+                return reject("{}: path {} lies inside the table {}; choose one beside it", output->at.text(), path,
+                              path.substr(0, slash));
     return {};
 }
 
@@ -341,6 +358,7 @@ Result<Config> parse_config(std::string_view text, const std::string& file) {
     }
     CHECK_OK(root.finish());
     CHECK_OK(check_table_names(config.jobs));
+    CHECK_OK(check_table_paths(config.jobs));
     declare_columns(config);
     return config;
 }

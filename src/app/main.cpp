@@ -4,6 +4,7 @@
 #include "io/real_env.h"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -51,6 +52,7 @@ int main(int argc, char** argv) {
         std::fputs(answer->text.c_str(), answer->exit_code == 0 ? stdout : stderr);
         return answer->exit_code;
     }
+    std::signal(SIGXFSZ, SIG_IGN); // a file-size limit is an error of the write, like a full disk
     const auto status = run(std::get<questlog::app::Invocation>(parsed));
     if (status.ok()) return 0;
     std::fflush(stdout);

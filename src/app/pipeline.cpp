@@ -43,8 +43,9 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(const Context& context, const h
     collector_options.intake_headers = context.config.intake_headers;
     collector_options.intake_store_headers = context.config.intake_store_headers;
     if (context.config.access_log) {
-        collector_options.access_log = [err = context.err](std::string_view lines) {
-            std::fwrite(lines.data(), 1, lines.size(), err);
+        pipeline->access_log_ = std::make_unique<LineOutput>(fileno(context.err));
+        collector_options.access_log = [log = pipeline->access_log_.get()](std::string_view lines) {
+            log->write(lines);
         };
     }
     pipeline->collector_ =

@@ -2,6 +2,7 @@
 
 #include "app/config.h"
 #include "app/context.h"
+#include "base/line_output.h"
 #include "base/metrics.h"
 #include "base/result.h"
 #include "collect/collector.h"
@@ -45,6 +46,7 @@ private:
     std::unique_ptr<http::Server> server_;          // requests come in here,
     std::unique_ptr<event::Catalogue> catalogue_;   // become events by its declarations,
     std::unique_ptr<log::LogWriter> log_;           // and are durable here
+    std::unique_ptr<LineOutput> access_log_;        // beside it,
     std::unique_ptr<collect::Collector> collector_; // before the answer goes out.
 };
 

@@ -74,9 +74,9 @@ Status run(const Context& given, const ServeArguments& arguments) {
     block_signals();
     TRY(pipeline, Pipeline::open(context, address));
     const SignalThread signals([&](int signal) {
+        pipeline->request_stop();
         log_info("{}: no new connections; answering what is in flight",
                  signal == SIGINT ? "interrupted" : "terminated");
-        pipeline->request_stop();
     });
 
     CHECK_OK(context.print(fmt::format(" * data folder {}\n"

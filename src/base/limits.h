@@ -17,7 +17,8 @@ inline constexpr std::chrono::milliseconds body_timeout{10'000};
 inline constexpr std::chrono::milliseconds idle_timeout{75'000};
 inline constexpr std::size_t body_bytes_per_second_min = 1024;
 inline constexpr std::size_t connections_max = 10'000;
-inline constexpr std::size_t unsent_bytes_max = 1024 * 1024; ///< Answers that one slow client leaves unread; then it is not read from.
+inline constexpr std::size_t unsent_bytes_max =
+    1024 * 1024; ///< Answers that one slow client leaves unread; then it is not read from.
 
 // One event.
 inline constexpr std::size_t event_bytes_max = 32 * 1024;
@@ -35,10 +36,11 @@ inline constexpr std::int64_t segment_bytes_max = 1024 * 1024 * 1024;
 inline constexpr std::int32_t partitions_max = 1024;
 
 // Stopping.
-inline constexpr std::chrono::milliseconds drain_timeout{8'000}; ///< In-flight requests at SIGTERM; exit follows within 10 s.
+inline constexpr std::chrono::milliseconds drain_timeout{
+    8'000}; ///< In-flight requests at SIGTERM; exit follows within 10 s.
 
 // Tables.
-inline constexpr std::size_t columns_max = 1000;      ///< Columns a table gets by inference.
+inline constexpr std::size_t columns_max = 1000;       ///< Columns a table gets by inference.
 inline constexpr std::size_t event_types_max = 65'000; ///< Distinct event types one plan tells apart.
 
 } // namespace questlog::limits

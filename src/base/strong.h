@@ -15,9 +15,9 @@ template <class Tag, class Int = std::int64_t> struct Strong {
     [[nodiscard]] constexpr Int minus(Strong other) const { return static_cast<Int>(value - other.value); }
 };
 
-using Offset = Strong<struct OffsetTag>;                       ///< Position of an event in its partition; the first is 0.
-using Partition = Strong<struct PartitionTag, std::int32_t>;   ///< Index of a partition in its topic; the first is 0.
-using TimestampMs = Strong<struct TimestampMsTag>;             ///< Wall-clock milliseconds since 1970-01-01 UTC.
+using Offset = Strong<struct OffsetTag>;                     ///< Position of an event in its partition; the first is 0.
+using Partition = Strong<struct PartitionTag, std::int32_t>; ///< Index of a partition in its topic; the first is 0.
+using TimestampMs = Strong<struct TimestampMsTag>;           ///< Wall-clock milliseconds since 1970-01-01 UTC.
 
 } // namespace questlog
 

@@ -133,7 +133,9 @@ private:
         facts.topic = span_.topic;
         facts.declaration = output.table.digest();
         facts.ranges = span_.ranges;
-        for (const scan::NamedKey& renamed : relation.renamed) facts.keys.emplace(renamed.name, renamed.key);
+        for (const auto& [key, name] : relation.renamed) facts.keys.emplace(name, key);
+        for (const auto& [key, name] : relation.replaced) facts.replaced.emplace(name, key);
+        facts.nulls = relation.nulls;
         facts.examined = counts.in_range;
         facts.dead_lettered = counts.plan.not_events;
 

@@ -111,8 +111,8 @@ struct RowDecoder::State {
     }
 
     [[nodiscard]] bool read_string(std::string_view raw, std::string_view& value) {
-        if (raw.front() != '"') { // another value is its JSON text
-            value = raw;
+        if (raw.front() != '"') { // another value is its JSON text; -0 is 0, as among integers
+            value = raw == "-0" ? raw.substr(1) : raw;
             return true;
         }
         raw = raw.substr(1, raw.size() - 2);

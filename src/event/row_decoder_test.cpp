@@ -54,6 +54,7 @@ TEST(RowDecoder, NumbersAreExact) {
     EXPECT_EQ(decoded(ColumnType::bigint, "9223372036854775807"), "9223372036854775807");
     EXPECT_EQ(decoded(ColumnType::bigint, "-9223372036854775808"), "-9223372036854775808");
     EXPECT_EQ(decoded(ColumnType::bigint, "-0"), "0");
+    EXPECT_EQ(decoded(ColumnType::string, "-0"), "'0'") << "whether a text came before it was landed or later";
     EXPECT_EQ(decoded(ColumnType::bigint, "null"), "null");
     EXPECT_EQ(decoded(ColumnType::double_, "0.1"), "double 0.1");
     EXPECT_EQ(decoded(ColumnType::double_, "-0.0"), "double -0");
@@ -84,7 +85,7 @@ TEST(CensusAndRowDecoder, MinusZeroIsAnIntegersZeroAndADoublesOwn) {
     EXPECT_EQ(landed({"-0"}), "bigint 0");
     EXPECT_EQ(landed({"-0", "1.5"}), "double double 0 double 1.5");
     EXPECT_EQ(landed({"-0.0", "-0e0", "0"}), "double double -0 double -0 double 0");
-    EXPECT_EQ(landed({"-0", R"("x")"}), "string '-0' 'x'");
+    EXPECT_EQ(landed({"-0", R"("x")"}), "string '0' 'x'");
 }
 
 TEST(RowDecoder, WhatDoesNotFitIsToldNotGuessed) {

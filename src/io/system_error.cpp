@@ -11,6 +11,7 @@ ErrorKind kind_of(int error_number) {
     switch (error_number) {
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
     case EMFILE:
     case ENFILE: return ErrorKind::retry_later;
     case ENOENT:
@@ -24,6 +25,7 @@ std::string_view advice_for(int error_number) {
     switch (error_number) {
     case ENOSPC: return "; free some space on that disk";
     case EDQUOT: return "; the disk quota is used up: free some space or raise it";
+    case EFBIG: return "; raise the limit on file sizes (ulimit -f)";
     case EACCES:
     case EPERM: return "; check who owns it, and run as a user who may";
     case EROFS: return "; choose a data directory on a file system that can be written";

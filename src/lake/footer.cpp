@@ -93,6 +93,28 @@ std::vector<std::int64_t> numbers(std::string_view joined) {
     return found;
 }
 
+/// A list that is left out where it is empty.
+void append_names(std::string& text, std::string_view list, const std::map<std::string, std::string>& keys) {
+    if (keys.empty()) return;
+    text += fmt::format(R"(, "{}": [)", list);
+    for (const auto& [name, key] : keys)
+        text += fmt::format(R"({}{{"name": {}, "key": {}}})", text.back() == '[' ? "" : ", ", json_string(name),
+                            json_string(key));
+    text += ']';
+}
+
+/// Fills in what append_names() wrote.
+Status parse_names(duck::Connection& connection, const std::string& text, std::string_view list,
+                   std::map<std::string, std::string>& keys) {
+    return each_row(connection,
+                    fmt::format("SELECT k->>'name', k->>'key' FROM (SELECT unnest(({}::JSON->'{}')::JSON[]) AS k)",
+                                duck::quote_literal(text), list),
+                    [&](const duck::Rows& rows, std::size_t row) {
+                        if (!rows.is_null(0, row) && !rows.is_null(1, row))
+                            keys.emplace(rows.varchar(0, row), rows.varchar(1, row));
+                    });
+}
+
 /// The facts of a text whose checksum is right. That each was understood is for the caller to check, by writing them
 /// anew.
 Result<SnapshotFacts> parse_facts(duck::Connection& connection, const std::string& text, std::int64_t& version) {
@@ -121,15 +143,14 @@ Result<SnapshotFacts> parse_facts(duck::Connection& connection, const std::strin
             facts.ranges.push_back({static_cast<std::int32_t>(partitions[i]), Offset{from[i]}, Offset{to[i]}});
     });
     CHECK_OK(parsed);
-    const Status keys =
-        each_row(connection,
-                 fmt::format("SELECT k->>'name', k->>'key' FROM (SELECT unnest(({}::JSON->'keys')::JSON[]) AS k)",
-                             duck::quote_literal(text)),
+    CHECK_OK(parse_names(connection, text, "keys", facts.keys));
+    CHECK_OK(parse_names(connection, text, "replaced", facts.replaced));
+    const Status nulls =
+        each_row(connection, fmt::format("SELECT unnest(({}::JSON->'nulls')::VARCHAR[])", duck::quote_literal(text)),
                  [&](const duck::Rows& rows, std::size_t row) {
-                     if (!rows.is_null(0, row) && !rows.is_null(1, row))
-                         facts.keys.emplace(rows.varchar(0, row), rows.varchar(1, row));
+                     if (!rows.is_null(0, row)) facts.nulls.emplace_back(rows.varchar(0, row));
                  });
-    CHECK_OK(keys);
+    CHECK_OK(nulls);
     return facts;
 }
 
@@ -157,12 +178,13 @@ std::string facts_text(const SnapshotFacts& facts, const std::vector<duck::Resul
     for (const duck::ResultColumn& column : columns)
         text += fmt::format(R"({}{{"name": {}, "type": {}}})", text.back() == '[' ? "" : ", ", json_string(column.name),
                             json_string(column.type_name));
-    if (facts.keys.empty()) return text + "]}";
-    text += R"(], "keys": [)";
-    for (const auto& [name, key] : facts.keys)
-        text += fmt::format(R"({}{{"name": {}, "key": {}}})", text.back() == '[' ? "" : ", ", json_string(name),
-                            json_string(key));
-    return text + "]}";
+    text += ']';
+    append_names(text, "keys", facts.keys);
+    append_names(text, "replaced", facts.replaced);
+    if (!facts.nulls.empty()) text += R"(, "nulls": [)";
+    for (const std::string& column : facts.nulls)
+        text += fmt::format("{}{}", text.back() == '[' ? "" : ", ", json_string(column));
+    return text + (facts.nulls.empty() ? "}" : "]}");
 }
 
 std::string footer_option(const std::string& text) {
@@ -189,7 +211,9 @@ Result<std::optional<SnapshotFacts>> read_footer(duck::Connection& connection, c
     if (facts_text(*facts, raw->columns) != *raw->text)
         return corrupt("its columns are not those that the facts in its footer name");
     for (const duck::ResultColumn& column : raw->columns)
-        facts->schema.push_back({column.name, column_type(column.type_name)});
+        facts->schema.push_back({column.name, std::binary_search(facts->nulls.begin(), facts->nulls.end(), column.name)
+                                                  ? event::ColumnType::null
+                                                  : column_type(column.type_name)});
     std::sort(facts->schema.begin(), facts->schema.end());
     facts->rows = raw->rows;
     facts->filtered = facts->examined - facts->rows - facts->dead_lettered;

@@ -36,6 +36,8 @@ TEST(SnapshotFooter, namesTheKeysOfColumnsThatAreNamedOtherwise) {
     const auto connection = duck::Database::open({}).value()->connect().value();
     SnapshotFacts written = facts();
     written.keys = {{"a_x2E_b", "a.b"}, {"größe", "\"Größe\""}};
+    written.replaced = {{"Host", "HOST"}};
+    written.nulls = {"Host"};
     const std::string path = ::testing::TempDir() + "questlog_footer_test.parquet";
     ASSERT_TRUE(
         connection
@@ -45,6 +47,9 @@ TEST(SnapshotFooter, namesTheKeysOfColumnsThatAreNamedOtherwise) {
     const auto read = read_footer(*connection, path);
     ASSERT_TRUE(read.ok()) << read.error().message;
     EXPECT_EQ((*read)->keys, written.keys);
+    EXPECT_EQ((*read)->replaced, written.replaced);
+    EXPECT_EQ((*read)->schema,
+              (event::Schema{{"Host", event::ColumnType::null}, {"größe", event::ColumnType::bigint}}));
     std::remove(path.c_str());
 }
 

@@ -38,12 +38,16 @@ struct SnapshotFacts {
     std::string topic;
     std::string declaration; ///< scan::TableDeclaration::digest()
     std::vector<LandedRange> ranges;
-    event::Schema schema; ///< Of the table's columns (by column name), so that a tail can be widened to it.
-    std::map<std::string, std::string> keys; ///< The events' keys by column name, of columns named otherwise.
-    std::int64_t examined = 0;               ///< Events of the ranges, all of them.
-    std::int64_t rows = 0;                   ///< Landed.
-    std::int64_t filtered = 0;               ///< Events of the range that are not of the table.
-    std::int64_t dead_lettered = 0;          ///< Events of the range that are no events.
+    /// Of the table's columns, by column name, so that a tail can be widened to it. null: no event of the range had a
+    /// value there, whatever type the file gives it.
+    event::Schema schema;
+    std::map<std::string, std::string> keys;     ///< The events' keys by column name, of columns named otherwise.
+    std::map<std::string, std::string> replaced; ///< The same of every column that `set` replaced.
+    std::vector<std::string> nulls;              ///< Those columns of `schema`, sorted.
+    std::int64_t examined = 0;                   ///< Events of the ranges, all of them.
+    std::int64_t rows = 0;                       ///< Landed.
+    std::int64_t filtered = 0;                   ///< Events of the range that are not of the table.
+    std::int64_t dead_lettered = 0;              ///< Events of the range that are no events.
 };
 
 /// One generation, opened: its files stay readable, also after a newer one replaced it, while this lives.

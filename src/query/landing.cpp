@@ -12,19 +12,6 @@ namespace {
 
 using event::ColumnType;
 
-ColumnType column_type(duck::ValueType type) {
-    switch (type) {
-    case duck::ValueType::boolean: return ColumnType::boolean;
-    case duck::ValueType::bigint: return ColumnType::bigint;
-    case duck::ValueType::double_: return ColumnType::double_;
-    case duck::ValueType::varchar:
-    case duck::ValueType::blob:
-    case duck::ValueType::timestamp_tz:
-    case duck::ValueType::other: return ColumnType::string;
-    }
-    return ColumnType::string;
-}
-
 struct Sides {
     std::optional<ColumnType> landed;
     std::optional<ColumnType> tail;
@@ -60,11 +47,10 @@ Result<scan::LogRange> after_landed(const scan::LogRange& log, const std::vector
     return rest;
 }
 
-UnionColumns unite(const event::Schema& landed, const std::vector<std::pair<std::string, duck::ValueType>>& tail,
-                   const std::vector<std::string>& read) {
+UnionColumns unite(const event::Schema& landed, const event::Schema& tail, const std::vector<std::string>& read) {
     std::map<std::string, Sides> sides; // Bytewise, as std::string compares.
     for (const event::Column& column : landed) sides[column.key].landed = column.type;
-    for (const auto& [name, type] : tail) sides[name].tail = column_type(type);
+    for (const event::Column& column : tail) sides[column.key].tail = column.type;
 
     UnionColumns result;
     std::set<std::string> lower_names;
@@ -94,18 +80,6 @@ std::vector<std::string> columns_read(const scan::TableDeclaration& table) {
     };
     for (const scan::SetColumn& one : table.set) add(one.expression);
     if (table.where) add(*table.where);
-    return columns;
-}
-
-std::vector<std::string> perhaps_null(const event::Schema& landed, const event::Schema& tail) {
-    std::vector<std::string> columns;
-    for (const event::Column& column : landed) {
-        if (column.type != ColumnType::string) continue;
-        const auto same =
-            std::find_if(tail.begin(), tail.end(), [&](const auto& one) { return one.key == column.key; });
-        if (same != tail.end() && same->type != ColumnType::string && same->type != ColumnType::null)
-            columns.push_back(column.key);
-    }
     return columns;
 }
 

@@ -47,15 +47,10 @@ struct UnionColumns {
     std::vector<UnionColumn> columns;
     std::string obstacle; ///< Empty: none.
 };
-[[nodiscard]] UnionColumns unite(const event::Schema& landed,
-                                 const std::vector<std::pair<std::string, duck::ValueType>>& tail,
+[[nodiscard]] UnionColumns unite(const event::Schema& landed, const event::Schema& tail,
                                  const std::vector<std::string>& read);
 
 /// Every column that `set` and `where` read.
 [[nodiscard]] std::vector<std::string> columns_read(const scan::TableDeclaration& table);
-
-/// Columns of `landed` for which `tail` tells another type than the files' string: if the files hold only NULLs there,
-/// the table never had a string in it.
-[[nodiscard]] std::vector<std::string> perhaps_null(const event::Schema& landed, const event::Schema& tail);
 
 } // namespace questlog::query

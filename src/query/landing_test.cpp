@@ -38,7 +38,7 @@ TEST(AfterLanded, BeyondTheLogsEndIsCorrupt) {
 TEST(Unite, IsBytewiseWithTheWiderTypes) {
     const auto united = unite(
         {{"b", ColumnType::bigint}, {"c", ColumnType::null}, {"é", ColumnType::boolean}},
-        {{"Z", ValueType::varchar}, {"b", ValueType::double_}, {"c", ValueType::boolean}, {"é", ValueType::bigint}},
+        {{"Z", ColumnType::string}, {"b", ColumnType::double_}, {"c", ColumnType::boolean}, {"é", ColumnType::bigint}},
         {});
     EXPECT_EQ(united.obstacle, "");
     ASSERT_EQ(united.columns.size(), 4U);
@@ -51,22 +51,14 @@ TEST(Unite, IsBytewiseWithTheWiderTypes) {
 }
 
 TEST(Unite, SeesWhatTheFilesCannotGive) {
-    EXPECT_NE(unite({{"a", ColumnType::double_}}, {{"a", ValueType::varchar}}, {}).obstacle, "");
-    EXPECT_NE(unite({{"a", ColumnType::string}}, {{"a", ValueType::double_}}, {}).obstacle, "");
-    EXPECT_NE(unite({{"a", ColumnType::bigint}}, {{"a", ValueType::varchar}}, {"A"}).obstacle, "")
+    EXPECT_NE(unite({{"a", ColumnType::double_}}, {{"a", ColumnType::string}}, {}).obstacle, "");
+    EXPECT_NE(unite({{"a", ColumnType::string}}, {{"a", ColumnType::double_}}, {}).obstacle, "");
+    EXPECT_NE(unite({{"a", ColumnType::bigint}}, {{"a", ColumnType::string}}, {"A"}).obstacle, "")
         << "names know no case";
-    EXPECT_EQ(unite({{"a", ColumnType::bigint}}, {{"a", ValueType::varchar}}, {"b"}).obstacle, "");
-    EXPECT_EQ(unite({{"a", ColumnType::null}}, {{"a", ValueType::bigint}}, {"a"}).obstacle, "");
-    EXPECT_NE(unite({{"a", ColumnType::bigint}}, {{"A", ValueType::bigint}}, {}).obstacle, "");
-}
-
-TEST(PerhapsNull, AsksOnlyWhereTheTailTellsAnotherType) {
-    EXPECT_EQ(perhaps_null({{"a", ColumnType::string},
-                            {"b", ColumnType::string},
-                            {"c", ColumnType::bigint},
-                            {"d", ColumnType::string}},
-                           {{"a", ColumnType::bigint}, {"b", ColumnType::string}, {"c", ColumnType::double_}}),
-              std::vector<std::string>{"a"});
+    EXPECT_EQ(unite({{"a", ColumnType::bigint}}, {{"a", ColumnType::string}}, {"b"}).obstacle, "");
+    EXPECT_EQ(unite({{"a", ColumnType::bigint}}, {{"a", ColumnType::null}}, {"a"}).obstacle, "");
+    EXPECT_EQ(unite({{"a", ColumnType::null}}, {{"a", ColumnType::bigint}}, {"a"}).obstacle, "");
+    EXPECT_NE(unite({{"a", ColumnType::bigint}}, {{"A", ColumnType::bigint}}, {}).obstacle, "");
 }
 
 TEST(LandedState, ComparesLogAndDeclaration) {

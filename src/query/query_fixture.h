@@ -113,7 +113,9 @@ protected:
         facts.topic = table->topic;
         facts.declaration = table->digest();
         facts.dead_lettered = plan->tally().not_events;
-        for (const scan::NamedKey& renamed : relation->renamed) facts.keys.emplace(renamed.name, renamed.key);
+        for (const auto& [key, column] : relation->renamed) facts.keys.emplace(column, key);
+        for (const auto& [key, column] : relation->replaced) facts.replaced.emplace(column, key);
+        facts.nulls = relation->nulls;
         const auto landed = store_->overwrite(table->path, *connection, relation->select, std::move(facts));
         ASSERT_TRUE(landed.ok()) << landed.error().message;
     }

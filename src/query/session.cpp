@@ -26,12 +26,18 @@ Error refusal_of(duck::Connection& connection, const std::string& sql, const Err
     return checked.ok() ? unnamed : checked.error();
 }
 
+constexpr const char* blanks = " \t\r\n";
+
+bool begins_with(const std::string& sql, std::string_view word) {
+    const std::size_t begin = std::min(sql.find_first_not_of(blanks), sql.size());
+    return scan::equal_but_for_case(std::string_view(sql).substr(begin, word.size()), word);
+}
+
 /// The statement that an EXPLAIN explains; else `sql` itself.
 std::string explained(const std::string& sql) {
     constexpr std::string_view word = "EXPLAIN";
-    constexpr const char* blanks = " \t\r\n";
-    const std::size_t begin = std::min(sql.find_first_not_of(blanks), sql.size());
-    if (!scan::equal_but_for_case(std::string_view(sql).substr(begin, word.size()), word)) return sql;
+    if (!begins_with(sql, word)) return sql;
+    const std::size_t begin = sql.find_first_not_of(blanks);
     std::size_t at = sql.find_first_not_of(blanks, begin + word.size());
     if (at != std::string::npos && sql[at] == '(') at = sql.find(')', at) + 1; // EXPLAIN (FORMAT json)
     return sql.substr(std::min(at, sql.size()));
@@ -57,6 +63,15 @@ Result<duck::Connection*> Session::prepare(const std::string& sql) {
     return &views_->connection();
 }
 
+/// DuckDB would list the views that a statement has named, and its own sources.
+std::string Session::meaning_of(const std::string& sql) const {
+    if (!begins_with(sql, "SHOW TABLES") || sql.find(';') < sql.find_last_not_of(blanks)) return sql;
+    std::string names = "('events')";
+    for (const scan::TableDeclaration& table : world_.tables)
+        if (!table.path.empty()) names += fmt::format(", ({})", duck::quote_literal(table.name));
+    return fmt::format("SELECT name FROM (VALUES {}) AS tables(name) ORDER BY name", names);
+}
+
 Error Session::with_advice(Error error) const {
     if (error.message.find("Table with name") == std::string::npos) return error;
     std::string names = "events";
@@ -80,7 +95,8 @@ Error Session::as_damage(const Error& error) const {
                    world_.batch_command(tables.front()), error.message);
 }
 
-Result<std::unique_ptr<duck::Rows>> Session::query(const std::string& sql) {
+Result<std::unique_ptr<duck::Rows>> Session::query(const std::string& asked) {
+    const std::string sql = meaning_of(asked);
     const auto connection = prepare(sql);
     if (!connection.ok()) return with_advice(connection.error());
     auto rows = (*connection)->query(sql);
@@ -88,7 +104,8 @@ Result<std::unique_ptr<duck::Rows>> Session::query(const std::string& sql) {
     return rows;
 }
 
-Result<std::unique_ptr<duck::Rows>> Session::query_as_text(const std::string& sql) {
+Result<std::unique_ptr<duck::Rows>> Session::query_as_text(const std::string& asked) {
+    const std::string sql = meaning_of(asked);
     const auto connection = prepare(sql);
     if (!connection.ok()) return with_advice(connection.error());
     auto rows = (*connection)->query_as_text(sql);
@@ -96,7 +113,8 @@ Result<std::unique_ptr<duck::Rows>> Session::query_as_text(const std::string& sq
     return rows;
 }
 
-Status Session::copy_to_parquet(const std::string& sql, const std::string& path) {
+Status Session::copy_to_parquet(const std::string& asked, const std::string& path) {
+    const std::string sql = meaning_of(asked);
     const auto connection = prepare(sql);
     if (!connection.ok()) return with_advice(connection.error());
     const std::string view =

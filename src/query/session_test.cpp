@@ -140,7 +140,12 @@ TEST_F(SessionTest, WithNoEventsATableHasTheColumnsOfItsDeclaredCalls) {
     land("swords");
     EXPECT_EQ(columns_of("swords"), columns);
     buy("sword", 4);
-    EXPECT_EQ(ask("SELECT price, gift FROM swords"), (Rows{{"4.0", "NULL"}}));
+    EXPECT_EQ(ask("SELECT price, gift FROM swords"), (Rows{{"4", "NULL"}})) << "as the whole log has it";
+}
+
+TEST_F(SessionTest, ShowTablesShowsWhatThereIs) {
+    declare("swords", "event_type = 'purchase_sword'");
+    EXPECT_EQ(ask("show tables"), (Rows{{"events"}, {"swords"}}));
 }
 
 TEST_F(SessionTest, OnlyOneStatementThatReadsIsRun) {
@@ -255,6 +260,42 @@ TEST_F(UnionTest, TypesWidenAsOverTheWholeLogAndNotAsDuckDbCasts) {
     EXPECT_EQ(ask("SELECT whole, flag, text, mixed FROM plays"),
               (Rows{{"1.0", "true", "x", "7"}, {"2.5", "3", "4", "seven"}}));
     EXPECT_TRUE(notices_.empty());
+}
+
+TEST_F(UnionTest, TypesAreThoseOfAllEventsAlsoOfThoseThatWhereLeftOut) {
+    declare("high", "level > 5");
+    declare("high_twin", "level > 5");
+    play(R"("level": 1, "item": "sword", "a.b": null)");
+    land("high");
+    play(R"("level": 9, "item": 5, "a.b": 5)");
+    EXPECT_EQ(ask("SELECT item FROM high WHERE item = 'sword'"), Rows{});
+    EXPECT_EQ(columns_of("high"), columns_of("high_twin"));
+    EXPECT_EQ(ask("SELECT * FROM high"), ask("SELECT * FROM high_twin"));
+    EXPECT_TRUE(notices_.empty() || notices_[0].find("whole log") == std::string::npos);
+}
+
+TEST_F(UnionTest, AKeyThatSetReplacedInAnotherCaseIsNotForgotten) {
+    declare("priced", "", {{"price", "1"}});
+    declare("priced_twin", "", {{"price", "1"}});
+    play(R"("Price": "first")");
+    land("priced");
+    play(R"("price": 2)");
+    EXPECT_EQ(columns_of("priced"), columns_of("priced_twin"));
+    EXPECT_EQ(ask("SELECT * FROM priced"), ask("SELECT * FROM priced_twin"));
+}
+
+TEST_F(UnionTest, MoreColumnsThanATableHasAreReadFromTheWholeLog) {
+    const auto keys = [](int from, int to) {
+        std::string fields;
+        for (int i = from; i < to; ++i) fields += fmt::format("{}\"k{}\": 1", i == from ? "" : ", ", i);
+        return fields;
+    };
+    declare("wide", "");
+    declare("wide_twin", "");
+    play(keys(0, 900));
+    land("wide");
+    play(keys(900, 1200));
+    EXPECT_EQ(columns_of("wide"), columns_of("wide_twin"));
 }
 
 TEST_F(UnionTest, AColumnThatWasLandedAsNothingButNullsTakesTheTailsType) {

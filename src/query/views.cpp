@@ -33,6 +33,29 @@ std::string read_parquet(const std::vector<std::string>& files) {
     return fmt::format("read_parquet([{}], union_by_name = true)", list);
 }
 
+event::ColumnType column_type(duck::ValueType type) {
+    switch (type) {
+    case duck::ValueType::boolean: return event::ColumnType::boolean;
+    case duck::ValueType::bigint: return event::ColumnType::bigint;
+    case duck::ValueType::double_: return event::ColumnType::double_;
+    case duck::ValueType::varchar:
+    case duck::ValueType::blob:
+    case duck::ValueType::timestamp_tz:
+    case duck::ValueType::other: return event::ColumnType::string;
+    }
+    return event::ColumnType::string;
+}
+
+/// The relation's columns by name; null where no event has a value.
+event::Schema schema_of(const scan::Relation& relation) {
+    event::Schema schema;
+    for (const auto& [name, type] : relation.columns) {
+        const bool is_null = std::binary_search(relation.nulls.begin(), relation.nulls.end(), name);
+        schema.push_back({name, is_null ? event::ColumnType::null : column_type(type)});
+    }
+    return schema;
+}
+
 /// "a", CAST("b" AS DOUBLE) AS "b", CAST(NULL AS BIGINT) AS "c"
 std::string select_list(const std::vector<UnionColumn>& columns, bool UnionColumn::*side) {
     std::string list;
@@ -137,15 +160,16 @@ Result<std::string> Views::select_table(Table& table, const TopicLog& log) {
 
 Result<std::string> Views::select_union(const Table& table, const TopicLog& log, const scan::LogRange& tail) {
     TRY(planned, plan(*table.declaration, log, tail));
-    TRY(landed, landed_schema(table, *planned));
+    const lake::SnapshotFacts& facts = table.snapshot->facts;
     std::vector<scan::LandedColumn> columns;
-    for (const event::Column& column : landed) {
+    for (const auto& [name, key] : facts.replaced) columns.push_back({name, key, event::ColumnType::null, true});
+    for (const event::Column& column : facts.schema) {
         const auto key = table.snapshot->facts.keys.find(column.key);
         columns.push_back(
             {column.key, key != table.snapshot->facts.keys.end() ? key->second : column.key, column.type});
     }
     TRY(relation, scan::relate(*connection_, *planned, *table.declaration, columns));
-    const UnionColumns united = unite(landed, relation.columns, columns_read(*table.declaration));
+    const UnionColumns united = unite(facts.schema, schema_of(relation), columns_read(*table.declaration));
     const std::string& obstacle = relation.obstacle.empty() ? united.obstacle : relation.obstacle;
     if (!obstacle.empty()) {
         world_.tell(fmt::format("table {}: {}, so the whole log is read. Run {} to land it anew",
@@ -183,20 +207,6 @@ Result<std::shared_ptr<const scan::Plan>> Views::plan(const scan::TableDeclarati
     TRY(planned, scan::Plan::make(*log.reader, range, options));
     plans_.push_back(planned);
     return planned;
-}
-
-Result<event::Schema> Views::landed_schema(const Table& table, const scan::Plan& tail) {
-    event::Schema schema = table.snapshot->facts.schema;
-    for (const std::string& column : perhaps_null(schema, tail.schema(table.declaration->event_types()))) {
-        TRY(rows, connection_->query(fmt::format("SELECT count({}) FROM {}", duck::quote_identifier(column),
-                                                 read_parquet(table.snapshot->files))));
-        TRY(count, rows->next());
-        if (count != 1 || rows->bigint(0, 0) != 0) continue;
-        for (event::Column& one : schema) {
-            if (one.key == column) one.type = event::ColumnType::null;
-        }
-    }
-    return schema;
 }
 
 Status Views::make_view(const std::string& name, const std::string& select) {

@@ -52,7 +52,6 @@ private:
     Result<std::string> select_whole(const scan::TableDeclaration& table, const TopicLog& log);
     Result<std::shared_ptr<const scan::Plan>> plan(const scan::TableDeclaration& table, const TopicLog& log,
                                                    const scan::LogRange& range);
-    Result<event::Schema> landed_schema(const Table& table, const scan::Plan& tail);
     void tell_renamed(const scan::TableDeclaration& table, const scan::Relation& relation) const;
     Status make_view(const std::string& name, const std::string& select);
 

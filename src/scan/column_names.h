@@ -26,6 +26,7 @@ struct LandedColumn {
     std::string name;
     std::string key; ///< That it was made from; its name where that is no event's key (`set`, timestamp).
     event::ColumnType type = event::ColumnType::null;
+    bool replaced = false; ///< By `set`: the files do not have it, and its key had the name all the same.
 };
 
 /// Who has a right to a name, before the keys come in their order.

@@ -107,6 +107,12 @@ TEST_F(ExpressionBinder, WholeNumbersBeyond64BitsAreNull) {
     EXPECT_EQ(value("-n * 1844674407370955161 - 3"), "-9223372036854775808");
 }
 
+TEST_F(ExpressionBinder, TwoSignsAreNoComment) {
+    EXPECT_EQ(value("-(-1.5)"), "1.5");
+    EXPECT_EQ(value("1 - -1.5"), "2.5");
+    EXPECT_EQ(value("-(-(-d))"), "-0.5");
+}
+
 TEST_F(ExpressionBinder, WhatNoEventHasIsNullOfNoType) {
     EXPECT_EQ(type("gone"), ColumnType::null);
     EXPECT_EQ(type("gone + gone"), ColumnType::null);

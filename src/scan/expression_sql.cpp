@@ -93,8 +93,12 @@ private:
 
     /// -2^63 has no negative and no absolute value among 64-bit numbers.
     void write_negated(const Node& node) {
-        if (node.kind != Kind::bigint) return join("(-", node, "", ")");
-        join("(-nullif(", node, "", fmt::format(", {}))", least_bigint));
+        if (node.kind == Kind::bigint) return join("(-nullif(", node, "", fmt::format(", {}))", least_bigint));
+        out_ += "(-";
+        const std::size_t operand = out_.size();
+        write(*node.children[0]);
+        if (out_[operand] == '-') out_.insert(operand, " "); // two would begin a comment
+        out_ += ')';
     }
 
     /// The number that a text is by JSON's grammar, else NULL.

@@ -1,5 +1,6 @@
 #include "scan/input_columns.h"
 
+#include "base/limits.h"
 #include "scan/letter_case.h"
 
 #include <algorithm>
@@ -31,7 +32,7 @@ std::vector<std::string> declared_names(const TableDeclaration& table) {
 std::vector<LandedColumn> landed_inputs(const TableDeclaration& table, const std::vector<LandedColumn>& landed) {
     std::vector<LandedColumn> inputs;
     for (const LandedColumn& column : landed)
-        if (!is_set(table, column.name) && column.name != timestamp_name) inputs.push_back(column);
+        if (column.replaced || (!is_set(table, column.name) && column.name != timestamp_name)) inputs.push_back(column);
     return inputs;
 }
 
@@ -45,7 +46,8 @@ bool is_set(const TableDeclaration& table, std::string_view name) {
 InputColumns::InputColumns(const Plan& plan, const TableDeclaration& table, const std::vector<LandedColumn>& landed)
     : schema_(plan.schema(table.event_types())) {
     std::vector<std::string> keys = plan.keys(table.event_types());
-    if (landed.empty() && plan.events(table.event_types()) == 0) {
+    const bool declared_only = landed.empty() && plan.events(table.event_types()) == 0;
+    if (declared_only) {
         schema_ = table.declared;
         for (const event::Column& column : schema_) keys.push_back(column.key);
     }
@@ -64,13 +66,14 @@ InputColumns::InputColumns(const Plan& plan, const TableDeclaration& table, cons
     }
     std::sort(renamed_.begin(), renamed_.end());
     for (event::Column& column : schema_) {
+        const bool is_null = declared_only || column.type == ColumnType::null;
         if (const auto known = only_landed.find(column.key); known != only_landed.end()) {
             column.type = event::widen(column.type, known->second->type);
             only_landed.erase(known);
         }
-        all_.push_back({std::string(name_of.at(column.key)), column.key, column.type, false});
+        all_.push_back({std::string(name_of.at(column.key)), column.key, column.type, false, is_null});
     }
-    for (const auto& [key, column] : only_landed) all_.push_back({column->name, column->key, column->type, true});
+    for (const auto& [key, column] : only_landed) all_.push_back({column->name, column->key, column->type, true, true});
     if (!landed.empty()) find_obstacle(rights, plan.range().size() == 1);
 }
 
@@ -78,6 +81,9 @@ InputColumns::InputColumns(const Plan& plan, const TableDeclaration& table, cons
 /// the declaration gives to a key that came now. Of several partitions it is not known in which order their keys would
 /// come: then the names stand if they are the same in whatever order.
 void InputColumns::find_obstacle(const NameRights& rights, bool one_partition) {
+    if (all_.size() > limits::columns_max)
+        obstacle_ =
+            fmt::format("with the events that came later it would have more than {} columns", limits::columns_max);
     for (const std::string& declared : rights.declared) {
         const bool is_key = std::any_of(all_.begin(), all_.end(), [&](const InputColumn& column) {
             return !column.is_missing && column.key == declared && column.name != declared;

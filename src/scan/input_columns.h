@@ -23,6 +23,7 @@ struct InputColumn {
     std::string key;
     event::ColumnType type = event::ColumnType::null;
     bool is_missing = false; ///< No event has it.
+    bool is_null = false;    ///< No event has a value there: `type` is what the declaration or landed files say.
 };
 
 /// The columns of a plan's events, named and widened, then those that only landed files have.

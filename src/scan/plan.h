@@ -63,8 +63,10 @@ public:
 struct Relation {
     std::string select; ///< SELECT with the table's columns, in their order; may stand as a subquery.
     std::vector<std::pair<std::string, duck::ValueType>> columns; ///< Bytewise by name; `timestamp` among them.
-    std::string input;             ///< Name of the offered source under it: count(*) of it is what `where` looked at.
-    std::vector<NamedKey> renamed; ///< Keys that could not name their column as they are (column_names.h).
+    std::string input;              ///< Name of the offered source under it: count(*) of it is what `where` looked at.
+    std::vector<NamedKey> renamed;  ///< Keys that could not name their column as they are (column_names.h).
+    std::vector<NamedKey> replaced; ///< Keys whose column `set` replaced.
+    std::vector<std::string> nulls; ///< Columns in which no event has a value, sorted: they have no type of their own.
     std::vector<std::string> read_as; ///< "column as a number" where `set` or `where` may find values that are none.
     /// Why the whole log would name columns otherwise than the landed files do, as a clause; empty: it would not.
     std::string obstacle;

@@ -60,8 +60,9 @@ public:
     Result<Relation> build() {
         CHECK_OK(offer());
         bind_expressions();
-        find_output_columns();
         Relation relation;
+        find_output_columns(relation);
+        std::sort(relation.nulls.begin(), relation.nulls.end());
         relation.input = source_;
         relation.renamed = inputs_.renamed();
         relation.read_as = std::move(read_as_);
@@ -145,17 +146,22 @@ private:
         return fmt::format("SELECT {} FROM ({}) AS named", list, named());
     }
 
-    void find_output_columns() {
+    void find_output_columns(Relation& relation) {
         std::vector<const InputColumn*> replaced;
         for (const SetColumn& set : table_.set) replaced.push_back(inputs_.find(set.column));
         for (const InputColumn& input : inputs_.all()) {
-            if (std::find(replaced.begin(), replaced.end(), &input) != replaced.end()) continue;
+            if (std::find(replaced.begin(), replaced.end(), &input) != replaced.end()) {
+                relation.replaced.push_back({input.key, input.name});
+                continue;
+            }
             outputs_.push_back({input.name, quote_identifier(input.name), std::string(sql_type(input.type))});
+            if (input.is_null) relation.nulls.push_back(input.name);
         }
         if (!is_set(table_, timestamp_name))
             outputs_.push_back({std::string(timestamp_name), quote_identifier(timestamp_name), "VARCHAR"});
         for (std::size_t i = 0; i < table_.set.size(); ++i) {
             outputs_.push_back({table_.set[i].column, set_[i].sql(), std::string(sql_type(set_[i].type()))});
+            if (set_[i].type() == ColumnType::null) relation.nulls.push_back(table_.set[i].column);
         }
         std::sort(outputs_.begin(), outputs_.end(),
                   [](const OutputColumn& one, const OutputColumn& other) { return one.name < other.name; });

@@ -215,3 +215,21 @@ def test_slow_clients_are_let_go_and_the_others_do_not_notice(questlog, server):
         return not wires
     wait_until(answered, "both slow clients were closed", deadline_s=15, poll_s=0.2)
     assert questlog.values() == []
+
+
+# --- output that nobody reads ----------------------------------------------------------------------------------------
+
+def test_an_access_log_that_nobody_reads_holds_up_nobody(questlog):
+    process = subprocess.Popen([BINARY, "--data", questlog.data, "serve", "--listen", "127.0.0.1:0", "--access-log"],
+                               cwd=questlog.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        port = next(int(found.group(1)) for line in process.stdout if (found := re.search(rb"http://[^ :]+:(\d+)", line)))
+        subprocess.run(["ab", "-q", "-k", "-n", "5000", "-c", "4", f"http://127.0.0.1:{port}/purchase_a_sword"],
+                       check=True, capture_output=True, timeout=60)  # some 400 KB of lines, for a pipe of 64
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.stdout.close()
+        process.stderr.close()
+    assert questlog.value_of("SELECT count(*) FROM events") == 5000
