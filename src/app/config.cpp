@@ -3,6 +3,7 @@
 #include "app/toml_table.h"
 #include "event/request_headers.h"
 #include "http/listener.h"
+#include "log/batch_codec.h"
 #include "log/topic_metadata.h"
 #include "scan/letter_case.h"
 
@@ -268,6 +269,28 @@ Status parse_intake(TomlTable& intake, Config& config) {
     return {};
 }
 
+Status parse_log(TomlTable& log, Config& config) {
+    TRY(topic, log.string("topic"));
+    if (topic)
+        if (auto named = log::check_topic_name(*topic); !named.ok()) return log.wrong("topic", named.error().message);
+    TRY(partitions, log.integer("partitions", 1, limits::partitions_max));
+    TRY(segment_bytes, log.integer("segment_bytes", limits::segment_bytes_min, limits::segment_bytes_max));
+    TRY(compression, log.string("compression"));
+    CHECK_OK(log.finish());
+    take(topic, config.topic);
+    if (partitions) config.partitions = static_cast<std::int32_t>(*partitions);
+    take(segment_bytes, config.segment_bytes);
+    if (compression) {
+        const auto kind = log::parse_compression(*compression);
+        if (!kind)
+            return log.wrong("compression", fmt::format("compression \"{}\" is not known; write \"none\", \"lz4\" or "
+                                                        "\"zstd\"",
+                                                        *compression));
+        config.compression = *kind;
+    }
+    return {};
+}
+
 Status parse_settings(TomlTable& root, Config& config) {
     TRY(server, root.table("server"));
     if (server) {
@@ -282,18 +305,7 @@ Status parse_settings(TomlTable& root, Config& config) {
     TRY(intake, root.table("intake"));
     if (intake) CHECK_OK(parse_intake(*intake, config));
     TRY(log, root.table("log"));
-    if (log) {
-        TRY(topic, log->string("topic"));
-        if (topic)
-            if (auto named = log::check_topic_name(*topic); !named.ok())
-                return log->wrong("topic", named.error().message);
-        TRY(partitions, log->integer("partitions", 1, limits::partitions_max));
-        TRY(segment_bytes, log->integer("segment_bytes", limits::segment_bytes_min, limits::segment_bytes_max));
-        CHECK_OK(log->finish());
-        take(topic, config.topic);
-        if (partitions) config.partitions = static_cast<std::int32_t>(*partitions);
-        take(segment_bytes, config.segment_bytes);
-    }
+    if (log) CHECK_OK(parse_log(*log, config));
     TRY(lake, root.table("lake"));
     if (lake) {
         TRY(lake_root, lake->string("root"));

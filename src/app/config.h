@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/compressor.h"
 #include "base/limits.h"
 #include "base/result.h"
 #include "batch/job.h"
@@ -23,6 +24,8 @@ struct Config {
     std::string topic = "game-events"; ///< The topic that `serve` appends to and that commands read.
     std::int32_t partitions = 1;       ///< Of the topic, where `serve` has to create it.
     std::int64_t segment_bytes = limits::segment_bytes_default; ///< Likewise. A segment is the unit of disk space.
+
+    Compression compression = Compression::none; ///< Of what `serve` appends to a topic that does not say itself.
 
     std::string lake_root = "lake"; ///< Under the data folder, or absolute.
 

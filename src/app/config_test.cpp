@@ -40,6 +40,7 @@ store_headers = ["Cookie"]
 topic = "clicks"
 partitions = 3
 segment_bytes = 1048576
+compression = "zstd"
 [lake]
 root = "/srv/lake"
 )");
@@ -50,6 +51,7 @@ root = "/srv/lake"
     EXPECT_EQ(config.topic, "clicks");
     EXPECT_EQ(config.partitions, 3);
     EXPECT_EQ(config.segment_bytes, 1'048'576);
+    EXPECT_EQ(config.compression, Compression::zstd);
     EXPECT_EQ(config.lake_root, "/srv/lake");
     EXPECT_EQ(config.jobs[0].topic, "clicks"); // the built-in jobs follow the topic
 }
@@ -155,6 +157,7 @@ TEST(Config, MistakesAreToldWhereTheyStand) {
          "questlog.toml:6:9: path x/t/u lies inside the table x/t"},
         {"[log]\npartitions = 0\n", "questlog.toml:2:14: partitions in [log] is 0; write a whole number from 1"},
         {"[log]\nsegment_bytes = 12\n", "from 1048576"},
+        {"[log]\ncompression = \"snappy\"\n", "questlog.toml:2:15: compression \"snappy\" is not known"},
         {"[event]\npath = \"/x\"\n", "[[event]] with two brackets"},
         {"[[event]]\ntype = \"x\"\n", "[[event]] number 1 has no path"},
         {"[[event]]\npath = \"/x\"\n", "has no type"},

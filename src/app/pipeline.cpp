@@ -36,6 +36,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(const Context& context, const h
     TRY(topic, find_or_create_topic(topics, context.config));
     log::WriterOptions writer_options;
     writer_options.on_recovery = [](const std::string& what) { log_warn("recovery: {}", what); };
+    writer_options.compression = context.config.compression;
     TRY(log, log::open_writer(context.env, topics, topic, writer_options));
     pipeline->log_ = std::move(log);
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/compressor.h"
 #include "base/result.h"
 #include "base/strong.h"
 #include "io/env.h"
@@ -9,12 +10,19 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 /// The log as the rest of the program sees it. The embedded segment log (segment_*.h) implements these interfaces.
 namespace questlog::log {
+
+/// What a topic's configs ask for; what they leave open is the server's configuration (WriterOptions).
+struct TopicSettings {
+    std::optional<Compression> compression; ///< compression.type
+    auto operator<=>(const TopicSettings&) const = default;
+};
 
 /// A topic's identity and settings, as they lie in its metadata file.
 struct Topic {
@@ -23,11 +31,13 @@ struct Topic {
     std::int32_t partitions = 1;
     std::int64_t segment_bytes = 0;
     std::vector<std::pair<std::string, std::string>> configs; ///< As given with --config, sorted by name.
+    TopicSettings settings{};                                 ///< What `configs` say.
 };
 
 struct TopicOptions {
     std::int32_t partitions = 1;
-    std::vector<std::pair<std::string, std::string>> configs; ///< Known: segment.bytes. Unknown ones are refused.
+    std::vector<std::pair<std::string, std::string>>
+        configs; ///< Known ones: docs/formats/config.md. Others are refused.
 };
 
 /// The topics of one data directory, under `DIR/log`. Safe beside a running server: each topic has a lock of its own.
@@ -58,9 +68,9 @@ public:
     /// The greatest timestamp in the partition, so that a caller never goes below it. -1 where it is empty.
     [[nodiscard]] virtual TimestampMs max_timestamp() const = 0;
     /// Where an earlier batch is not synced yet, it is synced first: only the last batch of a log can ever be torn.
-    /// `batch` is one sealed batch with base offset next_offset(). `retry_later` on a full disk, or without a file
-    /// descriptor for the next segment: nothing was appended, and a later append may succeed. Any other error: the
-    /// writer refuses everything until the log is reopened.
+    /// `batch` is one sealed batch with base offset next_offset(); compressed here, if the log is. `retry_later` on a
+    /// full disk, or without a file descriptor for the next segment: nothing was appended, and a later append may
+    /// succeed. Any other error: the writer refuses everything until the log is reopened.
     virtual Status append(std::span<const std::byte> batch) = 0;
     /// After an error the process must end: what was appended may or may not be on disk, and retrying can lie.
     virtual Status sync() = 0;
@@ -81,6 +91,8 @@ struct WriterOptions {
     std::function<void(const std::string&)> on_recovery;
     /// False: every file that must be ready ahead of need is made inline (simulation); true: on a thread of its own.
     bool prepare_segments_in_background = true;
+    /// Of the batches of a topic that does not say itself.
+    Compression compression = Compression::none;
 };
 
 /// `retry_later` naming the holder's pid while another writer is alive; `corrupt` naming file and byte where the log is
@@ -88,12 +100,25 @@ struct WriterOptions {
 Result<std::unique_ptr<LogWriter>> open_writer(io::Env env, const Topics& topics, const Topic& topic,
                                                const WriterOptions& options);
 
+/// Where a batch lies, and what reading one record of it needs.
+struct BatchAddress {
+    std::int32_t segment = 0;    ///< Opaque.
+    bool is_compressed = false;  ///< Then its records are addressed by their positions among the decompressed ones.
+    std::int64_t records_at = 0; ///< Position of the first record byte in the segment file.
+    Offset base_offset;
+    TimestampMs base_timestamp;
+};
+
 /// One batch as a reader gets it: checked (CRC, continuity), records decompressed. Valid until the cursor moves.
 struct Batch {
     BatchHeader header;
-    std::int32_t segment = 0;           ///< Opaque; with `records_at` an address that RecordFetcher takes.
-    std::int64_t records_at = 0;        ///< Position of the first record byte in the segment file.
+    std::int32_t segment = 0;           ///< As in its address.
+    std::int64_t records_at = 0;        ///< Likewise.
     std::span<const std::byte> records; ///< Followed by at least 64 readable bytes (for SIMD parsers).
+
+    [[nodiscard]] BatchAddress address() const {
+        return {segment, header.codec != Codec::none, records_at, header.base_offset, header.base_timestamp};
+    }
 };
 
 /// Reads batches in order. next() is false at the end of the range it was opened for.
@@ -103,14 +128,14 @@ public:
     virtual Result<bool> next(Batch& batch) = 0;
 };
 
-/// Reads single records again by address, best in ascending order. One thread. Memory is bounded (about 1 MiB).
+/// Reads single records again by address, best in ascending order: a compressed batch is decompressed once for all of
+/// its records that are asked for in a row. One thread. Memory is bounded: about 1 MiB, and one decompressed batch.
 class RecordFetcher {
 public:
     virtual ~RecordFetcher() = default;
-    /// The record `position` bytes after the batch's `records_at`. Its value is followed by at least 64 readable bytes
-    /// and is valid until the next call.
-    virtual Result<Record> fetch(std::int32_t segment, std::int64_t records_at, std::uint32_t position,
-                                 Offset base_offset, TimestampMs base_timestamp) = 0;
+    /// The record `position` bytes after the batch's first, both uncompressed. Its value is followed by at least 64
+    /// readable bytes and is valid until the next call.
+    virtual Result<Record> fetch(const BatchAddress& batch, std::uint32_t position) = 0;
 };
 
 /// Reads one partition, with or without a live writer. Any thread may make cursors; each cursor is one thread's.

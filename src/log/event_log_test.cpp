@@ -126,14 +126,7 @@ TEST_F(EventLogTest, RecordsAreFetchedAgainByAddressInAnyOrder) {
     for (int i = 0; i < 50; ++i) ASSERT_TRUE(log_.commit(20, 500).ok());
     auto open = reader();
     auto& partition = open->partition(Partition{0});
-    struct Address {
-        std::int32_t segment;
-        std::int64_t records_at;
-        std::uint32_t position;
-        Offset base_offset;
-        TimestampMs base_timestamp;
-    };
-    std::vector<Address> addresses;
+    std::vector<std::pair<BatchAddress, std::uint32_t>> addresses;
     auto cursor = std::move(partition.read(Offset{0}, *partition.end_offset())).value();
     Batch batch;
     while (*cursor->next(batch)) {
@@ -141,16 +134,14 @@ TEST_F(EventLogTest, RecordsAreFetchedAgainByAddressInAnyOrder) {
         Record record;
         auto position = records.position();
         while (*records.next(record)) {
-            addresses.push_back(
-                {batch.segment, batch.records_at, position, batch.header.base_offset, batch.header.base_timestamp});
+            addresses.emplace_back(batch.address(), position);
             position = records.position();
         }
     }
     ASSERT_EQ(addresses.size(), log_.appended.size());
     auto fetcher = std::move(partition.fetcher()).value();
     const auto expect_record = [&](std::size_t i) {
-        const auto& at = addresses[i];
-        const auto record = fetcher->fetch(at.segment, at.records_at, at.position, at.base_offset, at.base_timestamp);
+        const auto record = fetcher->fetch(addresses[i].first, addresses[i].second);
         ASSERT_TRUE(record.ok()) << record.error().message;
         ASSERT_EQ(record->value, log_.appended[i]);
         ASSERT_EQ(record->offset, Offset{static_cast<std::int64_t>(i)});
@@ -167,13 +158,14 @@ TEST_F(EventLogTest, AFetcherThatReadAheadSeesLaterEventsWhole) {
     auto fetcher = std::move(partition.fetcher()).value();
     std::int64_t records_at = batch_header_bytes;
     for (int i = 0; i < 30; ++i) { // each window holds zeros where the next event will stand
-        const auto record = fetcher->fetch(0, records_at, 0, Offset{i}, TimestampMs{0});
+        const auto record = fetcher->fetch({0, false, records_at, Offset{i}, TimestampMs{0}}, 0);
         ASSERT_TRUE(record.ok()) << record.error().message;
         ASSERT_EQ(record->value, log_.appended[static_cast<std::size_t>(i)]);
         records_at = *partition.bytes() + static_cast<std::int64_t>(batch_header_bytes);
         ASSERT_TRUE(log_.commit(1, 10).ok());
     }
-    EXPECT_FALSE(fetcher->fetch(0, records_at, 0, Offset{31}, TimestampMs{0}).ok()) << "beyond the durable end";
+    EXPECT_FALSE(fetcher->fetch({0, false, records_at, Offset{31}, TimestampMs{0}}, 0).ok())
+        << "beyond the durable end";
 }
 
 TEST_F(EventLogTest, AReaderLivesThroughCrashRecoveryAndRolls) {
@@ -224,22 +216,6 @@ TEST_F(EventLogTest, WaitingEndsWithAnEventOrItsLimit) {
     ASSERT_TRUE(log_.commit(1).ok());
     EXPECT_TRUE(*open->wait_beyond(none, std::chrono::milliseconds{0}));
     EXPECT_FALSE(open->wait_beyond({}, std::chrono::milliseconds{0}).ok()) << "one end for each partition";
-}
-
-TEST_F(EventLogTest, CompressedBatchesAreRefusedClearly) {
-    BatchBuilder builder;
-    builder.begin(Offset{0});
-    builder.add(TimestampMs{1}, "value");
-    const auto sealed = builder.seal();
-    std::vector<std::byte> batch(sealed.begin(), sealed.end());
-    batch[22] |= std::byte{4}; // attributes: zstd
-    store_big_endian(batch.data() + 17, crc32c(std::span(batch).subspan(21)));
-    auto& partition = log_.writer->partition(Partition{0});
-    ASSERT_TRUE(partition.append(batch).ok() && partition.sync().ok());
-    const auto read = log_.read_all();
-    ASSERT_FALSE(read.ok());
-    EXPECT_EQ(read.error().kind, ErrorKind::reject);
-    EXPECT_NE(read.error().message.find("compressed batches are not supported by this version"), std::string::npos);
 }
 
 TEST(EventLogPartitions, AreWrittenReadAndRecoveredEachForItself) {

@@ -1,5 +1,6 @@
 #include "log/inspect.h"
 
+#include "log/batch_codec.h"
 #include "log/inspect_lines.h"
 #include "log/log_files.h"
 #include "log/recovery.h"
@@ -120,8 +121,11 @@ private:
     void say_batch(const InspectedPartition& partition, const Look& look, const std::string& path,
                    std::int64_t position) {
         say(lines_->batch({look.header, position, look.header.base_offset < partition.durable_end}));
-        if (!options_.records || look.header.codec != Codec::none) return;
-        RecordCursor cursor(look.header, look.bytes.subspan(batch_header_bytes));
+        if (!options_.records) return;
+        const auto records = decompressor_.records(look.header, look.bytes);
+        if (!records.ok())
+            return report_damage({path, position, look.header.base_offset, true, records.error().message, -1});
+        RecordCursor cursor(look.header, *records);
         Record record;
         while (heard_) {
             const auto more = cursor.next(record);
@@ -158,6 +162,7 @@ private:
     const InspectOptions& options_;
     const InspectSink& sink_;
     std::unique_ptr<InspectLines> lines_;
+    BatchDecompressor decompressor_;
     bool heard_ = true;
     std::optional<Error> first_damage_;
 };

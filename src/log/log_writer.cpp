@@ -21,13 +21,15 @@ namespace {
 
 class SegmentLogWriter final : public LogWriter {
 public:
-    SegmentLogWriter(io::Files& files, Topic topic, std::unique_ptr<io::Lock> lock, bool background)
-        : files_(files), topic_(std::move(topic)), lock_(std::move(lock)), preparer_(files, background) {}
+    SegmentLogWriter(io::Files& files, Topic topic, std::unique_ptr<io::Lock> lock, const WriterOptions& options)
+        : files_(files), topic_(std::move(topic)), lock_(std::move(lock)),
+          segment_options_{topic_.segment_bytes, topic_.settings.compression.value_or(options.compression)},
+          preparer_(files, options.prepare_segments_in_background) {}
 
     void add_partition(const std::string& directory, std::unique_ptr<io::SharedWord> durable_end,
                        const RecoveredPartition& recovered) {
         directories_.push_back(directory);
-        partitions_.push_back(std::make_unique<SegmentWriter>(files_, preparer_, directory, topic_.segment_bytes,
+        partitions_.push_back(std::make_unique<SegmentWriter>(files_, preparer_, directory, segment_options_,
                                                               std::move(durable_end), recovered));
     }
 
@@ -55,6 +57,7 @@ private:
     io::Files& files_;
     Topic topic_;
     std::unique_ptr<io::Lock> lock_; ///< Outlives the preparer and the partitions: they still touch files.
+    SegmentOptions segment_options_;
     SegmentPreparer preparer_;
     std::vector<std::string> directories_;
     std::vector<std::unique_ptr<SegmentWriter>> partitions_;
@@ -67,8 +70,7 @@ Result<std::unique_ptr<LogWriter>> open_writer(io::Env env, const Topics& topics
     TRY(lock, lock_for_writing(env.files, topics.directory(), topic));
     // Whoever made the topic may have died before its name was durable, and what is acknowledged here depends on it.
     CHECK_OK(env.files.sync_directory(topics.directory()));
-    auto writer = std::make_unique<SegmentLogWriter>(env.files, topic, std::move(lock.writer),
-                                                     options.prepare_segments_in_background);
+    auto writer = std::make_unique<SegmentLogWriter>(env.files, topic, std::move(lock.writer), options);
     for (std::int32_t i = 0; i < topic.partitions; ++i) {
         const auto directory = partition_directory(topics.directory(), topic.name, Partition{i});
         TRY(durable_end, map_durable_end(env.files, directory, io::Open::write));

@@ -33,7 +33,7 @@ constexpr std::size_t record_count = 57;
 constexpr std::int8_t magic_v2 = 2;
 constexpr std::size_t length_field_end = 12;
 constexpr std::size_t first_buffer_bytes = 64 * 1024;
-constexpr std::int64_t record_bytes_min = 7; // every field of an empty record at one byte each
+constexpr int codec_bits = 7; // of the attributes
 
 std::byte* put_bytes(std::byte* to, std::string_view bytes) {
     to = put_varint(to, static_cast<std::int64_t>(bytes.size()));
@@ -118,7 +118,7 @@ Result<BatchHeader> parse_batch_header(std::span<const std::byte> bytes) {
     header.base_timestamp = TimestampMs{load_big_endian<std::int64_t>(from + at::base_timestamp)};
     header.max_timestamp = TimestampMs{load_big_endian<std::int64_t>(from + at::max_timestamp)};
     header.record_count = load_big_endian<std::int32_t>(from + at::record_count);
-    const int codec = load_big_endian<std::int16_t>(from + at::attributes) & 7;
+    const int codec = load_big_endian<std::int16_t>(from + at::attributes) & codec_bits;
 
     if (header.bytes() < static_cast<std::int64_t>(batch_header_bytes) ||
         header.bytes() > static_cast<std::int64_t>(limits::batch_bytes_max))
@@ -134,6 +134,14 @@ Result<BatchHeader> parse_batch_header(std::span<const std::byte> bytes) {
     if (header.record_count < 0 || header.record_count - 1 > header.last_offset_delta || too_many)
         return corrupt("recordCount is {}", header.record_count);
     return header;
+}
+
+void reseal_batch(std::span<std::byte> batch, Codec codec) {
+    std::byte* header = batch.data();
+    const int attributes = load_big_endian<std::int16_t>(header + at::attributes) & ~codec_bits;
+    store_big_endian(header + at::batch_length, static_cast<std::int32_t>(batch.size() - length_field_end));
+    store_big_endian(header + at::attributes, static_cast<std::int16_t>(attributes | static_cast<int>(codec)));
+    store_big_endian(header + at::crc, crc32c(batch.subspan(at::attributes)));
 }
 
 bool batch_crc_ok(std::span<const std::byte> batch) {

@@ -14,6 +14,7 @@
 namespace questlog::log {
 
 inline constexpr std::size_t batch_header_bytes = 61;
+inline constexpr std::int64_t record_bytes_min = 7; ///< Every field of an empty record at one byte each.
 
 struct RecordHeader {
     std::string_view key;
@@ -76,11 +77,14 @@ private:
 /// Reads and checks the 61 header bytes: magic, lengths and counts in range. Does not check the CRC. `corrupt` says
 /// which field is wrong.
 Result<BatchHeader> parse_batch_header(std::span<const std::byte> bytes);
+/// Says in the header of a whole batch, whose records were replaced, how long they are and what they are compressed
+/// with, and gives it its CRC.
+void reseal_batch(std::span<std::byte> batch, Codec codec);
 /// True if the CRC of a whole batch's bytes is right.
 [[nodiscard]] bool batch_crc_ok(std::span<const std::byte> batch);
 
-/// Walks the records of one uncompressed batch whose CRC is right. next() is false after the last record;
-/// a record that does not parse is an error (`corrupt`).
+/// Walks the records of one batch, uncompressed (BatchDecompressor does that), whose CRC is right. next() is false
+/// after the last record; a record that does not parse is an error (`corrupt`).
 class RecordCursor {
 public:
     RecordCursor(const BatchHeader& header, std::span<const std::byte> records);

@@ -31,8 +31,9 @@ Status work(SimulatedLog& log, std::mt19937_64& random, int steps) {
 enum class End : std::uint8_t { kill, power_cut };
 
 /// Work, an end at any operation (also within recovery, a roll, a close), recovery, and so on; checked each time.
-void run_history(std::uint64_t seed, int lives, int power_cuts_in_four) {
+void run_history(std::uint64_t seed, int lives, int power_cuts_in_four, Compression compression = Compression::none) {
     SimulatedLog log(seed);
+    log.compression = compression;
     std::mt19937_64 random(seed);
     for (int life = 0; life < lives; ++life) {
         const auto when = fmt::format("seed {}, life {}", seed, life);
@@ -63,6 +64,11 @@ TEST(LogModel, PowerCutsLoseNothingAcknowledgedAndShowNothingThatGoes) {
 
 TEST(LogModel, KillsAndPowerCutsMixedDoNeither) {
     for (std::uint64_t seed = 1000; seed < 1150 && !HasFatalFailure(); ++seed) run_history(seed, 8, 2);
+}
+
+TEST(LogModel, ACompressedLogKeepsWhatAnyLogDoes) {
+    for (std::uint64_t seed = 2000; seed < 2040 && !HasFatalFailure(); ++seed)
+        run_history(seed, 8, 2, seed % 2 == 0 ? Compression::lz4 : Compression::zstd);
 }
 
 Status fixed_work(SimulatedLog& log) {

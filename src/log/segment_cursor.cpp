@@ -63,11 +63,14 @@ Result<bool> SegmentCursor::move_on() {
     return true;
 }
 
-Error SegmentCursor::damage(const Look& look) {
+Error SegmentCursor::damage(std::string_view fault) {
     return corrupt(
         "{} is damaged at byte {} (offset {}): {}; copy the log directory aside, then restore it from a backup",
-        table_.path_of(segment_), position_, expected_,
-        look.what == Look::What::end_of_file ? "the file ends here" : look.fault);
+        table_.path_of(segment_), position_, expected_, fault);
+}
+
+Error SegmentCursor::damage(const Look& look) {
+    return damage(look.what == Look::What::end_of_file ? "the file ends here" : look.fault);
 }
 
 Result<bool> SegmentCursor::next(Batch& batch) {
@@ -80,15 +83,12 @@ Result<bool> SegmentCursor::next(Batch& batch) {
             if (!moved) return damage(look);
             continue;
         }
-        if (look.header.codec != Codec::none)
-            return reject(
-                "{}: the batch at byte {} (offset {}) is compressed, and compressed batches are not supported by "
-                "this version",
-                table_.path_of(segment_), position_, expected_);
+        const auto records = decompressor_.records(look.header, look.bytes);
+        if (!records.ok()) return damage(records.error().message);
         batch.header = look.header;
         batch.segment = segment_;
         batch.records_at = position_ + static_cast<std::int64_t>(batch_header_bytes);
-        batch.records = look.bytes.subspan(batch_header_bytes);
+        batch.records = *records;
         advance(look.header);
         return true;
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "log/batch_codec.h"
 #include "log/event_log.h"
 #include "log/file_window.h"
 #include "log/segment_table.h"
@@ -27,11 +28,13 @@ private:
     Status enter(std::int32_t segment);
     void advance(const BatchHeader& header);
     [[nodiscard]] Error damage(const Look& look);
+    [[nodiscard]] Error damage(std::string_view fault);
 
     SegmentTable& table_;
     Offset from_;
     Offset to_;
     FileWindow window_;
+    BatchDecompressor decompressor_;
     std::int32_t segment_ = -1;
     std::int64_t position_ = 0;
     Offset expected_; ///< The offset that follows at position_.

@@ -1,6 +1,7 @@
 #include "log/segment_fetcher.h"
 
 #include "base/limits.h"
+#include "log/segment_walk.h"
 #include "log/varint.h"
 
 #include <algorithm>
@@ -46,22 +47,54 @@ Status SegmentFetcher::prepare(std::int32_t segment, std::int64_t at, Offset bas
     return {};
 }
 
-Result<Record> SegmentFetcher::fetch(std::int32_t segment, std::int64_t records_at, std::uint32_t position,
-                                     Offset base_offset, TimestampMs base_timestamp) {
-    const std::int64_t at = records_at + std::int64_t{position};
-    CHECK_OK(prepare(segment, at, base_offset));
+Result<Record> SegmentFetcher::fetch(const BatchAddress& batch, std::uint32_t position) {
+    return batch.is_compressed ? fetch_compressed(batch, position) : fetch_stored(batch, position);
+}
+
+Result<Record> SegmentFetcher::fetch_stored(const BatchAddress& batch, std::uint32_t position) {
+    const std::int64_t at = batch.records_at + std::int64_t{position};
+    CHECK_OK(prepare(batch.segment, at, batch.base_offset));
     TRY(start, window_.at(at, length_bytes_max));
     VarintReader reader(start);
     const std::int32_t length = reader.take_int();
     const auto length_bytes = static_cast<std::size_t>(reader.position() - start.data());
     if (reader.failed() || length < 0 || static_cast<std::size_t>(length) > limits::batch_bytes_max)
         return corrupt("{}: no record begins at byte {}; was the log changed while it was read?",
-                       table_.path_of(segment), at);
+                       table_.path_of(batch.segment), at);
     TRY(bytes, window_.at(at, length_bytes + static_cast<std::size_t>(length)));
     std::size_t used = 0;
-    auto record = parse_record(base_offset, base_timestamp, bytes, used);
-    if (!record.ok()) return record.error().within(fmt::format("{} at byte {}", table_.path_of(segment), at));
+    auto record = parse_record(batch.base_offset, batch.base_timestamp, bytes, used);
+    if (!record.ok()) return record.error().within(fmt::format("{} at byte {}", table_.path_of(batch.segment), at));
     return record;
+}
+
+Result<Record> SegmentFetcher::fetch_compressed(const BatchAddress& batch, std::uint32_t position) {
+    const bool is_there =
+        !records_.empty() && batch.segment == decompressed_.segment && batch.records_at == decompressed_.records_at;
+    if (!is_there) CHECK_OK(decompress(batch));
+    if (position >= records_.size())
+        return corrupt("{}: no record begins at byte {} of batch {}", table_.path_of(batch.segment), position,
+                       batch.base_offset);
+    std::size_t used = 0;
+    auto record = parse_record(batch.base_offset, batch.base_timestamp, records_.subspan(position), used);
+    if (!record.ok())
+        return record.error().within(fmt::format("{}, batch {}", table_.path_of(batch.segment), batch.base_offset));
+    return record;
+}
+
+Status SegmentFetcher::decompress(const BatchAddress& batch) {
+    records_ = {};
+    const std::int64_t at = batch.records_at - static_cast<std::int64_t>(batch_header_bytes);
+    CHECK_OK(prepare(batch.segment, at, batch.base_offset));
+    TRY(look, look_at_batch(window_, at, batch.base_offset));
+    if (look.what != Look::What::batch)
+        return corrupt("{}: no batch begins at byte {}; was the log changed while it was read?",
+                       table_.path_of(batch.segment), at);
+    const auto records = decompressor_.records(look.header, look.bytes);
+    if (!records.ok()) return records.error().within(fmt::format("{} at byte {}", table_.path_of(batch.segment), at));
+    records_ = *records;
+    decompressed_ = batch;
+    return {};
 }
 
 } // namespace questlog::log

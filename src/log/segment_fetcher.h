@@ -1,5 +1,6 @@
 #pragma once
 
+#include "log/batch_codec.h"
 #include "log/event_log.h"
 #include "log/file_window.h"
 #include "log/segment_table.h"
@@ -13,11 +14,13 @@ public:
     /// `table` and `durable_end` outlive the fetcher.
     SegmentFetcher(SegmentTable& table, io::SharedWord& durable_end);
 
-    Result<Record> fetch(std::int32_t segment, std::int64_t records_at, std::uint32_t position, Offset base_offset,
-                         TimestampMs base_timestamp) override;
+    Result<Record> fetch(const BatchAddress& batch, std::uint32_t position) override;
 
 private:
     Status prepare(std::int32_t segment, std::int64_t at, Offset base_offset);
+    Result<Record> fetch_stored(const BatchAddress& batch, std::uint32_t position);
+    Result<Record> fetch_compressed(const BatchAddress& batch, std::uint32_t position);
+    Status decompress(const BatchAddress& batch);
 
     SegmentTable& table_;
     io::SharedWord& durable_end_;
@@ -25,6 +28,10 @@ private:
     std::int32_t segment_ = -1;
     std::uint64_t generation_ = 0;
     Offset trusted_end_; ///< Batches below it were durable before the window was read: what it holds of them is final.
+
+    BatchDecompressor decompressor_;
+    std::span<const std::byte> records_; ///< Of the batch that was decompressed last.
+    BatchAddress decompressed_;          ///< That batch; meaningless while there are no records.
 };
 
 } // namespace questlog::log

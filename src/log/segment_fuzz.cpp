@@ -1,6 +1,8 @@
 // Any bytes as the segment of a log: opening, reading and inspecting them must end with an answer, and never with more
 // events than a recovery admits.
+#include "base/limits.h"
 #include "io/sim_env.h"
+#include "log/batch_codec.h"
 #include "log/event_log.h"
 #include "log/inspect.h"
 #include "log/log_files.h"
@@ -14,7 +16,11 @@ using namespace questlog;
 void read_records(std::span<const std::byte> bytes) {
     const auto header = log::parse_batch_header(bytes);
     if (!header.ok()) return;
-    log::RecordCursor cursor(*header, bytes.subspan(log::batch_header_bytes));
+    log::BatchDecompressor decompressor;
+    const auto records = decompressor.records(*header, bytes);
+    if (!records.ok()) return;
+    if (records->size() > limits::decompressed_batch_bytes_max) std::abort();
+    log::RecordCursor cursor(*header, *records);
     log::Record record;
     while (true) {
         const auto more = cursor.next(record);

@@ -13,10 +13,10 @@ constexpr std::int64_t first_segment_bytes = 1024 * 1024;
 } // namespace
 
 SegmentWriter::SegmentWriter(io::Files& files, SegmentPreparer& preparer, std::string directory,
-                             std::int64_t segment_bytes, std::unique_ptr<io::SharedWord> durable_end,
+                             const SegmentOptions& options, std::unique_ptr<io::SharedWord> durable_end,
                              const RecoveredPartition& recovered)
-    : files_(files), preparer_(preparer), directory_(std::move(directory)), segment_bytes_(segment_bytes),
-      durable_end_(std::move(durable_end)), position_(recovered.last_segment_bytes),
+    : files_(files), preparer_(preparer), directory_(std::move(directory)), segment_bytes_(options.segment_bytes),
+      compressor_(options.compression), durable_end_(std::move(durable_end)), position_(recovered.last_segment_bytes),
       capacity_(recovered.last_segment_bytes), next_offset_(recovered.end_offset),
       max_timestamp_(recovered.max_timestamp) {
     if (!recovered.segments.empty()) last_segment_ = recovered.segments.back();
@@ -65,11 +65,13 @@ Status SegmentWriter::append(std::span<const std::byte> batch) {
                         header.base_offset, next_offset_);
     // Written only after the batch before it is durable: so only the last batch of a log can ever be torn.
     CHECK_OK(sync());
-    if (position_ + header.bytes() > capacity_) CHECK_OK(roll(header.bytes()));
+    const auto stored = compressor_.compress(header, batch);
+    const auto bytes = static_cast<std::int64_t>(stored.size());
+    if (position_ + bytes > capacity_) CHECK_OK(roll(bytes));
     CHECK_OK(sync_entry());
-    if (const auto written = file_->write_at(position_, batch); !written.ok()) return take_back(written.error());
+    if (const auto written = file_->write_at(position_, stored); !written.ok()) return take_back(written.error());
     unsynced_ = true;
-    position_ += header.bytes();
+    position_ += bytes;
     next_offset_ = header.end_offset();
     max_timestamp_ = std::max(max_timestamp_, header.max_timestamp);
     if (!spare_begun_ && !spare_ && position_ > capacity_ / 2) {

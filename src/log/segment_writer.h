@@ -1,5 +1,6 @@
 #pragma once
 
+#include "log/batch_codec.h"
 #include "log/event_log.h"
 #include "log/recovery.h"
 #include "log/segment_preparer.h"
@@ -9,10 +10,15 @@
 
 namespace questlog::log {
 
+struct SegmentOptions {
+    std::int64_t segment_bytes = 0; ///< A segment is rolled before it would hold more.
+    Compression compression = Compression::none;
+};
+
 /// Appends to the segments of one partition. Made from a partition that is recovered.
 class SegmentWriter final : public PartitionWriter {
 public:
-    SegmentWriter(io::Files& files, SegmentPreparer& preparer, std::string directory, std::int64_t segment_bytes,
+    SegmentWriter(io::Files& files, SegmentPreparer& preparer, std::string directory, const SegmentOptions& options,
                   std::unique_ptr<io::SharedWord> durable_end, const RecoveredPartition& recovered);
 
     /// Makes the partition ready for appends: says durably that it is open, and fills the last segment up with zeros.
@@ -36,6 +42,7 @@ private:
     SegmentPreparer& preparer_;
     std::string directory_;
     std::int64_t segment_bytes_;
+    BatchCompressor compressor_;
     std::unique_ptr<io::SharedWord> durable_end_;
 
     std::shared_ptr<io::File> file_;     ///< The last segment; null before the first.

@@ -25,6 +25,7 @@ public:
         writer.reset();
         WriterOptions options;
         options.prepare_segments_in_background = false;
+        options.compression = compression;
         options.on_recovery = [this](const std::string& what) { recoveries.push_back(what); };
         auto opened = open_writer(sim.env(), topics, topic, options);
         if (!opened.ok()) return opened.error();
@@ -138,9 +139,10 @@ public:
     Topic topic;
     std::unique_ptr<LogWriter> writer;
     std::vector<std::string> recoveries;
-    std::vector<std::string> appended; ///< By offset.
-    std::size_t acked = 0;             ///< The first so many were acknowledged.
-    std::size_t shown = 0;             ///< The first so many were seen by a reader.
+    std::vector<std::string> appended;           ///< By offset.
+    std::size_t acked = 0;                       ///< The first so many were acknowledged.
+    std::size_t shown = 0;                       ///< The first so many were seen by a reader.
+    Compression compression = Compression::none; ///< Of the next writer.
 
 private:
     BatchBuilder builder_;

@@ -2,6 +2,7 @@
 
 #include "base/crc32c.h"
 #include "base/limits.h"
+#include "log/batch_codec.h"
 
 #include <algorithm>
 #include <array>
@@ -15,6 +16,7 @@ constexpr std::size_t topic_name_bytes_max = 249;
 constexpr std::string_view first_line = "questlog topic";
 constexpr std::string_view checksum_key = "crc32c = ";
 constexpr std::string_view segment_bytes_config = "segment.bytes";
+constexpr std::string_view compression_config = "compression.type";
 
 template <class Int> std::optional<Int> parse_int(std::string_view text) {
     Int value{};
@@ -43,6 +45,30 @@ Result<std::int64_t> parse_segment_bytes(const std::string& value) {
         return reject("segment.bytes={} is not a number of bytes from {} to {}", value, limits::segment_bytes_min,
                       limits::segment_bytes_max);
     return *bytes;
+}
+
+/// Kafka's names: "producer" is what the producer uses, here the server; "uncompressed" is none in any case.
+Result<std::optional<Compression>> parse_compression_type(const std::string& value) {
+    if (value == "producer") return std::optional<Compression>();
+    if (value == "uncompressed") return std::optional(Compression::none);
+    const auto kind = parse_compression(value);
+    if (kind && *kind != Compression::none) return kind;
+    return reject("compression.type={} is not known here; write producer, uncompressed, lz4 or zstd", value);
+}
+
+/// Takes one config over into the topic. `reject` names it where it is unknown or its value wrong.
+Status apply_config(Topic& topic, const std::string& key, const std::string& value) {
+    if (key == segment_bytes_config) {
+        TRY(bytes, parse_segment_bytes(value));
+        topic.segment_bytes = bytes;
+    } else if (key == compression_config) {
+        TRY(compression, parse_compression_type(value));
+        topic.settings.compression = compression;
+    } else {
+        return reject("the topic config \"{}\" is not known here; the ones that are: {}, {}", key, segment_bytes_config,
+                      compression_config);
+    }
+    return {};
 }
 
 } // namespace
@@ -89,12 +115,8 @@ Result<Topic> plan_topic(const std::string& name, const TopicOptions& options, i
     std::ranges::sort(topic.configs);
     for (std::size_t i = 0; i < topic.configs.size(); ++i) {
         const auto& [key, value] = topic.configs[i];
-        if (key != segment_bytes_config)
-            return reject("the topic config \"{}\" is not known here; the ones that are: {}", key,
-                          segment_bytes_config);
         if (i > 0 && topic.configs[i - 1].first == key) return reject("the topic config \"{}\" is given twice", key);
-        TRY(bytes, parse_segment_bytes(value));
-        topic.segment_bytes = bytes;
+        CHECK_OK(apply_config(topic, key, value));
     }
     return topic;
 }
@@ -137,7 +159,10 @@ Result<Topic> decode_topic(std::string_view text, const std::string& path) {
         rest.remove_prefix(7);
         const auto value = take_line(rest, key);
         if (!value) break;
-        topic.configs.emplace_back(key, *value);
+        const auto& [name, text_value] = topic.configs.emplace_back(key, *value);
+        if (name == segment_bytes_config) continue; // segment_bytes has said it
+        if (const auto applied = apply_config(topic, name, text_value); !applied.ok())
+            return applied.error().within(path);
     }
     if (!check_topic_name(topic.name).ok() || topic.id.empty() || topic.partitions < 1 || topic.segment_bytes < 1 ||
         !rest.empty())

@@ -30,6 +30,22 @@ TEST_F(TopicsTest, ACreatedTopicIsFoundListedAndKeptThroughAPowerCut) {
     EXPECT_EQ((*topics_.list())[0].name, "a.topic");
 }
 
+TEST_F(TopicsTest, CompressionTypeHasKafkasNamesAndIsKept) {
+    const std::vector<std::pair<std::string, std::optional<Compression>>> known{{"producer", std::nullopt},
+                                                                                {"uncompressed", Compression::none},
+                                                                                {"lz4", Compression::lz4},
+                                                                                {"zstd", Compression::zstd}};
+    for (const auto& [name, compression] : known) {
+        ASSERT_TRUE(topics_.create(name, {1, {{"compression.type", name}}}).ok()) << name;
+        EXPECT_EQ(topics_.find(name)->settings.compression, compression) << name;
+    }
+    for (const std::string bad : {"", "none", "snappy", "gzip", "ZSTD"}) {
+        const auto refused = topics_.create("t", {1, {{"compression.type", bad}}});
+        ASSERT_FALSE(refused.ok()) << bad;
+        EXPECT_NE(refused.error().message.find("uncompressed, lz4 or zstd"), std::string::npos);
+    }
+}
+
 TEST_F(TopicsTest, IdsAreDistinctUuidsInKafkasText) {
     std::set<std::string> ids;
     for (int i = 0; i < 1000; ++i) {

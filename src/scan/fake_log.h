@@ -85,11 +85,11 @@ private:
     class Fetcher final : public log::RecordFetcher {
     public:
         explicit Fetcher(FakePartition& of) : of_(of) {}
-        Result<log::Record> fetch(std::int32_t segment, std::int64_t at, std::uint32_t position, Offset base_offset,
-                                  TimestampMs base_timestamp) override {
+        Result<log::Record> fetch(const log::BatchAddress& address, std::uint32_t position) override {
             ++of_.fetched;
-            const FakeBatch& batch = of_.batches_.at(static_cast<std::size_t>(segment));
-            if (at != records_at || base_offset != batch.header.base_offset ||
+            const FakeBatch& batch = of_.batches_.at(static_cast<std::size_t>(address.segment));
+            const auto [base_offset, base_timestamp] = std::pair(address.base_offset, address.base_timestamp);
+            if (address.records_at != records_at || base_offset != batch.header.base_offset ||
                 base_timestamp != batch.header.base_timestamp)
                 return internal("no such batch");
             const auto rest = std::span(batch.bytes).subspan(position);

@@ -129,7 +129,8 @@ private:
         }
         if (keeps)
             data_->batches.push_back({batch.header.base_offset, batch.header.base_timestamp, batch.records_at,
-                                      batch.segment, range & 0x7fffffffU, single});
+                                      batch.segment, range & 0x3fffffffU, batch.header.codec != log::Codec::none,
+                                      single});
         return {};
     }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/strong.h"
+#include "log/event_log.h"
 #include "scan/plan.h"
 #include "scan/reference_list.h"
 
@@ -20,8 +21,13 @@ struct PlannedBatch {
     TimestampMs base_timestamp;
     std::int64_t records_at = 0;
     std::int32_t segment = 0;
-    std::uint32_t range : 31 = 0;           ///< Index into the plan's ranges: which partition.
+    std::uint32_t range : 30 = 0;           ///< Index into the plan's ranges: which partition.
+    std::uint32_t is_compressed : 1 = 0;    ///< Then references hold positions among its decompressed records.
     std::uint32_t is_single_record : 1 = 0; ///< Then its event's offset is base_offset.
+
+    [[nodiscard]] log::BatchAddress address() const {
+        return {segment, is_compressed != 0, records_at, base_offset, base_timestamp};
+    }
 };
 static_assert(sizeof(PlannedBatch) == 32);
 

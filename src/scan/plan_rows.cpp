@@ -70,8 +70,7 @@ private:
             return {};
         }
         TRY(fetcher, fetcher_of(batch));
-        const auto record = fetcher->fetch(batch.segment, batch.records_at, reference.position(), batch.base_offset,
-                                           batch.base_timestamp);
+        const auto record = fetcher->fetch(batch.address(), reference.position());
         if (!record.ok()) return record.error();
         if (decodes_ && !decoder_.decode(record->value, cells_))
             return internal("the event at offset {} of partition {} is not the one that was planned", record->offset,

@@ -14,13 +14,15 @@ namespace {
 using testing::Rows;
 using testing::rows_of;
 
-class SegmentLogTest : public ::testing::Test {
+/// On a log without compression, and with each one that we write.
+class SegmentLogTest : public ::testing::TestWithParam<Compression> {
 protected:
     SegmentLogTest() {
         auto topic = topics_.create("game-events", {2, {}}).value();
         topic.segment_bytes = 16 * 1024; // smaller than a topic can ask for, so that segments roll often
         log::WriterOptions options;
         options.prepare_segments_in_background = false;
+        options.compression = GetParam();
         writer_ = log::open_writer(sim_.env(), topics_, topic, options).value();
         reader_ = log::open_reader(sim_.env(), topics_, topic).value();
     }
@@ -54,7 +56,10 @@ protected:
     std::shared_ptr<duck::Database> database_ = duck::Database::open({}).value();
 };
 
-TEST_F(SegmentLogTest, RowsComeFromEverySegmentInOrder) {
+INSTANTIATE_TEST_SUITE_P(Compressions, SegmentLogTest,
+                         ::testing::Values(Compression::none, Compression::lz4, Compression::zstd));
+
+TEST_P(SegmentLogTest, RowsComeFromEverySegmentInOrder) {
     for (int i = 0; i < 60; ++i) commit(i % 2, 1 + i % 40);
     const auto plan = Plan::make(*reader_, all(), {}).value();
     const auto connection = database_->connect().value();
@@ -71,7 +76,7 @@ TEST_F(SegmentLogTest, RowsComeFromEverySegmentInOrder) {
                 "'0'), '.') FROM events"));
 }
 
-TEST_F(SegmentLogTest, APlanStaysAsItWasWhileTheLogGrows) {
+TEST_P(SegmentLogTest, APlanStaysAsItWasWhileTheLogGrows) {
     commit(0, 10);
     const auto plan = Plan::make(*reader_, all(), {}).value();
     const auto connection = database_->connect().value();
@@ -80,7 +85,7 @@ TEST_F(SegmentLogTest, APlanStaysAsItWasWhileTheLogGrows) {
     EXPECT_EQ(rows_of(*connection, "SELECT count(*), max(n) FROM rows"), (Rows{{"10", "9"}}));
 }
 
-TEST_F(SegmentLogTest, OnePlanIsReadByManyThreads) {
+TEST_P(SegmentLogTest, OnePlanIsReadByManyThreads) {
     for (int i = 0; i < 40; ++i) commit(i % 2, 30);
     const auto plan = Plan::make(*reader_, all(), {}).value();
     std::vector<std::thread> threads;

@@ -2,7 +2,18 @@
 
 from dataclasses import dataclass
 
-from kafka.record import MemoryRecords
+import pyarrow
+from kafka import codec as kafka_codec
+from kafka.record import MemoryRecords, default_records
+
+
+def arrow_decode(codec):
+    return lambda compressed: pyarrow.input_stream(pyarrow.BufferReader(bytes(compressed)), compression=codec).read()
+
+
+# kafka-python looks for a package for each codec; Arrow has them all.
+kafka_codec.lz4 = kafka_codec.zstd = pyarrow
+default_records.lz4_decode, default_records.zstd_decode = arrow_decode("lz4"), arrow_decode("zstd")
 
 
 @dataclass
@@ -10,6 +21,7 @@ class Batch:
     position: int
     size: int
     base_offset: int
+    codec: int
     records: list
 
 
@@ -24,7 +36,7 @@ def read_batches(path):
         batch = memory.next_batch()
         assert batch is not None and batch.validate_crc(), f"{path}: bad batch at byte {position}"
         assert not memory.has_next()
-        batches.append(Batch(position, size, batch.base_offset, list(batch)))
+        batches.append(Batch(position, size, batch.base_offset, batch.compression_type, list(batch)))
         position += size
     return batches
 

@@ -38,6 +38,38 @@ def test_kafkas_own_format_is_read_by_a_parser_that_is_not_ours(filled):
     assert filled.ok("tail", "-o", "beginning", "-e", "-f", "%T\\n").split() == [str(stamp) for stamp in timestamps]
 
 
+@pytest.mark.parametrize("compression, codec", [("lz4", 3), ("zstd", 4)])
+def test_a_compressed_log_is_kafkas_too_and_every_command_reads_it(questlog, compression, codec):
+    questlog.write_config(f'{SMALL_SEGMENTS}compression = "{compression}"\n')
+    with questlog.serve() as server:
+        for start in range(0, 30_000, 1000):
+            server.send_events([{"event_type": "purchase_sword", "n": n} for n in range(start, start + 1000)])
+        assert server.get("/?receipt=1").json()["offset"] == 30_000
+        assert len(questlog.values()) == 30_001, "beside the live server"
+        assert server.stop() == 0
+    batches = [batch for path in questlog.segments() for batch in read_batches(path)]
+    assert {batch.codec for batch in batches if len(batch.records) > 100} == {codec}
+    assert sum(batch.size for batch in batches) < 30_000 * 15
+    assert [record.value.decode() for batch in batches for record in batch.records] == questlog.values()
+    assert questlog.value_of("SELECT sum(CAST(value->>'n' AS BIGINT)) FROM events") == sum(range(30_000))
+    questlog.ok("batch", "separate_events")
+    assert questlog.value_of("SELECT count(DISTINCT n) FROM sword_purchases WHERE n >= 0") == 30_000
+    assert questlog.status()["sound"]
+    shown = [json.loads(line) for line in questlog.ok("log", "inspect", "--json", "--records").splitlines()]
+    assert [line["value"] for line in shown if line["kind"] == "record"] == questlog.values()
+    assert {line["codec"] for line in shown if line["kind"] == "batch" and line["count"] > 100} == {compression}
+
+
+def test_a_topics_own_compression_goes_before_the_servers(questlog):
+    questlog.write_config('[log]\ncompression = "zstd"\n')
+    questlog.ok("topic", "create", "--topic", "game-events", "--config", "compression.type=uncompressed")
+    assert "compression.type=uncompressed" in questlog.ok("topic", "describe")
+    with questlog.serve() as server:
+        server.send_events(numbered(100))
+        assert server.stop() == 0
+    assert [batch.codec for path in questlog.segments() for batch in read_batches(path)] == [0]
+
+
 def test_segments_are_named_by_their_first_offset_and_stay_within_their_size(filled):
     for path in filled.segments():
         assert re.fullmatch(r"\d{20}\.log", path.name)
