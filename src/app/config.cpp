@@ -269,6 +269,25 @@ Status parse_intake(TomlTable& intake, Config& config) {
     return {};
 }
 
+/// When commits reach the disk: `sync`, and how often under "interval".
+Status parse_sync(TomlTable& log, Config& config) {
+    TRY(sync, log.string("sync"));
+    TRY(interval, log.integer("sync_interval_ms", 1, limits::sync_interval_ms_max));
+    if (sync == "interval")
+        config.sync = log::Sync::interval;
+    else if (sync == "never")
+        config.sync = log::Sync::never;
+    else if (sync && sync != "always")
+        return log.wrong("sync",
+                         fmt::format("sync \"{}\" is not known; write \"always\", \"interval\" or \"never\"", *sync));
+    if (interval && config.sync != log::Sync::interval)
+        return log.wrong("sync_interval_ms",
+                         "sync_interval_ms in [log] has no effect without sync = \"interval\"; write it beside, or "
+                         "leave sync_interval_ms out");
+    if (interval) config.sync_interval = std::chrono::milliseconds{*interval};
+    return {};
+}
+
 Status parse_log(TomlTable& log, Config& config) {
     TRY(topic, log.string("topic"));
     if (topic)
@@ -276,6 +295,7 @@ Status parse_log(TomlTable& log, Config& config) {
     TRY(partitions, log.integer("partitions", 1, limits::partitions_max));
     TRY(segment_bytes, log.integer("segment_bytes", limits::segment_bytes_min, limits::segment_bytes_max));
     TRY(compression, log.string("compression"));
+    CHECK_OK(parse_sync(log, config));
     CHECK_OK(log.finish());
     take(topic, config.topic);
     if (partitions) config.partitions = static_cast<std::int32_t>(*partitions);

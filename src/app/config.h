@@ -5,7 +5,9 @@
 #include "base/result.h"
 #include "batch/job.h"
 #include "event/catalogue.h"
+#include "log/event_log.h"
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -26,6 +28,9 @@ struct Config {
     std::int64_t segment_bytes = limits::segment_bytes_default; ///< Likewise. A segment is the unit of disk space.
 
     Compression compression = Compression::none; ///< Of what `serve` appends to a topic that does not say itself.
+
+    log::Sync sync = log::Sync::always;
+    std::chrono::milliseconds sync_interval{1000}; ///< Under log::Sync::interval.
 
     std::string lake_root = "lake"; ///< Under the data folder, or absolute.
 

@@ -41,6 +41,8 @@ topic = "clicks"
 partitions = 3
 segment_bytes = 1048576
 compression = "zstd"
+sync = "interval"
+sync_interval_ms = 200
 [lake]
 root = "/srv/lake"
 )");
@@ -52,6 +54,8 @@ root = "/srv/lake"
     EXPECT_EQ(config.partitions, 3);
     EXPECT_EQ(config.segment_bytes, 1'048'576);
     EXPECT_EQ(config.compression, Compression::zstd);
+    EXPECT_EQ(config.sync, log::Sync::interval);
+    EXPECT_EQ(config.sync_interval, std::chrono::milliseconds{200});
     EXPECT_EQ(config.lake_root, "/srv/lake");
     EXPECT_EQ(config.jobs[0].topic, "clicks"); // the built-in jobs follow the topic
 }
@@ -157,6 +161,9 @@ TEST(Config, MistakesAreToldWhereTheyStand) {
          "questlog.toml:6:9: path x/t/u lies inside the table x/t"},
         {"[log]\npartitions = 0\n", "questlog.toml:2:14: partitions in [log] is 0; write a whole number from 1"},
         {"[log]\nsegment_bytes = 12\n", "from 1048576"},
+        {"[log]\nsync = \"often\"\n", "questlog.toml:2:8: sync \"often\" is not known"},
+        {"[log]\nsync_interval_ms = 200\n", "questlog.toml:2:20: sync_interval_ms in [log] has no effect"},
+        {"[log]\nsync = \"interval\"\nsync_interval_ms = 0\n", "from 1 to 60000"},
         {"[log]\ncompression = \"snappy\"\n", "questlog.toml:2:15: compression \"snappy\" is not known"},
         {"[event]\npath = \"/x\"\n", "[[event]] with two brackets"},
         {"[[event]]\ntype = \"x\"\n", "[[event]] number 1 has no path"},

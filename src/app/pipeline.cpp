@@ -19,6 +19,17 @@ Result<log::Topic> find_or_create_topic(log::Topics& topics, const Config& confi
 
 } // namespace
 
+std::string durability_waiver(const Config& config) {
+    switch (config.sync) {
+    case log::Sync::always: return {};
+    case log::Sync::interval:
+        return fmt::format("sync = \"interval\": a power cut takes what was acknowledged in the last {} ms or more",
+                           config.sync_interval.count());
+    case log::Sync::never: return "sync = \"never\": a power cut takes what was acknowledged since the segment began";
+    }
+    return {};
+}
+
 Result<std::unique_ptr<Pipeline>> Pipeline::open(const Context& context, const http::ListenAddress& address) {
     std::unique_ptr<Pipeline> pipeline(new Pipeline);
 
@@ -37,6 +48,9 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(const Context& context, const h
     log::WriterOptions writer_options;
     writer_options.on_recovery = [](const std::string& what) { log_warn("recovery: {}", what); };
     writer_options.compression = context.config.compression;
+    writer_options.sync = context.config.sync;
+    writer_options.sync_interval = context.config.sync_interval;
+    if (const auto waived = durability_waiver(context.config); !waived.empty()) log_warn("{}", waived);
     TRY(log, log::open_writer(context.env, topics, topic, writer_options));
     pipeline->log_ = std::move(log);
 

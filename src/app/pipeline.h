@@ -18,6 +18,9 @@
 
 namespace questlog::app {
 
+/// What a 200 does not promise under the configured `sync`, in one line; empty: it means durable.
+[[nodiscard]] std::string durability_waiver(const Config& config);
+
 /// `questlog serve` as an object: the stages in the order that data flows through them. Read open() first.
 class Pipeline {
 public:

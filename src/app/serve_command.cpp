@@ -79,13 +79,16 @@ Status run(const Context& given, const ServeArguments& arguments) {
                  signal == SIGINT ? "interrupted" : "terminated");
     });
 
-    CHECK_OK(context.print(fmt::format(" * data folder {}\n"
-                                       " * topic {}: {} partition{}, {} event{}\n"
-                                       " * questlog is running on {} (Press CTRL+C to quit)\n",
-                                       std::filesystem::absolute(context.data).lexically_normal().string(),
-                                       pipeline->topic().name, pipeline->topic().partitions,
-                                       pipeline->topic().partitions == 1 ? "" : "s", pipeline->events(),
-                                       pipeline->events() == 1 ? "" : "s", url_of(address.host, pipeline->port()))));
+    const std::string waived = durability_waiver(context.config);
+    CHECK_OK(context.print(
+        fmt::format(" * data folder {}\n"
+                    " * topic {}: {} partition{}, {} event{}\n"
+                    "{}"
+                    " * questlog is running on {} (Press CTRL+C to quit)\n",
+                    std::filesystem::absolute(context.data).lexically_normal().string(), pipeline->topic().name,
+                    pipeline->topic().partitions, pipeline->topic().partitions == 1 ? "" : "s", pipeline->events(),
+                    pipeline->events() == 1 ? "" : "s", waived.empty() ? "" : " * not durable: " + waived + "\n",
+                    url_of(address.host, pipeline->port()))));
     CHECK_OK(context.flush());
     CHECK_OK(pipeline->run());
     log_info("stopped: every accepted event is on disk");

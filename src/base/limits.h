@@ -35,6 +35,7 @@ inline constexpr std::int64_t segment_bytes_default = 64 * 1024 * 1024;
 inline constexpr std::int64_t segment_bytes_min = 1024 * 1024;
 inline constexpr std::int64_t segment_bytes_max = 1024 * 1024 * 1024;
 inline constexpr std::int32_t partitions_max = 1024;
+inline constexpr std::int64_t sync_interval_ms_max = 60'000;
 
 // Stopping.
 inline constexpr std::chrono::milliseconds drain_timeout{

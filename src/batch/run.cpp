@@ -28,6 +28,7 @@ Result<scan::LogRange> capture_range(log::LogReader& log) {
         log::PartitionReader& partition = log.partition(Partition{i});
         TRY(from, partition.start_offset());
         TRY(to, partition.end_offset());
+        CHECK_OK(partition.make_durable(to));
         range.push_back({Partition{i}, from, std::max(from, to)});
     }
     return range;

@@ -27,6 +27,7 @@ protected:
         const log::Topic found = topics_.find(topic).value();
         log::WriterOptions options;
         options.prepare_segments_in_background = false;
+        options.sync = sync_;
         writer_ = log::open_writer(world_.env(), topics_, found, options).value();
         reader_ = log::open_reader(world_.env(), topics_, found).value();
     }
@@ -114,6 +115,7 @@ protected:
     std::unique_ptr<duck::Connection> connection_;
     std::unique_ptr<lake::SnapshotStore> store_;
     JobEvents events_;
+    log::Sync sync_ = log::Sync::always; ///< Of the log, when it is opened next.
     std::int64_t now_ms_ = 1'533'411'407'000;
 };
 

@@ -26,6 +26,18 @@ TEST_F(Jobs, separateEventsMakesATypedTableOfEachKind) {
               "2018-08-04 19:36:47 2018-08-04 19:36:47.029");
 }
 
+TEST_F(Jobs, aTableIsNeverAheadOfALogThatIsNotSyncedAtEachCommit) {
+    sync_ = log::Sync::never;
+    reopen_log("game-events");
+    append_reference_flow();
+    const auto report = run(builtin("separate_events"));
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    append_reference_flow();
+    world_.power_cut();
+    reopen_log("game-events");
+    EXPECT_GE(reader_->partition(Partition{0}).end_offset().value(), report->range.front().to);
+}
+
 TEST_F(Jobs, theReportNamesWhatLiesInTheLake) {
     append_reference_flow();
     const auto report = run(builtin("filtered_writes"));

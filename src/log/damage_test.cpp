@@ -178,7 +178,7 @@ SegmentSurvey clean_survey() {
 }
 
 TEST(RecoveryPlan, ZerosAfterTheDataAreCutAndNothingElseIsDone) {
-    const auto plan = plan_recovery(clean_survey(), Offset{10});
+    const auto plan = plan_recovery(clean_survey(), {Offset{10}});
     ASSERT_TRUE(plan.ok());
     EXPECT_TRUE(plan->truncate);
     EXPECT_EQ(plan->rewritten_events, 0);
@@ -186,7 +186,7 @@ TEST(RecoveryPlan, ZerosAfterTheDataAreCutAndNothingElseIsDone) {
 }
 
 TEST(RecoveryPlan, WholeBatchesAboveTheDurableEndAreWrittenAgain) {
-    const auto plan = plan_recovery(clean_survey(), Offset{7});
+    const auto plan = plan_recovery(clean_survey(), {Offset{7}});
     ASSERT_TRUE(plan.ok());
     EXPECT_EQ(plan->rewritten_events, 3);
 }
@@ -196,15 +196,15 @@ TEST(RecoveryPlan, ATornBatchAboveTheDurableEndIsCut) {
     survey.fault = "the batch's CRC is wrong";
     survey.nonzero_end = 1400;
     survey.torn_batch_end = 1500;
-    const auto plan = plan_recovery(survey, Offset{10});
+    const auto plan = plan_recovery(survey, {Offset{10}});
     ASSERT_TRUE(plan.ok());
     EXPECT_EQ(plan->torn_bytes, 400);
     survey.torn_batch_end = 1300;
-    EXPECT_EQ(plan_recovery(survey, Offset{10}).error().kind, ErrorKind::corrupt) << "bytes beyond the torn batch";
+    EXPECT_EQ(plan_recovery(survey, {Offset{10}}).error().kind, ErrorKind::corrupt) << "bytes beyond the torn batch";
     survey.torn_batch_end = 0;
-    EXPECT_TRUE(plan_recovery(survey, Offset{10}).ok()) << "its length was torn off too";
+    EXPECT_TRUE(plan_recovery(survey, {Offset{10}}).ok()) << "its length was torn off too";
     survey.foreign_start = true;
-    EXPECT_EQ(plan_recovery(survey, Offset{10}).error().kind, ErrorKind::corrupt)
+    EXPECT_EQ(plan_recovery(survey, {Offset{10}}).error().kind, ErrorKind::corrupt)
         << "no batch of ours begins like that";
 }
 
@@ -212,12 +212,12 @@ TEST(RecoveryPlan, DamageBelowTheDurableEndIsNeverCut) {
     auto survey = clean_survey();
     survey.fault = "the batch's CRC is wrong";
     survey.nonzero_end = 1400;
-    const auto plan = plan_recovery(survey, Offset{11});
+    const auto plan = plan_recovery(survey, {Offset{11}});
     ASSERT_FALSE(plan.ok());
     EXPECT_EQ(plan.error().kind, ErrorKind::corrupt);
     EXPECT_NE(plan.error().message.find("00000000000000000000.log is damaged at byte 1000 (offset 10)"),
               std::string::npos);
-    EXPECT_FALSE(plan_recovery(clean_survey(), Offset{11}).ok()) << "nor is a log that ends too early";
+    EXPECT_FALSE(plan_recovery(clean_survey(), {Offset{11}}).ok()) << "nor is a log that ends too early";
 }
 
 TEST(RecoveryPlan, AValidBatchAfterADamagedOneProvesCorruption) {
@@ -225,7 +225,7 @@ TEST(RecoveryPlan, AValidBatchAfterADamagedOneProvesCorruption) {
     survey.fault = "the batch's CRC is wrong";
     survey.nonzero_end = 2000;
     survey.next_valid_batch = 1400;
-    const auto plan = plan_recovery(survey, Offset{10});
+    const auto plan = plan_recovery(survey, {Offset{10}});
     ASSERT_FALSE(plan.ok());
     EXPECT_NE(plan.error().message.find("a valid batch follows at byte 1400"), std::string::npos);
 }
@@ -233,9 +233,9 @@ TEST(RecoveryPlan, AValidBatchAfterADamagedOneProvesCorruption) {
 TEST(RecoveryPlan, ADurableEndThatFitsNoBatchIsCorrupt) {
     auto survey = clean_survey();
     survey.durable_bytes = -1;
-    EXPECT_EQ(plan_recovery(survey, Offset{8}).error().kind, ErrorKind::corrupt);
+    EXPECT_EQ(plan_recovery(survey, {Offset{8}}).error().kind, ErrorKind::corrupt);
     survey.base = Offset{5};
-    EXPECT_EQ(plan_recovery(survey, Offset{3}).error().kind, ErrorKind::corrupt);
+    EXPECT_EQ(plan_recovery(survey, {Offset{3}}).error().kind, ErrorKind::corrupt);
 }
 
 } // namespace

@@ -18,6 +18,10 @@
 /// The log as the rest of the program sees it. The embedded segment log (segment_*.h) implements these interfaces.
 namespace questlog::log {
 
+/// When a commit reaches the disk. Under `interval` and `never` a kill loses nothing that was acknowledged, and a power
+/// cut what was not synced: since the last interval, or the last roll of a segment or clean stop.
+enum class Sync : std::uint8_t { always, interval, never };
+
 /// What a topic's configs ask for; what they leave open is the server's configuration (WriterOptions).
 struct TopicSettings {
     std::optional<Compression> compression; ///< compression.type
@@ -73,6 +77,7 @@ public:
     /// succeed. Any other error: the writer refuses everything until the log is reopened.
     virtual Status append(std::span<const std::byte> batch) = 0;
     /// After an error the process must end: what was appended may or may not be on disk, and retrying can lie.
+    /// Under Sync::interval and never it makes visible only, and fails if a sync in the background has failed.
     virtual Status sync() = 0;
 };
 
@@ -82,6 +87,9 @@ public:
     virtual ~LogWriter() = default; ///< Without close(): as a crash; the next open recovers.
     [[nodiscard]] virtual const Topic& topic() const = 0;
     virtual PartitionWriter& partition(Partition partition) = 0;
+    /// Under Sync::interval and never: syncs what is acknowledged and not synced. Any thread; under `interval` it is
+    /// called in the background. After an error the next append or sync says so too.
+    virtual Status flush() { return {}; }
     /// Syncs, trims the zeros that were filled ahead, and marks every partition as cleanly closed.
     virtual Status close() = 0;
 };
@@ -93,6 +101,8 @@ struct WriterOptions {
     bool prepare_segments_in_background = true;
     /// Of the batches of a topic that does not say itself.
     Compression compression = Compression::none;
+    Sync sync = Sync::always;
+    std::chrono::milliseconds sync_interval{1000}; ///< Under Sync::interval: what a power cut may take. Not simulated.
 };
 
 /// `retry_later` naming the holder's pid while another writer is alive; `corrupt` naming file and byte where the log is
@@ -138,6 +148,12 @@ public:
     virtual Result<Record> fetch(const BatchAddress& batch, std::uint32_t position) = 0;
 };
 
+/// How far a partition is certainly on disk.
+struct SyncState {
+    std::optional<Offset> synced_end; ///< nullopt: synced at each commit; else what lies above may go in a power cut.
+    std::int64_t lost_events = 0;     ///< Acknowledged, and found missing by recoveries, over the partition's life.
+};
+
 /// Reads one partition, with or without a live writer. Any thread may make cursors; each cursor is one thread's.
 class PartitionReader {
 public:
@@ -151,6 +167,13 @@ public:
     /// end_offset(). Damage is `corrupt` and names file and byte.
     virtual Result<std::unique_ptr<BatchCursor>> read(Offset from, Offset to) = 0;
     virtual Result<std::unique_ptr<RecordFetcher>> fetcher() = 0;
+    virtual Result<SyncState> sync_state() { return SyncState{}; }
+    /// What is below `to`, which does not pass end_offset(), survives a power cut from now on, also where the log is
+    /// not synced at each commit: a table must not be ahead of its log. An error as that of PartitionWriter::sync().
+    virtual Status make_durable(Offset to) {
+        (void)to;
+        return {};
+    }
 };
 
 class LogReader {

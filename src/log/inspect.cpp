@@ -71,9 +71,9 @@ private:
             expected = end;
             if (options_.to && expected >= *options_.to) return {};
         }
-        if (heard_ && word.ok() && expected < partition.durable_end)
+        if (heard_ && word.ok() && expected < partition.bound.end)
             report_damage({partition.directory, 0, expected, true,
-                           fmt::format("events up to offset {} were acknowledged", partition.durable_end), -1});
+                           fmt::format("events up to offset {} were acknowledged", partition.bound.end), -1});
         return {};
     }
 
@@ -82,6 +82,8 @@ private:
         const auto end = decode_durable_end(word->load());
         partition.durable_end = end.offset;
         partition.closed = end.closed;
+        TRY(bound, recovery_bound(files_, partition.directory, end));
+        partition.bound = bound;
         return {};
     }
 
@@ -148,8 +150,8 @@ private:
         TRY(next, find_batch_after(window, position, nonzero_end, expected));
         InspectedFault found{path, position, expected, true, fault, next};
         if (last && next < 0) { // recovery's own judgement
-            TRY(survey, survey_segment(files_, path, base, partition.durable_end));
-            found.damage = !plan_recovery(survey, partition.durable_end).ok();
+            TRY(survey, survey_segment(files_, path, base, partition.bound.end));
+            found.damage = !plan_recovery(survey, partition.bound).ok();
         }
         if (found.damage)
             report_damage(found);

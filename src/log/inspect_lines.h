@@ -1,6 +1,7 @@
 #pragma once
 
 #include "log/event_log.h"
+#include "log/recovery.h"
 
 #include <memory>
 #include <string>
@@ -12,6 +13,7 @@ struct InspectedPartition {
     Partition partition;
     std::string directory;
     Offset durable_end;
+    RecoveryBound bound; ///< What must be there.
     bool closed = false;
     bool writer_alive = false;
     std::size_t segments = 0;

@@ -5,6 +5,7 @@
 #include "log/segment_cursor.h"
 #include "log/segment_fetcher.h"
 #include "log/segment_table.h"
+#include "log/synced_end.h"
 #include "log/topic_lock.h"
 
 #include <algorithm>
@@ -21,7 +22,8 @@ class SegmentReader final : public PartitionReader {
 public:
     SegmentReader(io::Files& files, Partition partition, const std::string& directory,
                   std::unique_ptr<io::SharedWord> durable_end)
-        : partition_(partition), table_(files, directory), durable_end_(std::move(durable_end)) {}
+        : files_(files), directory_(directory), partition_(partition), table_(files, directory),
+          durable_end_(std::move(durable_end)) {}
 
     [[nodiscard]] Partition partition() const override { return partition_; }
 
@@ -63,7 +65,30 @@ public:
 
     [[nodiscard]] Offset durable_offset() { return decode_durable_end(durable_end_->load()).offset; }
 
+    Result<SyncState> sync_state() override {
+        SyncState state;
+        TRY(synced, read_synced_end(files_, directory_));
+        TRY(lost, read_lost_events(files_, directory_));
+        state.synced_end = synced;
+        state.lost_events = lost;
+        return state;
+    }
+
+    Status make_durable(Offset to) override {
+        TRY(synced, read_synced_end(files_, directory_));
+        if (!synced || *synced >= to) return {};
+        CHECK_OK(table_.refresh());
+        for (auto i = std::max(table_.find(*synced), 0); i < static_cast<std::int32_t>(table_.count()); ++i) {
+            if (table_.base_of(i) >= to) break;
+            TRY(file, table_.file(i));
+            CHECK_OK(file->sync_data()); // whoever wrote it
+        }
+        return {};
+    }
+
 private:
+    io::Files& files_;
+    std::string directory_;
     Partition partition_;
     SegmentTable table_;
     std::unique_ptr<io::SharedWord> durable_end_;

@@ -1,4 +1,5 @@
 #include "log/event_log.h"
+#include "log/interval_sync.h"
 #include "log/log_files.h"
 #include "log/recovery.h"
 #include "log/segment_preparer.h"
@@ -23,7 +24,8 @@ class SegmentLogWriter final : public LogWriter {
 public:
     SegmentLogWriter(io::Files& files, Topic topic, std::unique_ptr<io::Lock> lock, const WriterOptions& options)
         : files_(files), topic_(std::move(topic)), lock_(std::move(lock)),
-          segment_options_{topic_.segment_bytes, topic_.settings.compression.value_or(options.compression)},
+          segment_options_{topic_.segment_bytes, topic_.settings.compression.value_or(options.compression),
+                           options.sync},
           preparer_(files, options.prepare_segments_in_background) {}
 
     void add_partition(const std::string& directory, std::unique_ptr<io::SharedWord> durable_end,
@@ -33,8 +35,15 @@ public:
                                                               std::move(durable_end), recovered));
     }
 
-    Status open() {
+    Status open(const WriterOptions& options) {
         for (auto& partition : partitions_) CHECK_OK(partition->open());
+        if (options.sync == Sync::interval && options.prepare_segments_in_background)
+            interval_sync_.emplace(options.sync_interval, [this] { (void)flush().ok(); }); // the next commit tells
+        return {};
+    }
+
+    Status flush() override {
+        for (auto& partition : partitions_) CHECK_OK(partition->flush());
         return {};
     }
 
@@ -45,6 +54,7 @@ public:
     }
 
     Status close() override {
+        if (interval_sync_) interval_sync_->stop();
         // First the spares give their space back: it is what a full disk is left for the partitions to close in.
         preparer_.stop();
         for (const auto& directory : directories_) CHECK_OK(files_.remove_file(spare_segment_file(directory)));
@@ -61,6 +71,7 @@ private:
     SegmentPreparer preparer_;
     std::vector<std::string> directories_;
     std::vector<std::unique_ptr<SegmentWriter>> partitions_;
+    std::optional<IntervalSync> interval_sync_; ///< Last: its thread uses the partitions.
 };
 
 } // namespace
@@ -77,7 +88,7 @@ Result<std::unique_ptr<LogWriter>> open_writer(io::Env env, const Topics& topics
         TRY(recovered, recover_partition(env.files, directory, *durable_end, options.on_recovery));
         writer->add_partition(directory, std::move(durable_end), recovered);
     }
-    CHECK_OK(writer->open()); // once all are recovered: where one is refused, the others stay closed and trimmed
+    CHECK_OK(writer->open(options)); // once all are recovered: where one is refused, the others stay closed and trimmed
     return std::unique_ptr<LogWriter>(std::move(writer)); // only now may readers go on: `lock.recovery` ends here
 }
 

@@ -3,6 +3,7 @@
 #include "base/big_endian.h"
 #include "base/limits.h"
 #include "log/segment_walk.h"
+#include "log/synced_end.h"
 
 #include <algorithm>
 #include <array>
@@ -83,8 +84,16 @@ Status apply(io::Files& files, const SegmentSurvey& survey, const RecoveryPlan& 
 }
 
 void report(const std::function<void(const std::string&)>& on_recovery, const SegmentSurvey& survey,
-            const RecoveryPlan& plan) {
+            const RecoveryPlan& plan, const RecoveryBound& bound) {
     if (!on_recovery) return;
+    if (!bound.commits_synced) {
+        on_recovery(fmt::format("{}: the log was not synced at each commit, and not closed: kept up to offset {}, of "
+                                "which up to {} was synced; cut {} bytes at byte {}; {} acknowledged event{} lost{}",
+                                survey.path, survey.end_offset, bound.end, plan.torn_bytes, survey.data_bytes,
+                                plan.lost_events, plan.lost_events == 1 ? " is" : "s are",
+                                plan.lost_events == 0 ? ", as far as can be told" : ""));
+        return;
+    }
     if (plan.torn_bytes > 0)
         on_recovery(fmt::format("{}: cut a torn batch of {} bytes at byte {} (offset {}, never acknowledged: {})",
                                 survey.path, plan.torn_bytes, survey.data_bytes, survey.end_offset, survey.fault));
@@ -112,7 +121,15 @@ Result<TimestampMs> max_timestamp_of(io::Files& files, const std::string& path, 
 
 } // namespace
 
-Result<RecoveryPlan> plan_recovery(const SegmentSurvey& survey, Offset durable_end) {
+Result<RecoveryBound> recovery_bound(io::Files& files, const std::string& directory, DurableEnd durable_end) {
+    const RecoveryBound bound{durable_end.offset, true, durable_end.offset};
+    if (durable_end.closed) return bound; // which is said once all is synced
+    TRY(synced, read_synced_end(files, directory));
+    return synced ? RecoveryBound{*synced, false, durable_end.offset} : bound;
+}
+
+Result<RecoveryPlan> plan_recovery(const SegmentSurvey& survey, const RecoveryBound& bound) {
+    const Offset durable_end = bound.end;
     const auto damaged = [&](const std::string& what) {
         return corrupt("{} is damaged at byte {} (offset {}): {}; {}", survey.path, survey.data_bytes,
                        survey.end_offset, what, advice);
@@ -125,6 +142,14 @@ Result<RecoveryPlan> plan_recovery(const SegmentSurvey& survey, Offset durable_e
                                    survey.fault.empty() ? "the data ends here" : survey.fault, durable_end));
     if (survey.durable_bytes < 0)
         return corrupt("{}: the durable end {} lies inside a batch; {}", survey.path, durable_end, advice);
+    RecoveryPlan plan;
+    plan.torn_bytes = survey.nonzero_end - survey.data_bytes;
+    plan.rewritten_events = survey.end_offset.minus(durable_end);
+    plan.truncate = survey.file_bytes > survey.data_bytes;
+    if (!bound.commits_synced) {
+        plan.lost_events = std::max<std::int64_t>(bound.acknowledged.minus(survey.end_offset), 0);
+        return plan;
+    }
     if (survey.next_valid_batch >= 0)
         return damaged(fmt::format("{}, and a valid batch follows at byte {}", survey.fault, survey.next_valid_batch));
     const std::int64_t torn_end_max = survey.torn_batch_end > 0
@@ -132,11 +157,6 @@ Result<RecoveryPlan> plan_recovery(const SegmentSurvey& survey, Offset durable_e
                                           : survey.data_bytes + static_cast<std::int64_t>(limits::batch_bytes_max);
     if (survey.foreign_start || survey.nonzero_end > torn_end_max)
         return damaged(fmt::format("{}, and what stands there is no batch that was being written", survey.fault));
-
-    RecoveryPlan plan;
-    plan.torn_bytes = survey.nonzero_end - survey.data_bytes;
-    plan.rewritten_events = survey.end_offset.minus(durable_end);
-    plan.truncate = survey.file_bytes > survey.data_bytes;
     return plan;
 }
 
@@ -166,11 +186,11 @@ Result<SegmentSurvey> survey_segment(io::Files& files, const std::string& path, 
 namespace {
 
 /// Recovers the last segment; whatever is damaged is found before anything is changed.
-Status recover_last_segment(io::Files& files, const std::string& directory, Offset durable_end,
+Status recover_last_segment(io::Files& files, const std::string& directory, const RecoveryBound& bound,
                             const std::function<void(const std::string&)>& on_recovery, RecoveredPartition& partition) {
     const Offset base = partition.segments.back();
-    TRY(survey, survey_segment(files, segment_file(directory, base), base, durable_end));
-    TRY(plan, plan_recovery(survey, durable_end));
+    TRY(survey, survey_segment(files, segment_file(directory, base), base, bound.end));
+    TRY(plan, plan_recovery(survey, bound));
     partition.end_offset = survey.end_offset;
     partition.last_segment_bytes = survey.data_bytes;
     partition.max_timestamp = survey.max_timestamp;
@@ -181,7 +201,8 @@ Status recover_last_segment(io::Files& files, const std::string& directory, Offs
     }
     CHECK_OK(remove_temporaries(files, directory));
     CHECK_OK(apply(files, survey, plan));
-    report(on_recovery, survey, plan);
+    if (plan.lost_events > 0) CHECK_OK(add_lost_events(files, directory, plan.lost_events));
+    report(on_recovery, survey, plan, bound);
     return {};
 }
 
@@ -195,7 +216,8 @@ Result<RecoveredPartition> recover_partition(io::Files& files, const std::string
     TRY(segments, list_segments(files, directory));
     partition.segments = std::move(segments);
     if (!partition.segments.empty()) {
-        CHECK_OK(recover_last_segment(files, directory, before.offset, on_recovery, partition));
+        TRY(bound, recovery_bound(files, directory, before));
+        CHECK_OK(recover_last_segment(files, directory, bound, on_recovery, partition));
     } else if (before.offset.value != 0) {
         return corrupt("{} has no segment, and events up to offset {} were acknowledged; {}", directory, before.offset,
                        advice);

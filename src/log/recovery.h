@@ -31,10 +31,21 @@ struct RecoveryPlan {
     bool truncate = false;             ///< Bytes follow the data: zeros filled ahead, or a torn batch.
     std::int64_t torn_bytes = 0;       ///< How many of those bytes are a torn batch.
     std::int64_t rewritten_events = 0; ///< In whole batches above the durable end: they may be in memory only.
+    std::int64_t lost_events = 0;      ///< Acknowledged, never certainly synced, and not there.
 };
 
+/// What of a partition is certainly on disk, so that its absence is damage.
+struct RecoveryBound {
+    Offset end;
+    /// Whether each commit was synced before the next one was written: then what lies above `end` is one torn batch at
+    /// most. Otherwise it may be anything, and is cut where it does not read.
+    bool commits_synced = true;
+    Offset acknowledged{}; ///< What the durable end says; at least `end`, but for a power cut.
+};
+Result<RecoveryBound> recovery_bound(io::Files& files, const std::string& directory, DurableEnd durable_end);
+
 /// Decides, without touching anything. `corrupt` names file, byte and offset, and says what to do.
-Result<RecoveryPlan> plan_recovery(const SegmentSurvey& survey, Offset durable_end);
+Result<RecoveryPlan> plan_recovery(const SegmentSurvey& survey, const RecoveryBound& bound);
 
 /// Walks the segment at `path`, whose first offset is `base`.
 Result<SegmentSurvey> survey_segment(io::Files& files, const std::string& path, Offset base, Offset durable_end);

@@ -1,6 +1,7 @@
 #include "log/segment_writer.h"
 
 #include "base/limits.h"
+#include "log/synced_end.h"
 
 #include <algorithm>
 
@@ -18,11 +19,17 @@ SegmentWriter::SegmentWriter(io::Files& files, SegmentPreparer& preparer, std::s
     : files_(files), preparer_(preparer), directory_(std::move(directory)), segment_bytes_(options.segment_bytes),
       compressor_(options.compression), durable_end_(std::move(durable_end)), position_(recovered.last_segment_bytes),
       capacity_(recovered.last_segment_bytes), next_offset_(recovered.end_offset),
-      max_timestamp_(recovered.max_timestamp) {
+      max_timestamp_(recovered.max_timestamp), sync_(options.sync) {
     if (!recovered.segments.empty()) last_segment_ = recovered.segments.back();
 }
 
 Status SegmentWriter::open() {
+    if (sync_ == Sync::always) {
+        CHECK_OK(remove_synced_end(files_, directory_));
+    } else {
+        TRY(word, mark_synced_end(files_, directory_, next_offset_));
+        synced_end_ = std::move(word);
+    }
     // Durable before the first append: a power cut must not leave "closed" standing beside new data.
     durable_end_->store(encode(DurableEnd{next_offset_, false}));
     CHECK_OK(durable_end_->sync());
@@ -63,7 +70,8 @@ Status SegmentWriter::append(std::span<const std::byte> batch) {
         header.record_count == 0)
         return internal("a batch of {} bytes at offset {} was given to append where offset {} follows", batch.size(),
                         header.base_offset, next_offset_);
-    // Written only after the batch before it is durable: so only the last batch of a log can ever be torn.
+    // Written only after the batch before it is durable: so only the last batch of a log can ever be torn, unless the
+    // log is not synced at each commit.
     CHECK_OK(sync());
     const auto stored = compressor_.compress(header, batch);
     const auto bytes = static_cast<std::int64_t>(stored.size());
@@ -93,6 +101,7 @@ Status SegmentWriter::take_back(const Error& failed_write) {
 
 Status SegmentWriter::sync() {
     if (broken_) return *broken_;
+    if (sync_ != Sync::always) return publish();
     if (!unsynced_) return {};
     if (auto synced = file_->sync_data(); !synced.ok()) return broken(synced.error());
     durable_end_->store(encode(DurableEnd{next_offset_, false}));
@@ -100,8 +109,38 @@ Status SegmentWriter::sync() {
     return {};
 }
 
+/// What was appended is acknowledged without being synced: a kill leaves it where it is, a power cut may not.
+Status SegmentWriter::publish() {
+    const auto failure = reached_.with([&](Reached& reached) {
+        if (file_) reached.file = file_;
+        reached.end = next_offset_;
+        return reached.failure;
+    });
+    if (failure) return broken(*failure);
+    if (!unsynced_) return {};
+    durable_end_->store(encode(DurableEnd{next_offset_, false}));
+    unsynced_ = false;
+    return {};
+}
+
+Status SegmentWriter::flush() {
+    if (sync_ == Sync::always) return {};
+    const std::lock_guard one_at_a_time(flush_mutex_);
+    const Reached reached = reached_.with([](const Reached& now) { return now; });
+    if (reached.failure) return *reached.failure;
+    if (!reached.file || static_cast<std::uint64_t>(reached.end.value) == synced_end_->load()) return {};
+    auto synced = reached.file->sync_data();
+    if (synced.ok()) {
+        synced_end_->store(static_cast<std::uint64_t>(reached.end.value));
+        synced = synced_end_->sync();
+    }
+    if (!synced.ok()) reached_.with([&](Reached& now) { now.failure = synced.error(); });
+    return synced;
+}
+
 /// No segment but the last has anything after its data, and the durable end on disk is never below the last one's base.
 Status SegmentWriter::finish_segment() {
+    CHECK_OK(flush());
     if (file_ && capacity_ > position_) {
         CHECK_OK(file_->truncate(position_));
         CHECK_OK(file_->sync_data());

@@ -1,11 +1,13 @@
 #pragma once
 
+#include "base/guarded.h"
 #include "log/batch_codec.h"
 #include "log/event_log.h"
 #include "log/recovery.h"
 #include "log/segment_preparer.h"
 
 #include <memory>
+#include <mutex>
 #include <optional>
 
 namespace questlog::log {
@@ -13,6 +15,7 @@ namespace questlog::log {
 struct SegmentOptions {
     std::int64_t segment_bytes = 0; ///< A segment is rolled before it would hold more.
     Compression compression = Compression::none;
+    Sync sync = Sync::always;
 };
 
 /// Appends to the segments of one partition. Made from a partition that is recovered.
@@ -28,12 +31,20 @@ public:
     [[nodiscard]] TimestampMs max_timestamp() const override { return max_timestamp_; }
     Status append(std::span<const std::byte> batch) override;
     Status sync() override;
+    /// Under Sync::interval and never: syncs what is acknowledged. Any thread.
+    Status flush();
     Status close();
 
 private:
+    struct Reached {
+        std::shared_ptr<io::File> file;
+        Offset end;
+        std::optional<Error> failure; ///< Of a flush.
+    };
     Status roll(std::int64_t batch_bytes);
     Status finish_segment();
     Status sync_entry();
+    Status publish();
     Status take_back(const Error& failed_write);
     Status broken(const Error& error);
     [[nodiscard]] std::int64_t next_capacity() const;
@@ -56,6 +67,12 @@ private:
     bool entry_unsynced_ = false; ///< The last segment has its name, and a power cut may take it away.
     bool unsynced_ = false;       ///< A batch is written and not synced.
     std::optional<Error> broken_; ///< Why nothing is accepted any more.
+
+    // Where the log is not synced at each commit; unused where it is.
+    Sync sync_;
+    std::mutex flush_mutex_;                     ///< One flush at a time.
+    std::unique_ptr<io::SharedWord> synced_end_; ///< Under flush_mutex_.
+    Guarded<Reached> reached_;                   ///< Acknowledged up to here.
 };
 
 } // namespace questlog::log

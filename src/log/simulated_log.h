@@ -26,6 +26,7 @@ public:
         WriterOptions options;
         options.prepare_segments_in_background = false;
         options.compression = compression;
+        options.sync = sync_mode;
         options.on_recovery = [this](const std::string& what) { recoveries.push_back(what); };
         auto opened = open_writer(sim.env(), topics, topic, options);
         if (!opened.ok()) return opened.error();
@@ -143,6 +144,7 @@ public:
     std::size_t acked = 0;                       ///< The first so many were acknowledged.
     std::size_t shown = 0;                       ///< The first so many were seen by a reader.
     Compression compression = Compression::none; ///< Of the next writer.
+    Sync sync_mode = Sync::always;               ///< Likewise.
 
 private:
     BatchBuilder builder_;

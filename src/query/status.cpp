@@ -106,6 +106,9 @@ Result<PartitionStatus> partition_status(const World& world, const log::Topic& t
     status.partition = partition.partition();
     TRY(end, partition.end_offset());
     status.durable_end = end;
+    TRY(sync, partition.sync_state());
+    status.synced_end = sync.synced_end;
+    status.lost_events = sync.lost_events;
     const Status checked = log::check_segments(world.env, world.topics, topic, status.partition, end);
     const auto start = partition.start_offset();
     const auto bytes = partition.bytes();

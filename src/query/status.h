@@ -16,9 +16,11 @@ namespace questlog::query {
 struct PartitionStatus {
     Partition partition;
     Offset start;
-    Offset durable_end;                ///< One past the last event that is durable, and so visible.
-    std::optional<std::int64_t> bytes; ///< Of batches; nullopt where damage keeps it from being told.
-    std::string problem;               ///< Damage that shows without reading the log, and what to do. Empty: none.
+    Offset durable_end;                 ///< One past the last event that is durable, and so visible.
+    std::optional<std::int64_t> bytes;  ///< Of batches; nullopt where damage keeps it from being told.
+    std::string problem;                ///< Damage that shows without reading the log, and what to do. Empty: none.
+    std::optional<Offset> synced_end{}; ///< Under sync = "interval" or "never": what lies above may go in a power cut.
+    std::int64_t lost_events = 0;       ///< Acknowledged, and gone in power cuts under these.
 };
 
 enum class TableState : std::uint8_t {

@@ -228,7 +228,8 @@ TEST(StatusText, FitsATerminal) {
     EXPECT_EQ(
         status_json(report),
         R"({"topics": [{"topic": "game-events", "log_id": "F2hbjghYTdC0uevB7P0PWw", )"
-        R"("partitions": [{"partition": 0, "start": 0, "durable_end": 70, "bytes": 10240, "problem": null}], )"
+        R"("partitions": [{"partition": 0, "start": 0, "durable_end": 70, "bytes": 10240, )"
+        R"("synced_end": null, "lost_events": 0, "problem": null}], )"
         R"("tables": [{"name": "sword_purchases", "path": "tmp/sword_purchases", "state": "landed", )"
         R"("landed_ranges": [{"partition": 0, "from": 0, "to": 60}], "files": ["part-00000-x-c000.snappy.parquet"], )"
         R"("rows": 20, "bytes": 1868, "accepted": 70, "landed": 20, "pending": 10, "filtered": 39, )"

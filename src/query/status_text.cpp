@@ -57,6 +57,13 @@ std::string partitions_text(const TopicStatus& topic) {
     for (const PartitionStatus& one : topic.partitions) {
         rows.push_back({fmt::format("{}", one.partition), fmt::format("{}", one.start),
                         fmt::format("{}", one.durable_end), one.bytes ? bytes_text(*one.bytes) : "-"});
+        if (one.synced_end)
+            problems += fmt::format("  partition {}: not synced at each commit; a power cut may take what lies above "
+                                    "offset {}\n",
+                                    one.partition, *one.synced_end);
+        if (one.lost_events > 0)
+            problems += fmt::format("  partition {}: {} acknowledged before power cuts {} lost\n", one.partition,
+                                    plural(one.lost_events, "event"), one.lost_events == 1 ? "is" : "are");
         if (!one.problem.empty()) problems += fmt::format("  partition {}: {}\n", one.partition, one.problem);
     }
     return aligned(rows) + (problems.empty() ? "" : '\n' + problems);
@@ -172,6 +179,8 @@ std::string status_json(const StatusReport& report) {
         append_array(out, "partitions", topic.partitions, [&](const PartitionStatus& one) {
             out += fmt::format("{{\"partition\": {}, \"start\": {}, \"durable_end\": {}, \"bytes\": {}", one.partition,
                                one.start, one.durable_end, one.bytes ? fmt::format("{}", *one.bytes) : "null");
+            out += fmt::format(", \"synced_end\": {}, \"lost_events\": {}",
+                               one.synced_end ? fmt::format("{}", *one.synced_end) : "null", one.lost_events);
             append_problem(out, one.problem);
             out += '}';
         });

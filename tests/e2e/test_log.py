@@ -7,6 +7,7 @@ import pytest
 from load import Load, assert_kept
 from questlog_process import Questlog, ServerEnded
 from segment import flip_bit, read_batches
+from waiting import wait_until
 
 SMALL_SEGMENTS = "[log]\nsegment_bytes = 1048576\n"
 
@@ -231,6 +232,47 @@ def test_a_reader_beside_the_server_never_shows_what_a_kill_then_takes_away(ques
         assert values[:len(shown)] == shown
         shown = questlog.values()
         assert shown[:len(values)] == values
+
+
+# --- without a sync at each commit --------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("sync", ['"never"', '"interval"\nsync_interval_ms = 20'])
+def test_without_a_sync_at_each_commit_a_kill_takes_nothing_and_everyone_is_told(questlog, sync):
+    questlog.write_config(f"[log]\nsync = {sync}\n")
+    with questlog.serve() as server, Load(server, connections=4) as load:
+        load.wait_for_acks(300)
+        partition, = questlog.status()["topics"][0]["partitions"]
+        assert partition["synced_end"] is not None and partition["synced_end"] <= partition["durable_end"]
+        assert "a power cut may take what lies above offset" in questlog.ok("status")
+        if "interval" in sync:
+            wait_until(lambda: questlog.status()["topics"][0]["partitions"][0]["synced_end"] >= 300, "a sync in the background")
+        server.kill()
+        load.finish()
+        assert "not durable: sync = " in server.output and "a power cut takes" in server.errors
+    load.assert_kept(questlog)
+    partition, = questlog.status()["topics"][0]["partitions"]
+    assert partition["lost_events"] == 0
+    questlog.write_config("")
+    with questlog.serve() as server:
+        assert "not durable" not in server.output
+        assert questlog.status()["topics"][0]["partitions"][0]["synced_end"] is None
+        assert server.stop() == 0
+
+
+def test_damage_above_the_synced_end_is_cut_and_told_and_counted(questlog):
+    questlog.write_config('[log]\nsync = "never"\n')
+    with questlog.serve() as server:
+        for start in range(0, 1000, 100):
+            server.send_events(numbered(100, start=start))
+        server.kill()
+    path, = questlog.segments()
+    flip_bit(path, read_batches(path)[6].position + 100)
+    with questlog.serve() as server:
+        assert "kept up to offset 600" in server.errors and "400 acknowledged events are lost" in server.errors
+        assert server.get("/?receipt=1").json()["offset"] == 600
+        assert server.stop() == 0
+    assert questlog.status()["topics"][0]["partitions"][0]["lost_events"] == 400
+    assert "400 events acknowledged before power cuts are lost" in questlog.ok("status")
 
 
 # --- one writer ------------------------------------------------------------------------------------------------------
