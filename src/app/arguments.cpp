@@ -63,7 +63,9 @@ private:
         create->add_option("--replication-factor", created->replication_factor,
                            "Copies of each; the embedded log has 1");
         create->add_flag("--if-not-exists", created->if_not_exists, "Do nothing where the topic exists");
-        create->add_option("--config", created->configs, "A setting, name=value (segment.bytes,\ncompression.type)")
+        create
+            ->add_option("--config", created->configs,
+                         "A setting, name=value (segment.bytes, segment.ms,\ncompression.type)")
             ->allow_extra_args(false);
         accept_kafka_addresses(*create);
 

@@ -294,12 +294,14 @@ Status parse_log(TomlTable& log, Config& config) {
         if (auto named = log::check_topic_name(*topic); !named.ok()) return log.wrong("topic", named.error().message);
     TRY(partitions, log.integer("partitions", 1, limits::partitions_max));
     TRY(segment_bytes, log.integer("segment_bytes", limits::segment_bytes_min, limits::segment_bytes_max));
+    TRY(segment_ms, log.integer("segment_ms", limits::segment_ms_min, limits::segment_ms_max));
     TRY(compression, log.string("compression"));
     CHECK_OK(parse_sync(log, config));
     CHECK_OK(log.finish());
     take(topic, config.topic);
     if (partitions) config.partitions = static_cast<std::int32_t>(*partitions);
     take(segment_bytes, config.segment_bytes);
+    config.segment_ms = segment_ms;
     if (compression) {
         const auto kind = log::parse_compression(*compression);
         if (!kind)

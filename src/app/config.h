@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,7 @@ struct Config {
     std::int32_t partitions = 1;       ///< Of the topic, where `serve` has to create it.
     std::int64_t segment_bytes = limits::segment_bytes_default; ///< Likewise. A segment is the unit of disk space.
 
+    std::optional<std::int64_t> segment_ms;      ///< How old a segment becomes, of a topic that does not say itself.
     Compression compression = Compression::none; ///< Of what `serve` appends to a topic that does not say itself.
 
     log::Sync sync = log::Sync::always;

@@ -40,6 +40,7 @@ store_headers = ["Cookie"]
 topic = "clicks"
 partitions = 3
 segment_bytes = 1048576
+segment_ms = 3600000
 compression = "zstd"
 sync = "interval"
 sync_interval_ms = 200
@@ -53,6 +54,7 @@ root = "/srv/lake"
     EXPECT_EQ(config.topic, "clicks");
     EXPECT_EQ(config.partitions, 3);
     EXPECT_EQ(config.segment_bytes, 1'048'576);
+    EXPECT_EQ(config.segment_ms, 3'600'000);
     EXPECT_EQ(config.compression, Compression::zstd);
     EXPECT_EQ(config.sync, log::Sync::interval);
     EXPECT_EQ(config.sync_interval, std::chrono::milliseconds{200});

@@ -48,6 +48,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(const Context& context, const h
     log::WriterOptions writer_options;
     writer_options.on_recovery = [](const std::string& what) { log_warn("recovery: {}", what); };
     writer_options.compression = context.config.compression;
+    writer_options.segment_ms = context.config.segment_ms;
     writer_options.sync = context.config.sync;
     writer_options.sync_interval = context.config.sync_interval;
     if (const auto waived = durability_waiver(context.config); !waived.empty()) log_warn("{}", waived);

@@ -34,6 +34,8 @@ inline constexpr std::size_t decompressed_batch_bytes_max = 64 * 1024 * 1024; //
 inline constexpr std::int64_t segment_bytes_default = 64 * 1024 * 1024;
 inline constexpr std::int64_t segment_bytes_min = 1024 * 1024;
 inline constexpr std::int64_t segment_bytes_max = 1024 * 1024 * 1024;
+inline constexpr std::int64_t segment_ms_min = 1000;
+inline constexpr std::int64_t segment_ms_max = 315'360'000'000; ///< Ten years.
 inline constexpr std::int32_t partitions_max = 1024;
 inline constexpr std::int64_t sync_interval_ms_max = 60'000;
 

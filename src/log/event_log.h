@@ -25,6 +25,7 @@ enum class Sync : std::uint8_t { always, interval, never };
 /// What a topic's configs ask for; what they leave open is the server's configuration (WriterOptions).
 struct TopicSettings {
     std::optional<Compression> compression; ///< compression.type
+    std::optional<std::int64_t> segment_ms; ///< segment.ms
     auto operator<=>(const TopicSettings&) const = default;
 };
 
@@ -101,6 +102,9 @@ struct WriterOptions {
     bool prepare_segments_in_background = true;
     /// Of the batches of a topic that does not say itself.
     Compression compression = Compression::none;
+    /// Likewise: a batch goes to a new segment where its timestamps pass those of the present one's first batch by so
+    /// much. nullopt: a segment may be of any age.
+    std::optional<std::int64_t> segment_ms{};
     Sync sync = Sync::always;
     std::chrono::milliseconds sync_interval{1000}; ///< Under Sync::interval: what a power cut may take. Not simulated.
 };

@@ -25,7 +25,7 @@ public:
     SegmentLogWriter(io::Files& files, Topic topic, std::unique_ptr<io::Lock> lock, const WriterOptions& options)
         : files_(files), topic_(std::move(topic)), lock_(std::move(lock)),
           segment_options_{topic_.segment_bytes, topic_.settings.compression.value_or(options.compression),
-                           options.sync},
+                           options.sync, topic_.settings.segment_ms ? topic_.settings.segment_ms : options.segment_ms},
           preparer_(files, options.prepare_segments_in_background) {}
 
     void add_partition(const std::string& directory, std::unique_ptr<io::SharedWord> durable_end,

@@ -177,6 +177,7 @@ Result<SegmentSurvey> survey_segment(io::Files& files, const std::string& path, 
             if (look.what == Look::What::fault) CHECK_OK(survey_tail(window, survey, std::move(look.fault)));
             return survey;
         }
+        if (survey.data_bytes == 0) survey.first_timestamp = look.header.base_timestamp;
         survey.data_bytes += look.header.bytes();
         survey.end_offset = look.header.end_offset();
         survey.max_timestamp = std::max(survey.max_timestamp, look.header.max_timestamp);
@@ -194,6 +195,7 @@ Status recover_last_segment(io::Files& files, const std::string& directory, cons
     partition.end_offset = survey.end_offset;
     partition.last_segment_bytes = survey.data_bytes;
     partition.max_timestamp = survey.max_timestamp;
+    partition.last_segment_first_timestamp = survey.first_timestamp;
     if (survey.data_bytes == 0 && partition.segments.size() > 1) {
         const Offset previous = partition.segments[partition.segments.size() - 2];
         TRY(max_timestamp, max_timestamp_of(files, segment_file(directory, previous), previous, base));

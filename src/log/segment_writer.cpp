@@ -17,9 +17,10 @@ SegmentWriter::SegmentWriter(io::Files& files, SegmentPreparer& preparer, std::s
                              const SegmentOptions& options, std::unique_ptr<io::SharedWord> durable_end,
                              const RecoveredPartition& recovered)
     : files_(files), preparer_(preparer), directory_(std::move(directory)), segment_bytes_(options.segment_bytes),
-      compressor_(options.compression), durable_end_(std::move(durable_end)), position_(recovered.last_segment_bytes),
-      capacity_(recovered.last_segment_bytes), next_offset_(recovered.end_offset),
-      max_timestamp_(recovered.max_timestamp), sync_(options.sync) {
+      segment_ms_(options.segment_ms), compressor_(options.compression), durable_end_(std::move(durable_end)),
+      position_(recovered.last_segment_bytes), capacity_(recovered.last_segment_bytes),
+      next_offset_(recovered.end_offset), max_timestamp_(recovered.max_timestamp),
+      first_timestamp_(recovered.last_segment_first_timestamp), sync_(options.sync) {
     if (!recovered.segments.empty()) last_segment_ = recovered.segments.back();
 }
 
@@ -75,13 +76,14 @@ Status SegmentWriter::append(std::span<const std::byte> batch) {
     CHECK_OK(sync());
     const auto stored = compressor_.compress(header, batch);
     const auto bytes = static_cast<std::int64_t>(stored.size());
-    if (position_ + bytes > capacity_) CHECK_OK(roll(bytes));
+    CHECK_OK(roll_if_due(header, bytes));
     CHECK_OK(sync_entry());
     if (const auto written = file_->write_at(position_, stored); !written.ok()) return take_back(written.error());
     unsynced_ = true;
     position_ += bytes;
     next_offset_ = header.end_offset();
     max_timestamp_ = std::max(max_timestamp_, header.max_timestamp);
+    if (!first_timestamp_) first_timestamp_ = header.base_timestamp;
     if (!spare_begun_ && !spare_ && position_ > capacity_ / 2) {
         preparer_.begin(directory_, next_capacity());
         spare_begun_ = true;
@@ -149,6 +151,17 @@ Status SegmentWriter::finish_segment() {
     return durable_end_->sync();
 }
 
+Status SegmentWriter::roll_if_due(const BatchHeader& header, std::int64_t batch_bytes) {
+    if (position_ + batch_bytes > capacity_) return roll(batch_bytes);
+    if (!segment_ms_ || !first_timestamp_ || header.max_timestamp.minus(*first_timestamp_) < *segment_ms_) return {};
+    const auto rolled = roll(batch_bytes);
+    const bool goes_on =
+        !rolled.ok() && rolled.error().kind == ErrorKind::retry_later && position_ + batch_bytes <= capacity_;
+    if (!goes_on) return rolled;
+    first_timestamp_ = header.max_timestamp; // no room for another segment: the present one serves on
+    return {};
+}
+
 Status SegmentWriter::roll(std::int64_t batch_bytes) {
     const auto spare_path = spare_segment_file(directory_);
     if (!spare_) {
@@ -171,6 +184,7 @@ Status SegmentWriter::roll(std::int64_t batch_bytes) {
         return named.error().kind == ErrorKind::retry_later ? named : broken(named.error());
     file_ = std::move(spare_);
     position_ = 0;
+    first_timestamp_.reset();
     capacity_ = *spare_bytes;
     entry_unsynced_ = true;
     return {};

@@ -16,6 +16,7 @@ struct SegmentOptions {
     std::int64_t segment_bytes = 0; ///< A segment is rolled before it would hold more.
     Compression compression = Compression::none;
     Sync sync = Sync::always;
+    std::optional<std::int64_t> segment_ms; ///< A segment is rolled before a batch that is so much younger.
 };
 
 /// Appends to the segments of one partition. Made from a partition that is recovered.
@@ -41,6 +42,7 @@ private:
         Offset end;
         std::optional<Error> failure; ///< Of a flush.
     };
+    Status roll_if_due(const BatchHeader& header, std::int64_t batch_bytes);
     Status roll(std::int64_t batch_bytes);
     Status finish_segment();
     Status sync_entry();
@@ -53,6 +55,7 @@ private:
     SegmentPreparer& preparer_;
     std::string directory_;
     std::int64_t segment_bytes_;
+    std::optional<std::int64_t> segment_ms_;
     BatchCompressor compressor_;
     std::unique_ptr<io::SharedWord> durable_end_;
 
@@ -63,10 +66,11 @@ private:
     std::optional<Offset> last_segment_; ///< Base offset of the segment that open() goes on with.
     Offset next_offset_;
     TimestampMs max_timestamp_;
-    bool spare_begun_ = false;    ///< The next segment is being made ahead.
-    bool entry_unsynced_ = false; ///< The last segment has its name, and a power cut may take it away.
-    bool unsynced_ = false;       ///< A batch is written and not synced.
-    std::optional<Error> broken_; ///< Why nothing is accepted any more.
+    std::optional<TimestampMs> first_timestamp_; ///< Of the last segment's first batch, if there is one.
+    bool spare_begun_ = false;                   ///< The next segment is being made ahead.
+    bool entry_unsynced_ = false;                ///< The last segment has its name, and a power cut may take it away.
+    bool unsynced_ = false;                      ///< A batch is written and not synced.
+    std::optional<Error> broken_;                ///< Why nothing is accepted any more.
 
     // Where the log is not synced at each commit; unused where it is.
     Sync sync_;

@@ -16,6 +16,7 @@ constexpr std::size_t topic_name_bytes_max = 249;
 constexpr std::string_view first_line = "questlog topic";
 constexpr std::string_view checksum_key = "crc32c = ";
 constexpr std::string_view segment_bytes_config = "segment.bytes";
+constexpr std::string_view segment_ms_config = "segment.ms";
 constexpr std::string_view compression_config = "compression.type";
 
 template <class Int> std::optional<Int> parse_int(std::string_view text) {
@@ -61,12 +62,18 @@ Status apply_config(Topic& topic, const std::string& key, const std::string& val
     if (key == segment_bytes_config) {
         TRY(bytes, parse_segment_bytes(value));
         topic.segment_bytes = bytes;
+    } else if (key == segment_ms_config) {
+        const auto ms = parse_int<std::int64_t>(value);
+        if (!ms || *ms < limits::segment_ms_min || *ms > limits::segment_ms_max)
+            return reject("segment.ms={} is not a number of milliseconds from {} to {}", value, limits::segment_ms_min,
+                          limits::segment_ms_max);
+        topic.settings.segment_ms = *ms;
     } else if (key == compression_config) {
         TRY(compression, parse_compression_type(value));
         topic.settings.compression = compression;
     } else {
-        return reject("the topic config \"{}\" is not known here; the ones that are: {}, {}", key, segment_bytes_config,
-                      compression_config);
+        return reject("the topic config \"{}\" is not known here; the ones that are: {}, {}, {}", key,
+                      segment_bytes_config, segment_ms_config, compression_config);
     }
     return {};
 }

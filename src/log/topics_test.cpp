@@ -30,6 +30,11 @@ TEST_F(TopicsTest, ACreatedTopicIsFoundListedAndKeptThroughAPowerCut) {
     EXPECT_EQ((*topics_.list())[0].name, "a.topic");
 }
 
+TEST_F(TopicsTest, SegmentMsIsKept) {
+    ASSERT_TRUE(topics_.create("t", {1, {{"segment.ms", "3600000"}}}).ok());
+    EXPECT_EQ(topics_.find("t")->settings.segment_ms, 3'600'000);
+}
+
 TEST_F(TopicsTest, CompressionTypeHasKafkasNamesAndIsKept) {
     const std::vector<std::pair<std::string, std::optional<Compression>>> known{{"producer", std::nullopt},
                                                                                 {"uncompressed", Compression::none},
@@ -79,6 +84,8 @@ TEST_F(TopicsTest, WrongNamesAndOptionsAreRefused) {
     EXPECT_FALSE(topics_.create("t", {1, {{"retention.ms", "1"}}}).ok());
     EXPECT_FALSE(topics_.create("t", {1, {{"segment.bytes", "12"}}}).ok());
     EXPECT_FALSE(topics_.create("t", {1, {{"segment.bytes", "2097152x"}}}).ok());
+    EXPECT_FALSE(topics_.create("t", {1, {{"segment.ms", "999"}}}).ok());
+    EXPECT_FALSE(topics_.create("t", {1, {{"segment.ms", "an hour"}}}).ok());
     EXPECT_FALSE(topics_.create("t", {1, {{"segment.bytes", "2097152"}, {"segment.bytes", "2097152"}}}).ok());
     EXPECT_FALSE(*topics_.exists("t"));
 }
