@@ -12,6 +12,8 @@ inline constexpr std::size_t request_line_bytes_max = 8 * 1024;
 inline constexpr std::size_t header_bytes_max = 32 * 1024;
 inline constexpr std::size_t header_fields_max = 100;
 inline constexpr std::size_t body_bytes_max = 1024 * 1024;
+inline constexpr std::size_t unzipped_bytes_max = 8 * 1024 * 1024; ///< Of a body that came zipped.
+inline constexpr std::size_t unzipped_ratio_max = 100;             ///< Of that to the body as it came.
 inline constexpr std::chrono::milliseconds header_timeout{5'000};
 inline constexpr std::chrono::milliseconds body_timeout{10'000};
 inline constexpr std::chrono::milliseconds idle_timeout{75'000};

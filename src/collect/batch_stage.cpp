@@ -5,8 +5,10 @@
 namespace questlog::collect {
 namespace {
 
-/// Length, attributes, timestamp and offset deltas, key length, value length, header count: the most a record adds.
-constexpr std::size_t record_overhead_max = 5 + 1 + 10 + 5 + 5 + 5 + 5;
+/// Length, attributes, offset delta, key length, value length, header count: the most a record adds. The time since the
+/// batch's first record comes to it; in the request that opens a batch that is 0, one byte.
+constexpr std::size_t record_overhead_max = 4 + 1 + 4 + 1 + 4 + 1;
+constexpr std::size_t later_time_bytes_max = 10;
 
 } // namespace
 
@@ -19,8 +21,12 @@ BatchStage::BatchStage(io::Clock& clock, log::LogWriter& log, std::size_t batch_
 }
 
 bool BatchStage::has_room(std::size_t events, std::size_t bytes) const {
-    const std::size_t used = open_.events == 0 ? log::batch_header_bytes : open_.builder.bytes();
-    return used + bytes + events * record_overhead_max <= batch_bytes_max_;
+    if (open_.events == 0) return can_have_room(events, bytes);
+    return open_.builder.bytes() + bytes + events * (record_overhead_max + later_time_bytes_max) <= batch_bytes_max_;
+}
+
+bool BatchStage::can_have_room(std::size_t events, std::size_t bytes) const {
+    return log::batch_header_bytes + bytes + events * (record_overhead_max + 1) <= batch_bytes_max_;
 }
 
 void BatchStage::begin_request() {

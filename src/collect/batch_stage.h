@@ -39,6 +39,8 @@ public:
 
     /// Whether `events` values of `bytes` together fit into the open batch.
     [[nodiscard]] bool has_room(std::size_t events, std::size_t bytes) const;
+    /// Whether they fit into an empty one: else there never is room.
+    [[nodiscard]] bool can_have_room(std::size_t events, std::size_t bytes) const;
     /// A request came whose events are staged next: its time is read, once for all requests of a turn.
     void begin_request();
     Position add(std::string_view value); ///< Copied. There is room.

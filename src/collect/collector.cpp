@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::size_t access_lines_bytes_max = 64 * 1024;
 
+constexpr std::string_view too_many_for_a_commit = "the events are more than one commit takes: send fewer at once";
+
 http::Response answer(unsigned status, std::string_view type, std::string_view body,
                       std::string_view extra_headers = {}) {
     http::Response response;
@@ -37,7 +39,7 @@ void answer_options(std::span<const std::string> methods, http::Exchange& exchan
 Collector::Collector(io::Env env, const event::Catalogue& catalogue, log::LogWriter& log, http::Server& server,
                      Metrics& metrics, CollectorOptions options)
     : env_(env), catalogue_(catalogue), log_(log), server_(server), options_(std::move(options)), metrics_(metrics),
-      stage_(env.clock, log, options_.batch_bytes_max),
+      decoder_(options_.unzipped), stage_(env.clock, log, options_.batch_bytes_max),
       retry_header_(fmt::format("Retry-After: {}\r\n", options_.retry_after.count())), not_found_(path_list(catalogue)),
       committer_(
           env.clock, options_.commit_on, options_.inline_commit_max,
@@ -72,10 +74,12 @@ void Collector::handle_call(const event::EventDeclaration& call, const http::Req
 void Collector::take_call(const event::EventDeclaration& call, const http::Request& request, http::Exchange& exchange) {
     ++tally_.received;
     const auto options = read_request_options(request.query);
+    std::string_view body;
+    if (!unzip(request, body, exchange)) return tally_.settle(Fate::invalid_call, 1);
     read_headers(request);
     value_.clear();
     const Status written =
-        options.ok() ? envelope_.write(call, request.query, request.body, headers_, value_) : options.error();
+        options.ok() ? envelope_.write(call, request.query, body, headers_, value_) : options.error();
     if (!written.ok()) {
         tally_.settle(Fate::invalid_call, 1);
         return exchange.respond(
@@ -100,6 +104,15 @@ void Collector::read_headers(const http::Request& request) {
     for (const http::Header& header : request.headers) headers_.emplace_back(header.name, header.value);
 }
 
+/// False: it does not unzip, and that was answered.
+bool Collector::unzip(const http::Request& request, std::string_view& body, http::Exchange& exchange) {
+    const auto refusal = decoder_.decode(request.coding, request.body, body);
+    if (!refusal) return true;
+    const std::string_view retry = refusal->status == 503 ? std::string_view(retry_header_) : std::string_view();
+    exchange.respond(answer(refusal->status, json_type, error_answer(refusal->text), retry));
+    return false;
+}
+
 // ---- POST /events
 
 void Collector::handle_events(const http::Request& request, http::Exchange& exchange) {
@@ -107,7 +120,12 @@ void Collector::handle_events(const http::Request& request, http::Exchange& exch
     if (request.method == http::Method::options) return answer_options(methods, exchange);
     if (request.method != http::Method::post) return answer_method_not_allowed(methods, exchange);
     const auto options = read_request_options(request.query);
-    const auto intake = options.ok() ? parse_events(request) : options.error();
+    std::string_view body;
+    if (!unzip(request, body, exchange)) {
+        ++tally_.unreadable_bodies;
+        return;
+    }
+    const auto intake = options.ok() ? parse_events(request, body) : options.error();
     if (!intake.ok()) {
         ++tally_.unreadable_bodies;
         return exchange.respond(
@@ -116,18 +134,22 @@ void Collector::handle_events(const http::Request& request, http::Exchange& exch
     take_events(*intake.value(), options.value().receipt, exchange);
 }
 
-Result<const event::Intake*> Collector::parse_events(const http::Request& request) {
-    if (!options_.intake_headers) return intake_parser_.parse(request.body);
+Result<const event::Intake*> Collector::parse_events(const http::Request& request, std::string_view body) {
+    if (!options_.intake_headers) return intake_parser_.parse(body);
     read_headers(request);
-    return intake_parser_.parse(request.body, event::HeaderSelection(headers_, options_.intake_store_headers));
+    return intake_parser_.parse(body, event::HeaderSelection(headers_, options_.intake_store_headers));
 }
 
 void Collector::take_events(const event::Intake& intake, bool receipt, http::Exchange& exchange) {
     const auto accepted = static_cast<std::int64_t>(intake.accepted.size());
     const auto rejected = static_cast<std::int64_t>(intake.rejected.size());
-    tally_.received += accepted + rejected;
     std::size_t bytes = 0;
     for (const std::string_view value : intake.accepted) bytes += value.size();
+    if (!stage_.can_have_room(intake.accepted.size(), bytes)) {
+        ++tally_.unreadable_bodies;
+        return exchange.respond(answer(413, json_type, error_answer(too_many_for_a_commit)));
+    }
+    tally_.received += accepted + rejected;
     if (accepted > 0 && !stage_.has_room(intake.accepted.size(), bytes)) {
         tally_.settle(Fate::queue_full, accepted + rejected); // the client sends them all again
         return answer_unavailable("too many events wait for the disk", exchange);

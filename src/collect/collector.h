@@ -9,6 +9,7 @@
 #include "collect/tally.h"
 #include "event/catalogue.h"
 #include "event/envelope.h"
+#include "http/body_decoder.h"
 #include "http/server.h"
 #include "io/env.h"
 #include "log/event_log.h"
@@ -37,6 +38,7 @@ struct CollectorOptions {
     bool intake_headers = false;
     /// Of Authorization, Proxy-Authorization and Cookie: those that they are stored with all the same.
     std::vector<std::string> intake_store_headers;
+    http::BodyDecoder::Limits unzipped{limits::unzipped_bytes_max, limits::unzipped_ratio_max}; ///< Beyond: 413.
     std::chrono::seconds retry_after{1}; ///< How long a client is asked to wait after a 503.
     /// How long /readyz says no after a commit that failed. Then it says yes again without proof: only a request can
     /// show whether the log takes events, and a balancer sends none to a server that says no.
@@ -81,7 +83,8 @@ private:
     void take_call(const event::EventDeclaration& call, const http::Request& request, http::Exchange& exchange);
     void handle_events(const http::Request& request, http::Exchange& exchange);
     void read_headers(const http::Request& request);
-    Result<const event::Intake*> parse_events(const http::Request& request);
+    [[nodiscard]] bool unzip(const http::Request& request, std::string_view& body, http::Exchange& exchange);
+    Result<const event::Intake*> parse_events(const http::Request& request, std::string_view body);
     void take_events(const event::Intake& intake, bool receipt, http::Exchange& exchange);
     void handle_own_page(const http::Request& request, http::Exchange& exchange);
     void answer_readiness(http::Exchange& exchange);
@@ -101,6 +104,7 @@ private:
     CollectorMetrics metrics_;
     Tally tally_;
 
+    http::BodyDecoder decoder_;
     event::Envelope envelope_;
     event::IntakeParser intake_parser_;
     std::vector<event::HeaderView> headers_;

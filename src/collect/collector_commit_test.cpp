@@ -98,7 +98,7 @@ protected:
 
 TEST_F(SmallQueue, AnswersAtOnceWhatDoesNotFitAndTakesTheNextBatchAgain) {
     std::vector<AnswerPtr> answers;
-    for (int i = 0; i < 20; ++i) answers.push_back(get("/"));
+    for (int i = 0; i < 25; ++i) answers.push_back(get("/"));
     const auto refused =
         std::count_if(answers.begin(), answers.end(), [](const AnswerPtr& answer) { return answer->sent; });
     EXPECT_GT(refused, 5);
@@ -107,18 +107,31 @@ TEST_F(SmallQueue, AnswersAtOnceWhatDoesNotFitAndTakesTheNextBatchAgain) {
     EXPECT_EQ(answers.back()->extra_headers, "Retry-After: 1\r\n");
     turn();
     EXPECT_EQ(collector_->tally().queue_full, refused);
-    EXPECT_EQ(partition().durable, static_cast<std::size_t>(20 - refused));
+    EXPECT_EQ(partition().durable, static_cast<std::size_t>(25 - refused));
     EXPECT_EQ(ask("GET", "/")->status, 200U);
 }
 
 TEST_F(SmallQueue, TakesABodyWholeOrNotAtAll) {
     std::string body;
+    for (int i = 0; i < 25; ++i) body += "{\"event_type\":\"a\"}\n";
+    get("/");
+    get("/");
+    get("/");
+    EXPECT_EQ(post("/events", body + "7\n")->status, 503U);
+    EXPECT_EQ(collector_->tally().queue_full, 26);
+    turn();
+    EXPECT_EQ(ask("POST", "/events", body + "7\n")->status, 207U) << "an empty batch has the room";
+    EXPECT_EQ(partition().durable, 28U);
+}
+
+TEST_F(SmallQueue, DoesNotAskAClientToComeBackForWhatNoBatchHolds) {
+    std::string body;
     for (int i = 0; i < 30; ++i) body += "{\"event_type\":\"a\"}\n";
-    const AnswerPtr answer = ask("POST", "/events", body + "7\n");
-    EXPECT_EQ(answer->status, 503U);
-    EXPECT_EQ(collector_->tally().queue_full, 31);
-    EXPECT_EQ(ask("POST", "/events", "{\"event_type\":\"a\"}\n")->status, 200U);
-    EXPECT_EQ(partition().durable, 1U);
+    const AnswerPtr answer = ask("POST", "/events", body);
+    EXPECT_EQ(answer->status, 413U);
+    EXPECT_EQ(answer->body, "{\"error\": \"the events are more than one commit takes: send fewer at once\"}\n");
+    EXPECT_EQ(collector_->tally().unreadable_bodies, 1);
+    EXPECT_EQ(partition().durable, 0U);
 }
 
 /// Commits on their own thread, held there until the test lets them go.

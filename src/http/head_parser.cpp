@@ -46,6 +46,15 @@ bool is_host(std::string_view text) {
     });
 }
 
+ContentCoding content_coding_of(std::string_view value) {
+    const auto is = [value](std::string_view name) {
+        return beast::iequals({value.data(), value.size()}, {name.data(), name.size()});
+    };
+    if (value.empty() || is("identity")) return ContentCoding::identity;
+    if (is("gzip") || is("x-gzip")) return ContentCoding::gzip;
+    return is("zstd") ? ContentCoding::zstd : ContentCoding::other;
+}
+
 /// Beast reads the grammar; what it lets pass and may be read in two ways is refused here, field by field.
 class StrictParser final : public beast::http::basic_parser<true> {
 public:
@@ -79,6 +88,7 @@ private:
         case field::host: return take_host(header.value, ec);
         case field::content_length: return take_length(header.value, ec);
         case field::transfer_encoding: return take_coding(header.value, ec);
+        case field::content_encoding: take_content_coding(header.value); return;
         case field::expect: expectation_ = header.value; return;
         case field::connection: closes_ = closes_ || beast::http::token_list(value).exists("close"); return;
         default: return;
@@ -111,6 +121,13 @@ private:
             return refuse("the only Transfer-Encoding taken is 'chunked', alone", ec);
         if (head_.request.version < 11) return refuse("HTTP/1.0 has no Transfer-Encoding; send a Content-Length", ec);
         head_.chunked = true;
+    }
+
+    void take_content_coding(std::string_view value) {
+        const ContentCoding coding = content_coding_of(value);
+        if (coding == ContentCoding::identity) return;
+        ContentCoding& all = head_.request.coding;
+        all = all == ContentCoding::identity ? coding : ContentCoding::other;
     }
 
     void refuse(std::string_view what, beast::error_code& ec) {

@@ -244,6 +244,8 @@ bool RequestParser::read_head() {
 RequestParser::Progress RequestParser::begin_body() {
     if (content_length_ > options_.body_bytes_max)
         return refuse(413, fmt::format("the body is larger than {} bytes: send it in parts", options_.body_bytes_max));
+    if (request_.coding == ContentCoding::other && (chunked_ || content_length_ > 0))
+        return refuse(415, "the Content-Encodings taken are gzip and zstd, one of them; or send the body as it is");
     const bool continue_expected = continue_expected_ && (chunked_ || content_length_ > 0) && head_end_ == end_;
     raw_ = body_end_ = head_end_;
     stage_ = chunked_ ? Stage::chunk_size : Stage::sized_body;

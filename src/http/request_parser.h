@@ -1,5 +1,6 @@
 #pragma once
 
+#include "http/refusal.h"
 #include "http/server.h"
 
 #include <cstddef>
@@ -10,12 +11,6 @@
 #include <vector>
 
 namespace questlog::http {
-
-/// The server's own answer to a request that it does not hand on. The connection closes after it.
-struct Refusal {
-    unsigned status = 400;
-    std::string text; ///< A line that says what to do.
-};
 
 /// Cuts the bytes of one connection into requests, strictly: whatever could be read in two ways is refused, and after a
 /// refusal nothing more is read. No sockets and no time; how the bytes are split among reads makes no difference.
@@ -47,7 +42,7 @@ public:
     [[nodiscard]] bool keep_alive() const { return keep_alive_; } ///< What the request wants.
     /// Bytes of a further request have come.
     [[nodiscard]] bool more() const { return (stage_ == Stage::whole ? next_begin_ : begin_) < end_; }
-    [[nodiscard]] const Refusal& refusal() const { return refusal_; }
+    [[nodiscard]] const Refusal& refusal() const { return refusal_; } ///< The connection closes after it.
 
     [[nodiscard]] Phase phase() const;
     [[nodiscard]] std::size_t body_bytes_received() const { return body_bytes_received_; }

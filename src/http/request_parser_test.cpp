@@ -199,6 +199,36 @@ TEST(RequestParser, ReusesItsBufferAndGivesALargeOneBack) {
     EXPECT_LE(reader.parser().capacity(), 4096u);
 }
 
+ContentCoding coding_of(std::string_view lines) {
+    Reader reader;
+    EXPECT_EQ(reader.feed(post(std::string(lines) + "Content-Length: 1\r\n", "x")).requests.size(), 1u) << lines;
+    return reader.parser().request().coding;
+}
+
+TEST(RequestParser, TellsHowABodyIsZipped) {
+    EXPECT_EQ(coding_of(""), ContentCoding::identity);
+    EXPECT_EQ(coding_of("Content-Encoding: identity\r\nContent-Encoding:\r\n"), ContentCoding::identity);
+    EXPECT_EQ(coding_of("content-encoding: GZip\r\n"), ContentCoding::gzip);
+    EXPECT_EQ(coding_of("Content-Encoding: x-gzip\r\nContent-Encoding: identity\r\n"), ContentCoding::gzip);
+    EXPECT_EQ(coding_of("Content-Encoding: zstd\r\n"), ContentCoding::zstd);
+    Reader reader; // and a request does not inherit it
+    reader.feed(post("Content-Encoding: gzip\r\nContent-Length: 1\r\n", "x") + canary);
+    EXPECT_EQ(reader.parser().request().coding, ContentCoding::identity);
+}
+
+TEST(RequestParser, RefusesOtherWaysOfZippingBeforeTheBodyComes) {
+    for (const char* lines :
+         {"Content-Encoding: deflate\r\n", "Content-Encoding: br\r\n", "Content-Encoding: utf-8\r\n",
+          "Content-Encoding: gzip, zstd\r\n", "Content-Encoding: gzip\r\nContent-Encoding: gzip\r\n"}) {
+        for (const char* framing : {"Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n"}) {
+            const Reading reading = read_whole(post(std::string(lines) + framing + "Expect: 100-continue\r\n", ""));
+            EXPECT_EQ(reading.refused, 415u) << lines << framing;
+            EXPECT_EQ(reading.continues, 0);
+        }
+        EXPECT_EQ(read_whole(get(std::string("Host: a\r\n") + lines)).refused, 0u) << "there is nothing to unzip";
+    }
+}
+
 TEST(RequestParser, PhasesTellWhatItWaitsFor) {
     using Phase = RequestParser::Phase;
     Reader reader;

@@ -28,6 +28,9 @@ struct Header {
 
 enum class Method : std::uint8_t { get, head, post, put, delete_, options, patch, other };
 
+/// How a body is zipped. `other`: in a way that is not taken, or in several.
+enum class ContentCoding : std::uint8_t { identity, gzip, zstd, other };
+
 /// One whole request. The views are valid during Handler::handle only.
 struct Request {
     Method method = Method::other;
@@ -39,7 +42,9 @@ struct Request {
     int version = 11;        ///< 10 or 11.
     std::span<const Header> headers; ///< In the order sent.
     std::string_view body;           ///< Unchunked; followed by at least 64 readable bytes (for SIMD parsers).
-    std::string_view peer;           ///< The client's address, as text.
+    ContentCoding coding = ContentCoding::identity; ///< Of the body, which a BodyDecoder unzips. A body that is zipped
+                                                    ///< in another way was refused.
+    std::string_view peer;                          ///< The client's address, as text.
 };
 
 /// What to answer. `head` answers are sent without the body but with its length.

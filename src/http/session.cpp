@@ -166,6 +166,7 @@ void Session::refuse(const Refusal& refusal) {
     const std::string text = refusal.text + "\n";
     Response response{.status = refusal.status, .content_type = plain_text, .body = text};
     if (refusal.status == 503) response.extra_headers = "Retry-After: 1\r\n";
+    if (refusal.status == 415) response.extra_headers = "Accept-Encoding: gzip, zstd\r\n";
     shared_.writer.append(answers_.bytes(), response, framing);
     answers_.add({.framing = framing, .status = refusal.status, .version = request.version}, request, shared_.log);
 }
