@@ -85,8 +85,8 @@ Result<event::EventDeclaration> parse_event(TomlTable& table) {
 /// Whether a catalogue takes the event beside those before it. The error stands at the key that is wrong: the one
 /// without which the declaration would be right.
 Status check_event(const TomlTable& table, const event::EventDeclaration& event,
-                   const std::vector<event::EventDeclaration>& before) {
-    const auto checked = event::Catalogue::make({event});
+                   const std::vector<event::EventDeclaration>& before, const event::EventLimits& limits) {
+    const auto checked = event::Catalogue::make({event}, limits);
     if (checked.ok()) {
         const bool is_taken = std::any_of(before.begin(), before.end(), [&](const event::EventDeclaration& other) {
             return other.path == event.path;
@@ -98,7 +98,7 @@ Status check_event(const TomlTable& table, const event::EventDeclaration& event,
     const auto right_without = [&](auto forget) {
         event::EventDeclaration other = event;
         forget(other);
-        return event::Catalogue::make({other}).ok();
+        return event::Catalogue::make({other}, limits).ok();
     };
     std::string_view key = "path";
     if (right_without([](auto& other) { other.methods = {"GET"}; })) key = "methods";
@@ -326,6 +326,8 @@ Status parse_settings(TomlTable& root, Config& config) {
     }
     TRY(intake, root.table("intake"));
     if (intake) CHECK_OK(parse_intake(*intake, config));
+    TRY(client_limits, root.table("limits"));
+    if (client_limits) CHECK_OK(parse_limits(*client_limits, config.limits));
     TRY(log, root.table("log"));
     if (log) CHECK_OK(parse_log(*log, config));
     TRY(lake, root.table("lake"));
@@ -370,7 +372,7 @@ Result<Config> parse_config(std::string_view text, const std::string& file) {
     TRY(events, root.tables("event"));
     for (auto& table : events) {
         TRY(event, parse_event(table));
-        CHECK_OK(check_event(table, event, config.events));
+        CHECK_OK(check_event(table, event, config.events, config.limits.event));
         config.events.push_back(std::move(event));
     }
     if (config.events.empty()) config.events = event::Catalogue::builtin();

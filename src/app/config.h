@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/limits_section.h"
 #include "base/compressor.h"
 #include "base/limits.h"
 #include "base/result.h"
@@ -23,6 +24,8 @@ struct Config {
 
     bool intake_headers = false; ///< Values posted to /events are stored with their request's headers.
     std::vector<std::string> intake_store_headers; ///< Of the secret ones, those that are stored with them.
+
+    ClientLimits limits;
 
     std::string topic = "game-events"; ///< The topic that `serve` appends to and that commands read.
     std::int32_t partitions = 1;       ///< Of the topic, where `serve` has to create it.

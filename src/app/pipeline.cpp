@@ -37,10 +37,11 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(const Context& context, const h
     server_options.host = address.host;
     server_options.port = address.port;
     server_options.clock = &context.env.clock;
+    context.config.limits.apply(server_options);
     TRY(server, http::Server::listen(server_options));
     pipeline->server_ = std::move(server);
 
-    TRY(catalogue, event::Catalogue::make(context.config.events));
+    TRY(catalogue, event::Catalogue::make(context.config.events, context.config.limits.event));
     pipeline->catalogue_ = std::make_unique<event::Catalogue>(std::move(catalogue));
 
     log::Topics topics(context.env, context.log_directory());
@@ -56,6 +57,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(const Context& context, const h
     pipeline->log_ = std::move(log);
 
     collect::CollectorOptions collector_options;
+    context.config.limits.apply(collector_options);
     collector_options.intake_headers = context.config.intake_headers;
     collector_options.intake_store_headers = context.config.intake_store_headers;
     if (context.config.access_log) {

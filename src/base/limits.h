@@ -17,6 +17,7 @@ inline constexpr std::size_t unzipped_ratio_max = 100;             ///< Of that 
 inline constexpr std::chrono::milliseconds header_timeout{5'000};
 inline constexpr std::chrono::milliseconds body_timeout{10'000};
 inline constexpr std::chrono::milliseconds idle_timeout{75'000};
+inline constexpr std::chrono::milliseconds send_timeout{10'000};
 inline constexpr std::size_t body_bytes_per_second_min = 1024;
 inline constexpr std::size_t connections_max = 10'000;
 inline constexpr std::size_t unsent_bytes_max =

@@ -39,7 +39,8 @@ void answer_options(std::span<const std::string> methods, http::Exchange& exchan
 Collector::Collector(io::Env env, const event::Catalogue& catalogue, log::LogWriter& log, http::Server& server,
                      Metrics& metrics, CollectorOptions options)
     : env_(env), catalogue_(catalogue), log_(log), server_(server), options_(std::move(options)), metrics_(metrics),
-      decoder_(options_.unzipped), stage_(env.clock, log, options_.batch_bytes_max),
+      decoder_(options_.unzipped), envelope_(options_.event_limits), intake_parser_(options_.event_limits),
+      stage_(env.clock, log, options_.batch_bytes_max),
       retry_header_(fmt::format("Retry-After: {}\r\n", options_.retry_after.count())), not_found_(path_list(catalogue)),
       committer_(
           env.clock, options_.commit_on, options_.inline_commit_max,

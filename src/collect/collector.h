@@ -39,6 +39,7 @@ struct CollectorOptions {
     /// Of Authorization, Proxy-Authorization and Cookie: those that they are stored with all the same.
     std::vector<std::string> intake_store_headers;
     http::BodyDecoder::Limits unzipped{limits::unzipped_bytes_max, limits::unzipped_ratio_max}; ///< Beyond: 413.
+    event::EventLimits event_limits;
     std::chrono::seconds retry_after{1}; ///< How long a client is asked to wait after a 503.
     /// How long /readyz says no after a commit that failed. Then it says yes again without proof: only a request can
     /// show whether the log takes events, and a balancer sends none to a server that says no.

@@ -87,12 +87,13 @@ Status check_answer(const EventDeclaration& declaration) {
 }
 
 /// Checks type and constants, and writes the beginning that every value of the declaration has.
-Status write_opening(EventDeclaration& declaration, JsonValidator& validator) {
+Status write_opening(EventDeclaration& declaration, JsonValidator& validator, const EventLimits& limits) {
     declaration.opening = "{\"event_type\": ";
     const std::string& type = declaration.type;
-    if (type.empty() || type.size() > limits::event_type_bytes_max || !append_json_string(declaration.opening, type))
+    if (type.empty() || type.size() > questlog::limits::event_type_bytes_max ||
+        !append_json_string(declaration.opening, type))
         return reject("path \"{}\": the event type must be 1 to {} bytes of UTF-8", declaration.path,
-                      limits::event_type_bytes_max);
+                      questlog::limits::event_type_bytes_max);
     std::set<std::string> used;
     declaration.adds_only = declaration.fields.empty();
     for (auto& [name, value] : declaration.constants) {
@@ -108,23 +109,22 @@ Status write_opening(EventDeclaration& declaration, JsonValidator& validator) {
         declaration.opening += ": " + value;
         if (is_title_case(name)) declaration.adds_only = false;
     }
-    if (declaration.opening.size() >= limits::event_bytes_max)
-        return reject("path \"{}\": the constants alone fill an event of {} bytes", declaration.path,
-                      limits::event_bytes_max);
+    if (declaration.opening.size() >= limits.bytes_max)
+        return reject("path \"{}\": the constants alone fill an event of {} bytes", declaration.path, limits.bytes_max);
     return {};
 }
 
 } // namespace
 
-Result<Catalogue> Catalogue::make(std::vector<EventDeclaration> declarations) {
-    JsonValidator validator;
+Result<Catalogue> Catalogue::make(std::vector<EventDeclaration> declarations, const EventLimits& limits) {
+    JsonValidator validator(limits);
     Catalogue catalogue;
     for (EventDeclaration& declaration : declarations) {
         CHECK_OK(check_path(declaration.path));
         CHECK_OK(check_methods(declaration));
         CHECK_OK(check_fields(declaration));
         CHECK_OK(check_answer(declaration));
-        CHECK_OK(write_opening(declaration, validator));
+        CHECK_OK(write_opening(declaration, validator, limits));
     }
     catalogue.declarations_ = std::move(declarations);
     const auto& all = catalogue.declarations_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "event/event_limits.h"
 #include "event/schema.h"
 
 #include <cstdint>
@@ -40,7 +41,7 @@ class Catalogue {
 public:
     /// `reject` if a path is declared twice, is reserved (/events, /healthz, /readyz, /metrics), a name is not allowed,
     /// or a constant is not JSON. Constants' texts are respaced.
-    static Result<Catalogue> make(std::vector<EventDeclaration> declarations);
+    static Result<Catalogue> make(std::vector<EventDeclaration> declarations, const EventLimits& limits = {});
     /// The reference game's calls.
     static std::vector<EventDeclaration> builtin();
 

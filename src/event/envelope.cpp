@@ -29,6 +29,9 @@ std::string_view content_type_of(std::span<const HeaderView> headers) {
 
 /// The members of one event, before they are written: an arena of `"key": value` texts and their places in it.
 struct Envelope::State {
+    explicit State(const EventLimits& of) : limits(of), validator(of) {}
+
+    EventLimits limits;
     JsonValidator validator;
     std::string text;
     std::vector<Member> members;
@@ -68,8 +71,8 @@ struct Envelope::State {
     Status add_body(std::string_view body, std::span<const HeaderView> headers) {
         const std::string_view json = trim_json_space(body);
         if (json.empty()) return {};
-        if (body.size() > limits::event_bytes_max)
-            return reject("body: {} bytes, and an event has at most {}", body.size(), limits::event_bytes_max);
+        if (body.size() > limits.bytes_max)
+            return reject("body: {} bytes, and an event has at most {}", body.size(), limits.bytes_max);
         if (json.front() != '{' && equal_ignoring_case(content_type_of(headers), "application/x-www-form-urlencoded"))
             return add_form(json, "body", false);
         const auto kind = validator.validate(json);
@@ -84,7 +87,7 @@ struct Envelope::State {
     }
 };
 
-Envelope::Envelope() : state_(std::make_unique<State>()) {}
+Envelope::Envelope(const EventLimits& limits) : state_(std::make_unique<State>(limits)) {}
 Envelope::~Envelope() = default;
 Envelope::Envelope(Envelope&&) noexcept = default;
 Envelope& Envelope::operator=(Envelope&&) noexcept = default;
@@ -118,9 +121,9 @@ Status Envelope::write(const EventDeclaration& declaration, std::string_view que
         append_members(out, state.text, state.members);
     }
     out += '}';
-    if (const std::size_t bytes = out.size() - before; bytes > limits::event_bytes_max) {
+    if (const std::size_t bytes = out.size() - before; bytes > state_->limits.bytes_max) {
         out.resize(before);
-        return reject("the event would be {} bytes, and may be {}", bytes, limits::event_bytes_max);
+        return reject("the event would be {} bytes, and may be {}", bytes, state_->limits.bytes_max);
     }
     return {};
 }

@@ -2,6 +2,7 @@
 
 #include "base/result.h"
 #include "event/catalogue.h"
+#include "event/event_limits.h"
 #include "event/json_string.h"
 #include "event/request_headers.h"
 
@@ -25,7 +26,7 @@ public:
     Status write(const EventDeclaration& declaration, std::string_view query, std::string_view body,
                  std::span<const HeaderView> headers, std::string& out);
 
-    Envelope();
+    explicit Envelope(const EventLimits& limits = {});
     ~Envelope();
     Envelope(Envelope&&) noexcept;
     Envelope& operator=(Envelope&&) noexcept;
@@ -58,15 +59,14 @@ public:
     /// The result and its views are valid until the next call and while `body` lives. `body` is followed by
     /// json_padding_bytes readable bytes. `reject`: the body as a whole cannot be read (empty, not UTF-8, a broken
     /// array). Whole too: a body with more than rejections_max wrong events. An array whose elements are JSON, or a
-    /// line of NDJSON, is taken or rejected event by event. limits::event_bytes_max and json_depth_max apply to each
-    /// event.
+    /// line of NDJSON, is taken or rejected event by event. The limits apply to each event.
     Result<const Intake*> parse(std::string_view body);
     /// The same, each accepted value written anew as Envelope writes a declared call's: event_type first, then its
-    /// other members, then `headers`. An event that grows beyond limits::event_bytes_max is rejected. `reject` too: all
+    /// other members, then `headers`. An event that grows beyond its limit is rejected. `reject` too: all
     /// of them together grow beyond limits::events_with_headers_bytes_max.
     Result<const Intake*> parse(std::string_view body, HeaderSelection headers);
 
-    IntakeParser();
+    explicit IntakeParser(const EventLimits& limits = {});
     ~IntakeParser();
     IntakeParser(IntakeParser&&) noexcept;
     IntakeParser& operator=(IntakeParser&&) noexcept;

@@ -16,9 +16,6 @@ bool has_line_break(std::string_view text) {
            std::memchr(text.data(), '\r', text.size()) != nullptr;
 }
 
-constexpr std::string_view too_large_with_headers = "larger than 32768 bytes with the request's headers";
-static_assert(limits::event_bytes_max == 32768, "the reason names the limit");
-
 /// Writes valid events anew, with the headers of one request.
 class HeaderWriter {
 public:
@@ -59,6 +56,9 @@ private:
 } // namespace
 
 struct IntakeParser::State {
+    explicit State(const EventLimits& of) : limits(of), validator(of) {}
+
+    EventLimits limits;
     JsonValidator validator;
     Intake intake;
     std::vector<std::string_view> elements;
@@ -96,11 +96,11 @@ struct IntakeParser::State {
         if (elements.empty()) return reject("the array holds no event");
         for (std::size_t i = 0; i < elements.size(); ++i) {
             const EventFault fault = validator.check_event(elements[i]);
-            if (breaks_json(fault)) return reject("not a JSON array: element {} is {}", i, reason_of(fault));
+            if (breaks_json(fault)) return reject("not a JSON array: element {} is {}", i, reason_of(fault, limits));
             if (fault == EventFault::none)
                 accept(i, elements[i]);
             else
-                CHECK_OK(refuse(i, reason_of(fault)));
+                CHECK_OK(refuse(i, reason_of(fault, limits)));
         }
         return {};
     }
@@ -121,7 +121,7 @@ struct IntakeParser::State {
             if (fault == EventFault::none)
                 accept(index, line, carriage_returns);
             else
-                CHECK_OK(refuse(index, reason_of(fault)));
+                CHECK_OK(refuse(index, reason_of(fault, limits)));
             ++index;
         }
         return {};
@@ -139,7 +139,8 @@ struct IntakeParser::State {
         const bool could_be_lines = breaks_json(whole) || whole == EventFault::too_large;
         if (one_line || !could_be_lines) return take_single(text, whole);
         CHECK_OK(parse_lines(text));
-        if (intake.accepted.empty() && first_line.back() != '}') return reject("the body is {}", reason_of(whole));
+        if (intake.accepted.empty() && first_line.back() != '}')
+            return reject("the body is {}", reason_of(whole, limits));
         return {};
     }
 
@@ -153,15 +154,15 @@ struct IntakeParser::State {
             const std::size_t begin = with_headers.size();
             const std::size_t index = intake.accepted_index[i];
             header_writer.append(with_headers, intake.accepted[i]);
-            if (with_headers.size() - begin > limits::event_bytes_max) {
+            if (with_headers.size() - begin > limits.bytes_max) {
                 with_headers.resize(begin);
-                CHECK_OK(refuse(index, too_large_with_headers));
+                CHECK_OK(refuse(index, reason_of(EventFault::too_large, limits) + " with the request's headers"));
                 continue;
             }
-            if (with_headers.size() > limits::events_with_headers_bytes_max)
+            if (with_headers.size() > questlog::limits::events_with_headers_bytes_max)
                 return reject("the events are more than {} bytes with the request's headers, which each of them gets: "
                               "send fewer at once",
-                              limits::events_with_headers_bytes_max);
+                              questlog::limits::events_with_headers_bytes_max);
             ends.push_back(with_headers.size());
             intake.accepted_index[kept++] = index;
         }
@@ -179,7 +180,7 @@ struct IntakeParser::State {
 private:
     Status take_single(std::string_view text, EventFault fault) {
         intake.single = true;
-        if (fault != EventFault::none) return refuse(0, reason_of(fault));
+        if (fault != EventFault::none) return refuse(0, reason_of(fault, limits));
         accept(0, text);
         return {};
     }
@@ -194,7 +195,7 @@ private:
     std::size_t body_bytes_ = 0;
 };
 
-IntakeParser::IntakeParser() : state_(std::make_unique<State>()) {}
+IntakeParser::IntakeParser(const EventLimits& limits) : state_(std::make_unique<State>(limits)) {}
 IntakeParser::~IntakeParser() = default;
 IntakeParser::IntakeParser(IntakeParser&&) noexcept = default;
 IntakeParser& IntakeParser::operator=(IntakeParser&&) noexcept = default;

@@ -3,13 +3,11 @@
 #include "base/limits.h"
 #include "event/wide_numbers.h"
 
+#include <fmt/format.h>
 #include <simdjson.h>
 
 namespace questlog::event {
 namespace {
-
-/// simdjson counts the level it refuses.
-constexpr std::size_t parser_depth = limits::json_depth_max + 1;
 
 EventFault fault_of(simdjson::error_code error) {
     switch (error) {
@@ -33,9 +31,14 @@ EventFault fault_of_type(const simdjson::dom::element& type) {
 } // namespace
 
 struct JsonValidator::State {
+    /// simdjson counts the level that it refuses.
+    explicit State(const EventLimits& of)
+        : limits(of), allocated(parser.allocate(limits.bytes_max, limits.depth_max + 1)) {}
+
+    EventLimits limits;
     simdjson::dom::parser parser;
     std::string blanked;
-    simdjson::error_code allocated = parser.allocate(limits::event_bytes_max, parser_depth);
+    simdjson::error_code allocated;
 
     /// In place: what follows `text` is read but never taken for a part of it.
     simdjson::error_code parse(std::string_view text, simdjson::dom::element& root) {
@@ -54,7 +57,7 @@ struct JsonValidator::State {
     }
 };
 
-JsonValidator::JsonValidator() : state_(std::make_unique<State>()) {}
+JsonValidator::JsonValidator(const EventLimits& limits) : state_(std::make_unique<State>(limits)) {}
 JsonValidator::~JsonValidator() = default;
 JsonValidator::JsonValidator(JsonValidator&&) noexcept = default;
 JsonValidator& JsonValidator::operator=(JsonValidator&&) noexcept = default;
@@ -62,13 +65,13 @@ JsonValidator& JsonValidator::operator=(JsonValidator&&) noexcept = default;
 Result<JsonKind> JsonValidator::validate(std::string_view text) {
     simdjson::dom::element root;
     const EventFault fault = fault_of(state_->parse(text, root));
-    if (fault != EventFault::none) return reject("{}", reason_of(fault));
+    if (fault != EventFault::none) return reject("{}", reason_of(fault, state_->limits));
     if (root.is_object()) return JsonKind::object;
     return root.is_array() ? JsonKind::array : JsonKind::scalar;
 }
 
 EventFault JsonValidator::check_event(std::string_view text) {
-    if (text.size() > limits::event_bytes_max) return EventFault::too_large;
+    if (text.size() > state_->limits.bytes_max) return EventFault::too_large;
     simdjson::dom::element root;
     if (const auto error = state_->parse(text, root); error != simdjson::SUCCESS) return fault_of(error);
     simdjson::dom::object object;
@@ -82,13 +85,13 @@ EventFault JsonValidator::check_event(std::string_view text) {
     return fault;
 }
 
-std::string_view reason_of(EventFault fault) {
+std::string reason_of(EventFault fault, const EventLimits& limits) {
     switch (fault) {
     case EventFault::none: return "an event";
     case EventFault::not_json: return "not valid JSON";
     case EventFault::not_utf8: return "not valid UTF-8";
-    case EventFault::too_deep: return "nested deeper than 64 levels";
-    case EventFault::too_large: return "larger than 32768 bytes";
+    case EventFault::too_deep: return fmt::format("nested deeper than {} levels", limits.depth_max);
+    case EventFault::too_large: return fmt::format("larger than {} bytes", limits.bytes_max);
     case EventFault::not_an_object: return "not a JSON object";
     case EventFault::event_type_missing: return "no event_type: every event needs one, a non-empty string";
     case EventFault::event_type_not_string: return "event_type is not a string";
@@ -99,8 +102,7 @@ std::string_view reason_of(EventFault fault) {
     }
     return "";
 }
-static_assert(limits::json_depth_max == 64 && limits::event_bytes_max == 32768 && limits::event_type_bytes_max == 256,
-              "the reasons above name these limits");
+static_assert(limits::event_type_bytes_max == 256, "a reason above names it");
 
 bool breaks_json(EventFault fault) {
     switch (fault) {

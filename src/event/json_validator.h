@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "event/event_limits.h"
 
 #include <cstdint>
 #include <memory>
@@ -28,20 +29,20 @@ enum class EventFault : std::uint8_t {
 };
 
 /// A sentence for the client.
-[[nodiscard]] std::string_view reason_of(EventFault fault);
+[[nodiscard]] std::string reason_of(EventFault fault, const EventLimits& limits = {});
 /// True if the text is no JSON at all, so that what stands around it cannot be trusted either.
 [[nodiscard]] bool breaks_json(EventFault fault);
 
-/// Validates single JSON documents in full: syntax, UTF-8, limits::json_depth_max, nothing after the document.
+/// Validates single JSON documents in full: syntax, UTF-8, depth, nothing after the document.
 /// Every text is followed by json_padding_bytes readable bytes, of any content. One thread.
 class JsonValidator {
 public:
     /// `reject` if `text` is not one JSON document.
     Result<JsonKind> validate(std::string_view text);
-    /// Whether `text` is an event: an object within limits::event_bytes_max with one non-empty string `event_type`.
+    /// Whether `text` is an event: an object within the limits with one non-empty string `event_type`.
     EventFault check_event(std::string_view text);
 
-    JsonValidator();
+    explicit JsonValidator(const EventLimits& limits = {});
     ~JsonValidator();
     JsonValidator(JsonValidator&&) noexcept;
     JsonValidator& operator=(JsonValidator&&) noexcept;

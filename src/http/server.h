@@ -105,7 +105,8 @@ struct ServerOptions {
     std::chrono::milliseconds body_timeout = limits::body_timeout;
     std::size_t body_bytes_per_second_min = limits::body_bytes_per_second_min;
     std::chrono::milliseconds idle_timeout = limits::idle_timeout; ///< Between requests; closed without a word.
-    std::chrono::milliseconds send_timeout{10'000}; ///< A client that reads nothing of its answers so long is dropped.
+    std::chrono::milliseconds send_timeout =
+        limits::send_timeout; ///< A client that reads nothing of its answers so long is dropped.
     /// After a refusal the rest of what the client sends is read and dropped for so long, or its kernel would throw the
     /// answer away unread.
     std::chrono::milliseconds linger_timeout{2'000};
