@@ -59,6 +59,7 @@ Result<event::EventDeclaration> parse_event(TomlTable& table) {
     TRY(store_headers, table.strings("store_headers"));
     TRY(constants, table.table("set"));
     TRY(fields, table.table("fields"));
+    TRY(on_mismatch, table.string("on_mismatch"));
     CHECK_OK(table.finish());
 
     event.path = *path;
@@ -67,6 +68,13 @@ Result<event::EventDeclaration> parse_event(TomlTable& table) {
     event.reply = reply.value_or("ok\n");
     take(content_type, event.content_type);
     event.store_headers = std::move(store_headers);
+    if (on_mismatch == "keep")
+        event.on_mismatch = event::OnMismatch::keep;
+    else if (on_mismatch && on_mismatch != "reject")
+        return table.wrong("on_mismatch",
+                           fmt::format("on_mismatch \"{}\" is not known; write \"reject\" or \"keep\"", *on_mismatch));
+    if (on_mismatch && !fields)
+        return table.wrong("on_mismatch", "on_mismatch has no effect without fields; declare some, or leave it out");
     if (constants) {
         for (const auto& name : constants->keys()) {
             TRY(json, constants->json(name));

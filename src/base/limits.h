@@ -27,6 +27,7 @@ inline constexpr std::size_t unsent_bytes_max =
 inline constexpr std::size_t event_bytes_max = 32 * 1024;
 inline constexpr std::size_t json_depth_max = 64;
 inline constexpr std::size_t event_type_bytes_max = 256;
+inline constexpr std::size_t message_id_bytes_max = 128;
 
 // The events of one POST /events, each with the request's headers: half a batch, so that an empty one has room.
 inline constexpr std::size_t events_with_headers_bytes_max = 8 * 1024 * 1024;

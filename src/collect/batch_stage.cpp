@@ -1,5 +1,7 @@
 #include "collect/batch_stage.h"
 
+#include "event/message_id.h"
+
 #include <algorithm>
 
 namespace questlog::collect {
@@ -9,6 +11,7 @@ namespace {
 /// batch's first record comes to it; in the request that opens a batch that is 0, one byte.
 constexpr std::size_t record_overhead_max = 4 + 1 + 4 + 1 + 4 + 1;
 constexpr std::size_t later_time_bytes_max = 10;
+constexpr std::size_t id_overhead = 1 + event::message_id_key.size() + 2; ///< The header's key, and the two lengths.
 
 } // namespace
 
@@ -45,17 +48,23 @@ void BatchStage::open_batch() {
     open_.arrivals.clear();
 }
 
-Position BatchStage::add(std::string_view value) {
+std::size_t BatchStage::bytes_of(std::string_view value, std::string_view message_id) {
+    if (message_id.empty()) return value.size();
+    return value.size() + message_id.size() + id_overhead;
+}
+
+Position BatchStage::add(std::string_view value, std::string_view message_id) {
     const Position position{open_.partition, open_.builder.next_offset()};
     open_.newest = std::max(open_.newest, moment_->wall);
-    open_.builder.add(open_.newest, value);
+    const log::RecordHeader header{event::message_id_key, message_id};
+    open_.builder.add(open_.newest, value, std::nullopt, {&header, message_id.empty() ? 0U : 1U});
     ++open_.events;
     return position;
 }
 
 log::PartitionWriter* BatchStage::take() {
     std::swap(open_, in_flight_);
-    open_.events = 0;
+    open_.events = open_.mismatched = 0;
     moment_.reset();
     log::PartitionWriter& writer = log_.partition(in_flight_.partition);
     const Offset base = in_flight_.builder.next_offset().plus(-in_flight_.builder.count());

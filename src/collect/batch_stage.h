@@ -28,6 +28,7 @@ struct StagedBatch {
     TimestampMs newest;                             ///< Greatest timestamp; the partition's, while the batch is empty.
     std::vector<std::chrono::nanoseconds> arrivals; ///< Of the requests, on the monotonic clock.
     std::int64_t events = 0;
+    std::int64_t mismatched = 0; ///< Of them, not as declared.
 };
 
 /// Gathers events into the open batch. A batch goes to one partition, fixed by its first event, so an event's offset is
@@ -37,13 +38,18 @@ class BatchStage {
 public:
     BatchStage(io::Clock& clock, log::LogWriter& log, std::size_t batch_bytes_max);
 
-    /// Whether `events` values of `bytes` together fit into the open batch.
+    /// Whether `events` values, of `bytes` by bytes_of() together, fit into the open batch.
     [[nodiscard]] bool has_room(std::size_t events, std::size_t bytes) const;
     /// Whether they fit into an empty one: else there never is room.
     [[nodiscard]] bool can_have_room(std::size_t events, std::size_t bytes) const;
     /// A request came whose events are staged next: its time is read, once for all requests of a turn.
     void begin_request();
-    Position add(std::string_view value); ///< Copied. There is room.
+    /// Copied, the value and the client's own name for it (empty: none). There is room.
+    Position add(std::string_view value, std::string_view message_id);
+    /// Of the events staged with this request, so many are not as declared; counted once they are durable.
+    void count_mismatched(std::size_t events) { open_.mismatched += static_cast<std::int64_t>(events); }
+    /// What a value and its name take of a batch, but for the record's own framing.
+    [[nodiscard]] static std::size_t bytes_of(std::string_view value, std::string_view message_id);
     [[nodiscard]] bool empty() const { return open_.events == 0; }
 
     /// Closes the open batch: it is in flight until landed() or failed(). Null if its offsets are no longer the log's

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <iterator>
 #include <utility>
 
 namespace questlog::collect {
@@ -39,7 +40,7 @@ void answer_options(std::span<const std::string> methods, http::Exchange& exchan
 Collector::Collector(io::Env env, const event::Catalogue& catalogue, log::LogWriter& log, http::Server& server,
                      Metrics& metrics, CollectorOptions options)
     : env_(env), catalogue_(catalogue), log_(log), server_(server), options_(std::move(options)), metrics_(metrics),
-      decoder_(options_.unzipped), envelope_(options_.event_limits), intake_parser_(options_.event_limits),
+      decoder_(options_.unzipped), envelope_(options_.event_limits), intake_parser_(options_.event_limits, &catalogue),
       stage_(env.clock, log, options_.batch_bytes_max),
       retry_header_(fmt::format("Retry-After: {}\r\n", options_.retry_after.count())), not_found_(path_list(catalogue)),
       committer_(
@@ -79,19 +80,24 @@ void Collector::take_call(const event::EventDeclaration& call, const http::Reque
     if (!unzip(request, body, exchange)) return tally_.settle(Fate::invalid_call, 1);
     read_headers(request);
     value_.clear();
-    const Status written =
-        options.ok() ? envelope_.write(call, request.query, body, headers_, value_) : options.error();
+    const auto key = read_idempotency_key(request.headers);
+    const Status written = !options.ok() ? options.error()
+                           : !key.ok()   ? key.error()
+                                         : envelope_.write(call, request.query, body, headers_, value_);
     if (!written.ok()) {
         tally_.settle(Fate::invalid_call, 1);
         return exchange.respond(
             answer(http_status_of(written.error().kind), json_type, error_answer(written.error().message)));
     }
-    if (!stage_.has_room(1, value_.size())) {
+    const std::string_view own_name = envelope_.message_id();
+    const std::string_view message_id = own_name.empty() ? key.value() : own_name;
+    if (!stage_.has_room(1, BatchStage::bytes_of(value_, message_id))) {
         tally_.settle(Fate::queue_full, 1);
         return answer_unavailable("too many events wait for the disk", exchange);
     }
     stage_.begin_request();
-    const Position position = stage_.add(value_);
+    const Position position = stage_.add(value_, message_id);
+    if (envelope_.mismatched()) stage_.count_mismatched(1);
     ++tally_.pending;
     const std::string receipt = options.value().receipt ? receipt_answer(log_.topic().id, position) : std::string();
     http::Response response =
@@ -126,13 +132,14 @@ void Collector::handle_events(const http::Request& request, http::Exchange& exch
         ++tally_.unreadable_bodies;
         return;
     }
-    const auto intake = options.ok() ? parse_events(request, body) : options.error();
+    const auto key = read_idempotency_key(request.headers);
+    const auto intake = !options.ok() ? options.error() : !key.ok() ? key.error() : parse_events(request, body);
     if (!intake.ok()) {
         ++tally_.unreadable_bodies;
         return exchange.respond(
             answer(http_status_of(intake.error().kind), json_type, error_answer(intake.error().message)));
     }
-    take_events(*intake.value(), options.value().receipt, exchange);
+    take_events(*intake.value(), key.value(), options.value().receipt, exchange);
 }
 
 Result<const event::Intake*> Collector::parse_events(const http::Request& request, std::string_view body) {
@@ -141,11 +148,31 @@ Result<const event::Intake*> Collector::parse_events(const http::Request& reques
     return intake_parser_.parse(body, event::HeaderSelection(headers_, options_.intake_store_headers));
 }
 
-void Collector::take_events(const event::Intake& intake, bool receipt, http::Exchange& exchange) {
+/// Fills ids_: an event's own name, or the request's key, or "<key>/<index>" where the request may hold several. How
+/// many bytes the events take of a batch.
+std::size_t Collector::name_events(const event::Intake& intake, std::string_view key) {
+    ids_.assign(intake.message_ids.begin(), intake.message_ids.end());
+    ids_.resize(intake.accepted.size());
+    if (!key.empty()) {
+        names_.clear();
+        names_.reserve(ids_.size() * (key.size() + 1 + 20)); // views into it are taken at once
+        for (std::size_t i = 0; i < ids_.size(); ++i) {
+            if (!ids_[i].empty()) continue;
+            const std::size_t begin = names_.size();
+            names_ += key;
+            if (!intake.single) fmt::format_to(std::back_inserter(names_), "/{}", intake.accepted_index[i]);
+            ids_[i] = std::string_view(names_).substr(begin);
+        }
+    }
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < ids_.size(); ++i) bytes += BatchStage::bytes_of(intake.accepted[i], ids_[i]);
+    return bytes;
+}
+
+void Collector::take_events(const event::Intake& intake, std::string_view key, bool receipt, http::Exchange& exchange) {
     const auto accepted = static_cast<std::int64_t>(intake.accepted.size());
     const auto rejected = static_cast<std::int64_t>(intake.rejected.size());
-    std::size_t bytes = 0;
-    for (const std::string_view value : intake.accepted) bytes += value.size();
+    const std::size_t bytes = name_events(intake, key);
     if (!stage_.can_have_room(intake.accepted.size(), bytes)) {
         ++tally_.unreadable_bodies;
         return exchange.respond(answer(413, json_type, error_answer(too_many_for_a_commit)));
@@ -159,10 +186,11 @@ void Collector::take_events(const event::Intake& intake, bool receipt, http::Exc
     tally_.pending += accepted;
     std::optional<Position> first;
     if (accepted > 0) stage_.begin_request();
-    for (const std::string_view value : intake.accepted) {
-        const Position position = stage_.add(value);
+    for (std::size_t i = 0; i < intake.accepted.size(); ++i) {
+        const Position position = stage_.add(intake.accepted[i], ids_[i]);
         if (!first) first = position;
     }
+    stage_.count_mismatched(intake.mismatched);
     const IntakeAnswer told = intake_answer(intake, log_.topic().id, receipt ? first : std::nullopt);
     http::Response response = answer(told.status, json_type, told.body);
     response.after_commit = accepted > 0;
@@ -223,6 +251,7 @@ void Collector::finish_commit(const CommitOutcome& outcome) {
     fault_.reset();
     tally_.pending -= batch.events;
     tally_.settle(Fate::accepted, batch.events);
+    tally_.mismatched += batch.mismatched;
     metrics_.synced(outcome.sync_time);
     metrics_.acknowledged(batch.arrivals, env_.clock.monotonic());
     if (close_books()) server_.committed(true);

@@ -86,7 +86,8 @@ private:
     void read_headers(const http::Request& request);
     [[nodiscard]] bool unzip(const http::Request& request, std::string_view& body, http::Exchange& exchange);
     Result<const event::Intake*> parse_events(const http::Request& request, std::string_view body);
-    void take_events(const event::Intake& intake, bool receipt, http::Exchange& exchange);
+    void take_events(const event::Intake& intake, std::string_view key, bool receipt, http::Exchange& exchange);
+    std::size_t name_events(const event::Intake& intake, std::string_view key);
     void handle_own_page(const http::Request& request, http::Exchange& exchange);
     void answer_readiness(http::Exchange& exchange);
     void answer_unavailable(std::string_view message, http::Exchange& exchange);
@@ -110,6 +111,8 @@ private:
     event::IntakeParser intake_parser_;
     std::vector<event::HeaderView> headers_;
     std::string value_;
+    std::string names_;                 ///< Of the events that the request's key names,
+    std::vector<std::string_view> ids_; ///< and of each event, its own or one in names_.
 
     BatchStage stage_;
     std::optional<Fault> fault_; ///< Of the last commit, if it failed.

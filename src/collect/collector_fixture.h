@@ -31,6 +31,7 @@ public:
 struct LoggedEvent {
     TimestampMs timestamp;
     std::string value;
+    std::string message_id; ///< Of its record's only header; empty: it has none.
 };
 
 /// One partition in memory. append() and sync() run on whichever thread commits; the rest of the test waits for it.
@@ -52,7 +53,7 @@ public:
         log::RecordCursor cursor(header.value(), batch.subspan(log::batch_header_bytes));
         log::Record record;
         for (auto next = cursor.next(record); next.ok() && next.value(); next = cursor.next(record))
-            events.push_back({record.timestamp, std::string(record.value)});
+            events.push_back({record.timestamp, std::string(record.value), message_id_of(record)});
         ++batches;
         return {};
     }
@@ -62,6 +63,15 @@ public:
         if (sync_error) return *sync_error;
         durable = events.size();
         return {};
+    }
+
+    static std::string message_id_of(const log::Record& record) {
+        const auto headers = log::parse_headers(record);
+        EXPECT_TRUE(headers.ok());
+        if (!headers.ok() || headers->empty()) return {};
+        EXPECT_EQ(headers->size(), 1U);
+        EXPECT_EQ(headers->front().key, "message_id");
+        return std::string(headers->front().value);
     }
 
     std::vector<LoggedEvent> events;
@@ -247,8 +257,9 @@ protected:
         return game;
     }
 
-    explicit CollectorTest(CollectorOptions options = on_io_thread(), std::int32_t partitions = 1)
-        : log_(clock_, partitions), server_(log_), catalogue_(event::Catalogue::make(declarations()).value()),
+    explicit CollectorTest(CollectorOptions options = on_io_thread(), std::int32_t partitions = 1,
+                           std::vector<event::EventDeclaration> game = declarations())
+        : log_(clock_, partitions), server_(log_), catalogue_(event::Catalogue::make(std::move(game)).value()),
           options_(std::move(options)) {
         start();
     }
@@ -284,6 +295,7 @@ protected:
         request.headers = headers;
         request.body = std::string_view(padded).substr(0, body.size());
         request.peer = "127.0.0.1";
+        request.coding = coding_;
         return server_.handle(*collector_, request);
     }
     AnswerPtr get(std::string_view target) { return send("GET", target); }
@@ -314,6 +326,7 @@ protected:
         return text.substr(begin, text.find('\n', begin) - begin);
     }
 
+    http::ContentCoding coding_ = http::ContentCoding::identity; ///< Of the bodies that are sent.
     io::SimEnv sim_{1};
     FakeClock clock_;
     FakeLog log_;

@@ -33,6 +33,7 @@ private:
     Counter unreadable_bodies_;
     Counter queue_full_;
     Counter log_failed_;
+    Counter mismatched_;
     LatencyHistogram ack_;
     LatencyHistogram fsync_;
     Tally shown_; ///< What the counters stand at.

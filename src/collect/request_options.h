@@ -1,10 +1,17 @@
 #pragma once
 
 #include "base/result.h"
+#include "http/server.h"
 
+#include <span>
 #include <string_view>
 
 namespace questlog::collect {
+
+/// The Idempotency-Key header: the client's own name for the request. Empty where there is none. `reject`: it comes
+/// twice, or is not 1 to 128 printable ASCII characters. Quotes around it, as a structured field has them, are taken
+/// off.
+Result<std::string_view> read_idempotency_key(std::span<const http::Header> headers);
 
 /// What a client asks of the answer, in the query: `receipt=1` wants the event's place in the log; `wait=disk` names
 /// what every 200 waits for anyway. Both names are reserved: they never become fields of an event.

@@ -22,6 +22,7 @@ struct Tally {
     std::int64_t queue_full = 0;
     std::int64_t log_failed = 0;
     std::int64_t pending = 0;           ///< Staged or in flight.
+    std::int64_t mismatched = 0;        ///< Of the accepted: not as declared, and kept.
     std::int64_t unreadable_bodies = 0; ///< Requests to /events that were refused whole: not in `received`.
 
     void settle(Fate fate, std::int64_t events) {

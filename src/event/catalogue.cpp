@@ -4,6 +4,7 @@
 #include "event/json_string.h"
 #include "event/json_text.h"
 #include "event/json_validator.h"
+#include "event/message_id.h"
 #include "event/padded_json.h"
 #include "event/request_headers.h"
 
@@ -54,6 +55,8 @@ Status check_name(const EventDeclaration& declaration, std::string_view what, co
         return reject("path \"{}\": a {} needs a name in UTF-8", declaration.path, what);
     if (name == "event_type")
         return reject("path \"{}\": event_type is set by `type`, not by a {}", declaration.path, what);
+    if (name == message_id_key && what == "constant")
+        return reject("path \"{}\": message_id names one event, so it is the client's to send", declaration.path);
     if (!used.insert(name).second)
         return reject("path \"{}\": {} \"{}\" is declared twice", declaration.path, what, name);
     return {};
@@ -66,6 +69,9 @@ Status check_fields(const EventDeclaration& declaration) {
         if (field.name == "receipt" || field.name == "wait")
             return reject("path \"{}\": field \"{}\" is a reserved query name; choose another", declaration.path,
                           field.name);
+        if (field.name == message_id_key && field.type != ColumnType::string)
+            return reject("path \"{}\": field \"message_id\" is a string; write message_id = \"string\"",
+                          declaration.path);
         if (field.type == ColumnType::null)
             return reject("path \"{}\": field \"{}\" needs a type: boolean, bigint, double or string", declaration.path,
                           field.name);
@@ -136,7 +142,15 @@ Result<Catalogue> Catalogue::make(std::vector<EventDeclaration> declarations, co
     for (std::size_t i = 1; i < order.size(); ++i)
         if (all[order[i]].path == all[order[i - 1]].path)
             return reject("path \"{}\" is declared twice", all[order[i]].path);
+    for (std::size_t i = 0; i < all.size(); ++i) catalogue.checked_[all[i].type].push_back(i);
+    for (const EventDeclaration& declaration : all)
+        if (declaration.fields.empty()) catalogue.checked_.erase(declaration.type);
     return catalogue;
+}
+
+std::span<const std::size_t> Catalogue::checked(std::string_view type) const {
+    const auto found = checked_.find(type);
+    return found == checked_.end() ? std::span<const std::size_t>() : found->second;
 }
 
 std::vector<EventDeclaration> Catalogue::builtin() {

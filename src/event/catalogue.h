@@ -5,6 +5,9 @@
 #include "event/schema.h"
 
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +21,12 @@ struct FieldDeclaration {
     bool required = false;
 };
 
+/// What becomes of an event whose fields are not as declared.
+enum class OnMismatch : std::uint8_t {
+    reject, ///< 400, naming the field.
+    keep,   ///< Stored as it came, and counted.
+};
+
 /// One declared call of the game's API and the event it becomes.
 struct EventDeclaration {
     std::string path;                 ///< "/purchase_a_sword"; matched as sent, without the query.
@@ -26,7 +35,8 @@ struct EventDeclaration {
     /// Name and JSON text, in the order declared. A client's field or header of the same name replaces the value.
     std::vector<std::pair<std::string, std::string>> constants;
     std::vector<FieldDeclaration> fields; ///< Checked; fields that are not declared are stored as sent.
-    std::string reply;                    ///< The body of the 200.
+    OnMismatch on_mismatch = OnMismatch::reject;
+    std::string reply; ///< The body of the 200.
     std::string content_type = "text/html; charset=utf-8";
     /// Of Authorization, Proxy-Authorization and Cookie: those stored all the same.
     std::vector<std::string> store_headers;
@@ -46,11 +56,16 @@ public:
     static std::vector<EventDeclaration> builtin();
 
     [[nodiscard]] const EventDeclaration* find(std::string_view path) const;
+    /// The declarations whose fields an event of this type must have, as one of them says: empty where some declaration
+    /// of the type has none.
+    [[nodiscard]] std::span<const std::size_t> checked(std::string_view type) const;
+    [[nodiscard]] bool checks_fields() const { return !checked_.empty(); } ///< Of any type.
     [[nodiscard]] const std::vector<EventDeclaration>& declarations() const { return declarations_; }
 
 private:
     std::vector<EventDeclaration> declarations_;
     std::vector<std::size_t> by_path_; ///< Indexes into declarations_, sorted by path.
+    std::map<std::string, std::vector<std::size_t>, std::less<>> checked_; ///< Likewise, by type.
 };
 
 } // namespace questlog::event

@@ -4,7 +4,9 @@
 #include "event/form.h"
 #include "event/header_members.h"
 #include "event/json_text.h"
+#include "event/json_unescape.h"
 #include "event/json_validator.h"
+#include "event/message_id.h"
 #include "event/typed_field.h"
 
 #include <algorithm>
@@ -13,6 +15,7 @@ namespace questlog::event {
 namespace {
 
 constexpr std::string_view event_type_key = "\"event_type\"";
+constexpr std::string_view id_key = "\"message_id\"";
 
 bool is_reserved_query_name(std::string_view name) {
     return name == "receipt" || name == "wait";
@@ -37,6 +40,27 @@ struct Envelope::State {
     std::vector<Member> members;
     std::string name;
     std::string value;
+    std::string message_id;
+    bool mismatched = false;
+
+    void begin() {
+        text.clear();
+        members.clear();
+        message_id.clear();
+        mismatched = false;
+    }
+
+    Status read_message_id() {
+        const auto found = std::find_if(members.begin(), members.end(),
+                                        [this](const Member& member) { return member.key(text) == id_key; });
+        if (found == members.end()) return {};
+        const std::string_view json = found->value(text);
+        if (json == "null") return {};
+        const bool is_string = json.front() == '"';
+        if (!is_string || !append_unescaped(message_id, json.substr(1, json.size() - 2)) || !is_message_id(message_id))
+            return reject("{}", message_id_rule);
+        return {};
+    }
 
     void add_constants(const EventDeclaration& declaration) {
         for (const auto& [constant, json] : declaration.constants) {
@@ -92,9 +116,19 @@ Envelope::~Envelope() = default;
 Envelope::Envelope(Envelope&&) noexcept = default;
 Envelope& Envelope::operator=(Envelope&&) noexcept = default;
 
+std::string_view Envelope::message_id() const {
+    return state_->message_id;
+}
+
+bool Envelope::mismatched() const {
+    return state_->mismatched;
+}
+
 Status Envelope::write(const EventDeclaration& declaration, std::string_view query, std::string_view body,
                        std::span<const HeaderView> headers, std::string& out) {
     const std::size_t before = out.size();
+    State& state = *state_;
+    state.begin();
     HeaderSelection selection(headers, declaration.store_headers);
     if (query.empty() && body.empty() && declaration.adds_only) {
         out += declaration.opening;
@@ -106,24 +140,24 @@ Status Envelope::write(const EventDeclaration& declaration, std::string_view que
             append_json_latin1(out, value);
         }
     } else {
-        State& state = *state_;
-        state.text.clear();
-        state.members.clear();
         state.add_constants(declaration);
         CHECK_OK(state.add_form(query, "query", true));
         CHECK_OK(state.add_body(body, headers));
         append_header_members(state.text, state.members, std::move(selection));
         keep_last_values(state.text, state.members);
-        CHECK_OK(apply_declared_types(declaration.fields, state.text, state.members));
+        CHECK_OK(state.read_message_id());
+        const Status typed = apply_declared_types(declaration.fields, state.text, state.members);
+        if (!typed.ok() && declaration.on_mismatch == OnMismatch::reject) return typed.error();
+        state.mismatched = !typed.ok();
         out += "{\"event_type\": ";
         static_cast<void>(append_json_string(out, declaration.type)); // the catalogue has checked it
         if (!state.members.empty()) out += ", ";
         append_members(out, state.text, state.members);
     }
     out += '}';
-    if (const std::size_t bytes = out.size() - before; bytes > state_->limits.bytes_max) {
+    if (const std::size_t bytes = out.size() - before; bytes > state.limits.bytes_max) {
         out.resize(before);
-        return reject("the event would be {} bytes, and may be {}", bytes, state_->limits.bytes_max);
+        return reject("the event would be {} bytes, and may be {}", bytes, state.limits.bytes_max);
     }
     return {};
 }

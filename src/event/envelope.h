@@ -26,6 +26,11 @@ public:
     Status write(const EventDeclaration& declaration, std::string_view query, std::string_view body,
                  std::span<const HeaderView> headers, std::string& out);
 
+    /// What was written last, in the client's own name for it; empty: none.
+    [[nodiscard]] std::string_view message_id() const;
+    /// What was written last is not as its fields are declared, which on_mismatch lets pass.
+    [[nodiscard]] bool mismatched() const;
+
     explicit Envelope(const EventLimits& limits = {});
     ~Envelope();
     Envelope(Envelope&&) noexcept;
@@ -50,7 +55,10 @@ struct Intake {
     std::vector<std::string_view> accepted;
     std::vector<std::size_t> accepted_index; ///< Which event of the request each is.
     std::vector<RejectedEvent> rejected;     ///< In order of index.
-    bool single = false;                     ///< One JSON object rather than an array or NDJSON.
+    /// Of each accepted event, the client's own name for it; empty: none. Empty as a whole where no event has one.
+    std::vector<std::string_view> message_ids;
+    std::size_t mismatched = 0; ///< Accepted events whose declared fields are not as declared (on_mismatch = keep).
+    bool single = false;        ///< One JSON object rather than an array or NDJSON.
 };
 
 /// Splits and checks a body: one object, a JSON array, or NDJSON, told apart by content.
@@ -66,7 +74,8 @@ public:
     /// of them together grow beyond limits::events_with_headers_bytes_max.
     Result<const Intake*> parse(std::string_view body, HeaderSelection headers);
 
-    explicit IntakeParser(const EventLimits& limits = {});
+    /// Events of types that `declared` gives fields are checked as calls are. It outlives this; may be null.
+    explicit IntakeParser(const EventLimits& limits = {}, const Catalogue* declared = nullptr);
     ~IntakeParser();
     IntakeParser(IntakeParser&&) noexcept;
     IntakeParser& operator=(IntakeParser&&) noexcept;

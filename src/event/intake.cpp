@@ -1,9 +1,10 @@
 #include "base/limits.h"
 #include "event/envelope.h"
-#include "event/header_members.h"
+#include "event/header_writer.h"
 #include "event/json_split.h"
 #include "event/json_text.h"
 #include "event/json_validator.h"
+#include "event/typed_field.h"
 
 #include <algorithm>
 #include <cstring>
@@ -16,61 +17,37 @@ bool has_line_break(std::string_view text) {
            std::memchr(text.data(), '\r', text.size()) != nullptr;
 }
 
-/// Writes valid events anew, with the headers of one request.
-class HeaderWriter {
-public:
-    void begin(HeaderSelection headers) {
-        header_text_.clear();
-        headers_.clear();
-        append_header_members(header_text_, headers_, std::move(headers));
-    }
-
-    void append(std::string& out, std::string_view value) {
-        text_.clear();
-        members_.clear();
-        append_object_members(text_, members_, value);
-        const auto type = std::find_if(members_.begin(), members_.end(),
-                                       [this](const Member& member) { return member.key(text_) == "\"event_type\""; });
-        if (type != members_.end()) std::rotate(members_.begin(), type, type + 1);
-        const std::size_t shift = text_.size();
-        text_ += header_text_;
-        for (Member header : headers_) {
-            header.key_at += shift;
-            header.value_at += shift;
-            header.end += shift;
-            members_.push_back(header);
-        }
-        keep_last_values(text_, members_);
-        out += '{';
-        append_members(out, text_, members_);
-        out += '}';
-    }
-
-private:
-    std::string header_text_;
-    std::vector<Member> headers_; ///< In header_text_.
-    std::string text_;
-    std::vector<Member> members_; ///< Of one event, in text_.
-};
-
 } // namespace
 
 struct IntakeParser::State {
-    explicit State(const EventLimits& of) : limits(of), validator(of) {}
+    State(const EventLimits& of, const Catalogue* declared)
+        : limits(of), catalogue(declared != nullptr && declared->checks_fields() ? declared : nullptr), validator(of) {}
 
     EventLimits limits;
+    const Catalogue* catalogue; ///< Null: no event's fields are checked.
     JsonValidator validator;
+    EventNames names; ///< Of the event checked last.
     Intake intake;
     std::vector<std::string_view> elements;
     std::string minified; ///< Reserved before views into it are taken.
     HeaderWriter header_writer;
-    std::string with_headers; ///< Views into it are taken when all is written.
+    std::string with_headers;                          ///< Views into it are taken when all is written.
+    std::string ids;                                   ///< Likewise.
+    std::vector<std::uint8_t> id_bytes;                ///< Of each accepted event's, in `ids`.
+    std::vector<std::span<const std::size_t>> checked; ///< Of each accepted event: by which declarations.
+    std::string event_text;                            ///< One event that is checked,
+    std::vector<Member> members;                       ///< and its members in it.
 
     void begin(std::size_t body_bytes) {
         intake.accepted.clear();
         intake.accepted_index.clear();
         intake.rejected.clear();
+        intake.message_ids.clear();
+        intake.mismatched = 0;
         intake.single = false;
+        ids.clear();
+        id_bytes.clear();
+        checked.clear();
         minified.clear();
         body_bytes_ = body_bytes;
     }
@@ -79,6 +56,9 @@ struct IntakeParser::State {
         if (may_hold_line_breaks && has_line_break(value)) value = without_line_breaks(value);
         intake.accepted.push_back(value);
         intake.accepted_index.push_back(index);
+        ids += names.message_id;
+        id_bytes.push_back(static_cast<std::uint8_t>(names.message_id.size()));
+        if (catalogue != nullptr) checked.push_back(catalogue->checked(names.type));
     }
 
     /// `reject` once there are more wrong events than an answer names.
@@ -95,7 +75,7 @@ struct IntakeParser::State {
             return reject("not a JSON array: brackets, quotes or commas do not close");
         if (elements.empty()) return reject("the array holds no event");
         for (std::size_t i = 0; i < elements.size(); ++i) {
-            const EventFault fault = validator.check_event(elements[i]);
+            const EventFault fault = validator.check_event(elements[i], names);
             if (breaks_json(fault)) return reject("not a JSON array: element {} is {}", i, reason_of(fault, limits));
             if (fault == EventFault::none)
                 accept(i, elements[i]);
@@ -117,7 +97,7 @@ struct IntakeParser::State {
             const std::string_view line = trim_json_space(lines.substr(0, length));
             lines.remove_prefix(found == nullptr ? length : length + 1);
             if (line.empty()) continue;
-            const EventFault fault = validator.check_event(line);
+            const EventFault fault = validator.check_event(line, names);
             if (fault == EventFault::none)
                 accept(index, line, carriage_returns);
             else
@@ -135,7 +115,7 @@ struct IntakeParser::State {
         const bool one_line = first_line.size() == text.size();
         if (!one_line && !breaks_json(validator.check_event(first_line))) return parse_lines(text);
         // A first line that is no JSON: an object over several lines, or NDJSON that begins with a broken line.
-        const EventFault whole = validator.check_event(text);
+        const EventFault whole = validator.check_event(text, names);
         const bool could_be_lines = breaks_json(whole) || whole == EventFault::too_large;
         if (one_line || !could_be_lines) return take_single(text, whole);
         CHECK_OK(parse_lines(text));
@@ -149,35 +129,86 @@ struct IntakeParser::State {
         header_writer.begin(std::move(headers));
         with_headers.clear();
         std::vector<std::size_t> ends;
-        std::size_t kept = 0;
-        for (std::size_t i = 0; i < intake.accepted.size(); ++i) {
+        CHECK_OK(keep_accepted([&](std::size_t i) -> Result<std::string> {
             const std::size_t begin = with_headers.size();
-            const std::size_t index = intake.accepted_index[i];
             header_writer.append(with_headers, intake.accepted[i]);
             if (with_headers.size() - begin > limits.bytes_max) {
                 with_headers.resize(begin);
-                CHECK_OK(refuse(index, reason_of(EventFault::too_large, limits) + " with the request's headers"));
-                continue;
+                return reason_of(EventFault::too_large, limits) + " with the request's headers";
             }
             if (with_headers.size() > questlog::limits::events_with_headers_bytes_max)
                 return reject("the events are more than {} bytes with the request's headers, which each of them gets: "
                               "send fewer at once",
                               questlog::limits::events_with_headers_bytes_max);
             ends.push_back(with_headers.size());
-            intake.accepted_index[kept++] = index;
+            return std::string();
+        }));
+        for (std::size_t i = 0, begin = 0; i < ends.size(); begin = ends[i++])
+            intake.accepted[i] = std::string_view(with_headers).substr(begin, ends[i] - begin);
+        return {};
+    }
+
+    /// Makes the views of message_ids; `ids` grows no more.
+    void name_accepted() {
+        if (ids.empty()) return;
+        std::size_t begin = 0;
+        for (const std::size_t bytes : id_bytes) {
+            intake.message_ids.push_back(std::string_view(ids).substr(begin, bytes));
+            begin += bytes;
         }
+    }
+
+    /// Rejects, or counts, the accepted events whose declared fields are not as declared.
+    Status check_fields() {
+        if (catalogue == nullptr) return {};
+        return keep_accepted([&](std::size_t i) -> Result<std::string> {
+            if (checked[i].empty()) return std::string();
+            event_text.clear();
+            members.clear();
+            append_object_members(event_text, members, intake.accepted[i]);
+            keep_last_values(event_text, members);
+            std::string reason;
+            bool keep = false;
+            for (const std::size_t index : checked[i]) {
+                const EventDeclaration& declaration = catalogue->declarations()[index];
+                const Status typed = apply_declared_types(declaration.fields, event_text, members);
+                if (typed.ok()) return std::string();
+                if (reason.empty()) reason = typed.error().message;
+                keep = keep || declaration.on_mismatch == OnMismatch::keep;
+            }
+            if (!keep) return reason;
+            ++intake.mismatched;
+            return std::string();
+        });
+    }
+
+private:
+    /// Goes through the accepted events and rejects those for which `fault_of` gives a reason.
+    template <class FaultOf> Status keep_accepted(FaultOf fault_of) {
+        const std::size_t rejected_before = intake.rejected.size();
+        std::size_t kept = 0;
+        for (std::size_t i = 0; i < intake.accepted.size(); ++i) {
+            TRY(reason, fault_of(i));
+            if (!reason.empty()) {
+                CHECK_OK(refuse(intake.accepted_index[i], reason));
+                continue;
+            }
+            intake.accepted[kept] = intake.accepted[i];
+            intake.accepted_index[kept] = intake.accepted_index[i];
+            if (!intake.message_ids.empty()) intake.message_ids[kept] = intake.message_ids[i];
+            if (!checked.empty()) checked[kept] = checked[i];
+            ++kept;
+        }
+        intake.accepted.resize(kept);
         intake.accepted_index.resize(kept);
-        intake.accepted.clear();
-        for (std::size_t begin = 0; const std::size_t end : ends) {
-            intake.accepted.push_back(std::string_view(with_headers).substr(begin, end - begin));
-            begin = end;
-        }
+        if (!intake.message_ids.empty()) intake.message_ids.resize(kept);
+        if (!checked.empty()) checked.resize(kept);
+        if (intake.rejected.size() == rejected_before) return {};
         std::sort(intake.rejected.begin(), intake.rejected.end(),
                   [](const RejectedEvent& one, const RejectedEvent& other) { return one.index < other.index; });
         return {};
     }
 
-private:
     Status take_single(std::string_view text, EventFault fault) {
         intake.single = true;
         if (fault != EventFault::none) return refuse(0, reason_of(fault, limits));
@@ -195,7 +226,8 @@ private:
     std::size_t body_bytes_ = 0;
 };
 
-IntakeParser::IntakeParser(const EventLimits& limits) : state_(std::make_unique<State>(limits)) {}
+IntakeParser::IntakeParser(const EventLimits& limits, const Catalogue* declared)
+    : state_(std::make_unique<State>(limits, declared)) {}
 IntakeParser::~IntakeParser() = default;
 IntakeParser::IntakeParser(IntakeParser&&) noexcept = default;
 IntakeParser& IntakeParser::operator=(IntakeParser&&) noexcept = default;
@@ -203,13 +235,17 @@ IntakeParser& IntakeParser::operator=(IntakeParser&&) noexcept = default;
 Result<const Intake*> IntakeParser::parse(std::string_view body) {
     state_->begin(body.size());
     CHECK_OK(state_->parse(body));
+    state_->name_accepted();
+    CHECK_OK(state_->check_fields());
     return &state_->intake;
 }
 
 Result<const Intake*> IntakeParser::parse(std::string_view body, HeaderSelection headers) {
     state_->begin(body.size());
     CHECK_OK(state_->parse(body));
+    state_->name_accepted();
     CHECK_OK(state_->add_headers(std::move(headers)));
+    CHECK_OK(state_->check_fields());
     return &state_->intake;
 }
 

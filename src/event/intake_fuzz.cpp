@@ -2,6 +2,7 @@
 // accepted is what its readers expect.
 #include "event/envelope.h"
 #include "event/json_validator.h"
+#include "event/message_id.h"
 #include "event/padded_json.h"
 
 #include "base/limits.h"
@@ -22,6 +23,8 @@ void check(const Result<const event::Intake*>& parsed) {
     if (!parsed.ok()) return require(parsed.error().kind == ErrorKind::reject && !parsed.error().message.empty());
     const event::Intake& intake = *parsed.value();
     require(intake.accepted.size() == intake.accepted_index.size());
+    require(intake.message_ids.empty() || intake.message_ids.size() == intake.accepted.size());
+    for (const std::string_view id : intake.message_ids) require(id.empty() || event::is_message_id(id));
     std::vector<int> fates(intake.accepted.size() + intake.rejected.size());
     require(!fates.empty());
     for (const std::size_t index : intake.accepted_index) ++fates.at(index);
@@ -36,7 +39,15 @@ void check(const Result<const event::Intake*>& parsed) {
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    static event::IntakeParser parser;
+    static const event::Catalogue catalogue = [] {
+        event::EventDeclaration typed;
+        typed.path = "/a";
+        typed.methods = {"POST"};
+        typed.type = "a";
+        typed.fields = {{"n", event::ColumnType::bigint, true}};
+        return event::Catalogue::make({typed}).value();
+    }();
+    static event::IntakeParser parser({}, &catalogue);
     static const std::vector<event::HeaderView> headers{{"Host", "h"}, {"x-name", "\xe9\"\x01"}, {"host", "i"}};
     const event::PaddedJson body({reinterpret_cast<const char*>(data), size});
     check(parser.parse(body.view()));

@@ -1,6 +1,7 @@
 #include "event/json_validator.h"
 
 #include "base/limits.h"
+#include "event/message_id.h"
 #include "event/wide_numbers.h"
 
 #include <fmt/format.h>
@@ -8,6 +9,9 @@
 
 namespace questlog::event {
 namespace {
+
+constexpr std::string_view type_key = "event_type";
+static_assert(type_key.size() == message_id_key.size(), "check_event() tells them by their length first");
 
 EventFault fault_of(simdjson::error_code error) {
     switch (error) {
@@ -20,11 +24,18 @@ EventFault fault_of(simdjson::error_code error) {
     }
 }
 
-EventFault fault_of_type(const simdjson::dom::element& type) {
-    std::string_view text;
+EventFault fault_of_type(const simdjson::dom::element& type, std::string_view& text) {
     if (type.get(text) != simdjson::SUCCESS) return EventFault::event_type_not_string;
     if (text.empty()) return EventFault::event_type_empty;
     if (text.size() > limits::event_type_bytes_max) return EventFault::event_type_too_long;
+    return EventFault::none;
+}
+
+/// null is none.
+EventFault fault_of_id(const simdjson::dom::element& id, std::string_view& text) {
+    text = {};
+    if (id.is_null()) return EventFault::none;
+    if (id.get(text) != simdjson::SUCCESS || !is_message_id(text)) return EventFault::message_id_wrong;
     return EventFault::none;
 }
 
@@ -71,18 +82,29 @@ Result<JsonKind> JsonValidator::validate(std::string_view text) {
 }
 
 EventFault JsonValidator::check_event(std::string_view text) {
+    EventNames names;
+    return check_event(text, names);
+}
+
+EventFault JsonValidator::check_event(std::string_view text, EventNames& names) {
+    names = {};
     if (text.size() > state_->limits.bytes_max) return EventFault::too_large;
     simdjson::dom::element root;
     if (const auto error = state_->parse(text, root); error != simdjson::SUCCESS) return fault_of(error);
     simdjson::dom::object object;
     if (root.get(object) != simdjson::SUCCESS) return EventFault::not_an_object;
     EventFault fault = EventFault::event_type_missing;
+    EventFault id_fault = EventFault::none;
     for (const auto& [key, value] : object) {
-        if (key != "event_type") continue;
-        if (fault != EventFault::event_type_missing) return EventFault::event_type_twice;
-        fault = fault_of_type(value);
+        if (key.size() != type_key.size()) continue; // a quick no for most
+        if (key == type_key) {
+            if (fault != EventFault::event_type_missing) return EventFault::event_type_twice;
+            fault = fault_of_type(value, names.type);
+        } else if (key == message_id_key) {
+            id_fault = fault_of_id(value, names.message_id);
+        }
     }
-    return fault;
+    return fault != EventFault::none ? fault : id_fault;
 }
 
 std::string reason_of(EventFault fault, const EventLimits& limits) {
@@ -98,6 +120,7 @@ std::string reason_of(EventFault fault, const EventLimits& limits) {
     case EventFault::event_type_empty: return "event_type is empty";
     case EventFault::event_type_too_long: return "event_type is longer than 256 bytes";
     case EventFault::event_type_twice: return "event_type appears more than once";
+    case EventFault::message_id_wrong: return std::string(message_id_rule);
     case EventFault::internal: return "out of memory";
     }
     return "";
@@ -117,7 +140,8 @@ bool breaks_json(EventFault fault) {
     case EventFault::event_type_not_string:
     case EventFault::event_type_empty:
     case EventFault::event_type_too_long:
-    case EventFault::event_type_twice: return false;
+    case EventFault::event_type_twice:
+    case EventFault::message_id_wrong: return false;
     }
     return true;
 }

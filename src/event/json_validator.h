@@ -25,6 +25,7 @@ enum class EventFault : std::uint8_t {
     event_type_empty,
     event_type_too_long,
     event_type_twice,
+    message_id_wrong,
     internal, ///< Memory.
 };
 
@@ -33,6 +34,12 @@ enum class EventFault : std::uint8_t {
 /// True if the text is no JSON at all, so that what stands around it cannot be trusted either.
 [[nodiscard]] bool breaks_json(EventFault fault);
 
+/// Of an event: valid until the validator's next call.
+struct EventNames {
+    std::string_view type;
+    std::string_view message_id; ///< Empty: none. Of a repeated one the last, as everywhere.
+};
+
 /// Validates single JSON documents in full: syntax, UTF-8, depth, nothing after the document.
 /// Every text is followed by json_padding_bytes readable bytes, of any content. One thread.
 class JsonValidator {
@@ -40,6 +47,8 @@ public:
     /// `reject` if `text` is not one JSON document.
     Result<JsonKind> validate(std::string_view text);
     /// Whether `text` is an event: an object within the limits with one non-empty string `event_type`.
+    /// What it is called, through `names`.
+    EventFault check_event(std::string_view text, EventNames& names);
     EventFault check_event(std::string_view text);
 
     explicit JsonValidator(const EventLimits& limits = {});

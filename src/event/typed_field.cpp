@@ -72,32 +72,44 @@ bool json_is(ColumnType type, std::string_view json) {
     return false;
 }
 
+namespace {
+
+/// One field.
+Status apply_declared_type(const FieldDeclaration& field, std::string& text, std::vector<Member>& members) {
+    std::string key;
+    static_cast<void>(append_json_string(key, field.name)); // the catalogue has checked it
+    const auto member =
+        std::find_if(members.begin(), members.end(), [&](const Member& one) { return one.key(text) == key; });
+    if (member == members.end() || member->value(text) == "null") {
+        if (field.required)
+            return reject("field \"{}\": required, and missing; send a {}", field.name, type_name(field.type));
+        return {};
+    }
+    std::string_view value = member->value(text);
+    const bool converts = member->from_text && field.type != ColumnType::string;
+    if (converts) value = value.substr(1, value.size() - 2);
+    if (!json_is(field.type, value))
+        return reject("field \"{}\": expected a {}, got {}", field.name, type_name(field.type),
+                      shown(member->value(text)));
+    if (!converts) return {};
+    const std::string converted = key + ": " + std::string(value);
+    member->key_at = text.size();
+    member->value_at = text.size() + key.size() + 2;
+    text += converted;
+    member->end = text.size();
+    return {};
+}
+
+} // namespace
+
 Status apply_declared_types(const std::vector<FieldDeclaration>& fields, std::string& text,
                             std::vector<Member>& members) {
+    Status first;
     for (const FieldDeclaration& field : fields) {
-        std::string key;
-        static_cast<void>(append_json_string(key, field.name)); // the catalogue has checked it
-        const auto member =
-            std::find_if(members.begin(), members.end(), [&](const Member& one) { return one.key(text) == key; });
-        if (member == members.end() || member->value(text) == "null") {
-            if (field.required)
-                return reject("field \"{}\": required, and missing; send a {}", field.name, type_name(field.type));
-            continue;
-        }
-        std::string_view value = member->value(text);
-        const bool converts = member->from_text && field.type != ColumnType::string;
-        if (converts) value = value.substr(1, value.size() - 2);
-        if (!json_is(field.type, value))
-            return reject("field \"{}\": expected a {}, got {}", field.name, type_name(field.type),
-                          shown(member->value(text)));
-        if (!converts) continue;
-        const std::string converted = key + ": " + std::string(value);
-        member->key_at = text.size();
-        member->value_at = text.size() + key.size() + 2;
-        text += converted;
-        member->end = text.size();
+        const Status applied = apply_declared_type(field, text, members);
+        if (first.ok() && !applied.ok()) first = applied;
     }
-    return {};
+    return first;
 }
 
 } // namespace questlog::event

@@ -10,7 +10,8 @@
 namespace questlog::event {
 
 /// Checks declared fields. A value that came as text is read as its field's type and becomes JSON of that type
-/// (appended to `text`). `reject` names the field, what is expected and what came. null counts as missing.
+/// (appended to `text`), also beside others that are wrong. `reject` names the first wrong field, what is expected and
+/// what came. null counts as missing.
 Status apply_declared_types(const std::vector<FieldDeclaration>& fields, std::string& text,
                             std::vector<Member>& members);
 

@@ -64,6 +64,32 @@ std::string quoted(std::string_view text) {
     return out + "\"";
 }
 
+/// A record's headers, each by `append`, between commas.
+template <class Append> std::string listed_headers(const Record& record, Append append) {
+    std::string out;
+    const auto headers = parse_headers(record);
+    if (!headers.ok()) return out; // the batch's CRC was right: it was written so
+    for (const RecordHeader& header : headers.value()) {
+        if (!out.empty()) out += ", ";
+        append(out, header);
+    }
+    return out;
+}
+
+std::string text_headers(const Record& record) {
+    if (record.header_count == 0) return "none";
+    return listed_headers(record, [](std::string& out, const RecordHeader& header) {
+        out.append(header.key).append("=").append(quoted(header.value));
+    });
+}
+
+std::string json_headers(const Record& record) {
+    const std::string list = listed_headers(record, [](std::string& out, const RecordHeader& header) {
+        out += fmt::format(R"({{"key": {}, "value": {}}})", quoted(header.key), quoted(header.value));
+    });
+    return "[" + list + "]";
+}
+
 class TextLines final : public InspectLines {
 public:
     [[nodiscard]] std::string topic(const Topic& topic) const override {
@@ -90,7 +116,7 @@ public:
     }
     [[nodiscard]] std::string record(const Record& record) const override {
         return fmt::format("      {} {} key {} headers {} value {}", record.offset, time_text(record.timestamp),
-                           record.key ? quoted(*record.key) : "null", record.header_count, record.value);
+                           record.key ? quoted(*record.key) : "null", text_headers(record), record.value);
     }
     [[nodiscard]] std::string fault(const InspectedFault& fault) const override {
         auto text = fmt::format("    {} at byte {} of {} (offset {}): {}", fault.damage ? "DAMAGED" : "torn batch",
@@ -129,7 +155,7 @@ public:
     [[nodiscard]] std::string record(const Record& record) const override {
         return fmt::format(
             R"({{"kind": "record", "offset": {}, "timestamp": {}, "key": {}, "headers": {}, "value": {}}})",
-            record.offset, record.timestamp, record.key ? quoted(*record.key) : "null", record.header_count,
+            record.offset, record.timestamp, record.key ? quoted(*record.key) : "null", json_headers(record),
             quoted(record.value));
     }
     [[nodiscard]] std::string fault(const InspectedFault& fault) const override {

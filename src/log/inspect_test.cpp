@@ -78,7 +78,7 @@ TEST_F(InspectTest, GivesOneJsonObjectALine) {
     options.from = Offset{18};
     ASSERT_TRUE(run(options).ok());
     EXPECT_EQ(lines_.back(),
-              R"({"kind": "record", "offset": 18, "timestamp": 1577880100000, "key": "k", "headers": 0, "value": )"
+              R"({"kind": "record", "offset": 18, "timestamp": 1577880100000, "key": "k", "headers": [], "value": )"
               R"("quote \" back \\ line \u000a bad \ufffd\ufffd good é"})");
     EXPECT_EQ(count(R"({"kind": "batch", "base_offset": 18, "last_offset": 18, "count": 1, )"), 1U);
     for (const auto& line : lines_) EXPECT_TRUE(line.starts_with("{\"kind\": ") && line.ends_with('}')) << line;
