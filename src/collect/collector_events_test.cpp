@@ -109,6 +109,14 @@ TEST_F(DeclaredFields, OfAPostedEventAreCheckedAsACallsAre) {
     EXPECT_EQ(collector_->tally().invalid_events, 4);
 }
 
+TEST_F(DeclaredFields, ThatDoNotFitTakeNoOtherEventsName) {
+    ask("POST", "/events",
+        R"([{"event_type":"trade","message_id":"x"}, {"event_type":"a","message_id":"y"}, {"event_type":"a"}])");
+    ASSERT_EQ(partition().events.size(), 2U);
+    EXPECT_EQ(partition().events[0].message_id, "y");
+    EXPECT_EQ(partition().events[1].message_id, "");
+}
+
 TEST_F(DeclaredFields, ThatDoNotFitAreStoredAsTheyCameAndCountedWhereTheDeclarationSaysSo) {
     EXPECT_EQ(ask("POST", "/gift?n=7", R"({"gold": "much"})")->status, 200U);
     EXPECT_EQ(values().back(), R"({"event_type": "gift", "n": 7, "gold": "much", "Host": "user1.comcast.com"})");
