@@ -1,4 +1,5 @@
 #include "app/commands.h"
+#include "app/descriptors.h"
 #include "app/pipeline.h"
 #include "base/operator_log.h"
 
@@ -58,6 +59,27 @@ private:
     std::thread thread_;
 };
 
+/// Fewer connections than configured where the system lets the process open too few files.
+Status keep_within_descriptors(Context& context) {
+    Config& config = context.config;
+    log::Topics topics(context.env, context.log_directory());
+    std::int32_t partitions = config.partitions;
+    TRY(exists, topics.exists(config.topic));
+    if (exists) {
+        TRY(topic, topics.find(config.topic));
+        partitions = topic.partitions;
+    }
+    const std::size_t descriptors = raise_descriptor_limit();
+    const std::size_t wanted = config.limits.connections;
+    config.limits.connections = connections_within(descriptors, partitions, wanted);
+    if (config.limits.connections < wanted)
+        log_warn(
+            "this process may open {} files, so it takes {} connections at once, and not the {} of [limits]; raise "
+            "it by ulimit -Hn, LimitNOFILE of systemd, or the container's nofile",
+            descriptors, config.limits.connections, wanted);
+    return {};
+}
+
 std::string url_of(const std::string& host, std::uint16_t port) {
     return host.find(':') == std::string::npos ? fmt::format("http://{}:{}", host, port)
                                                : fmt::format("http://[{}]:{}", host, port);
@@ -71,6 +93,7 @@ Status run(const Context& given, const ServeArguments& arguments) {
     if (arguments.access_log) context.config.access_log = true;
     TRY(address, http::parse_listen_address(context.config.listen));
 
+    CHECK_OK(keep_within_descriptors(context));
     block_signals();
     TRY(pipeline, Pipeline::open(context, address));
     const SignalThread signals([&](int signal) {

@@ -117,12 +117,12 @@ def json_rows(text):
 class Server:
     """A running `questlog serve`. Leaving the `with` block kills it if the test has not stopped it."""
 
-    def __init__(self, questlog, args, deadline_s=20.0):
+    def __init__(self, questlog, args, deadline_s=20.0, launcher=()):
         self.questlog = questlog
         self.stdout_lines = []
         self.stderr_lines = []
         self.process = subprocess.Popen(
-            [BINARY, *questlog._options(), *map(str, args)], cwd=questlog.folder, stdin=subprocess.DEVNULL,
+            [*launcher, BINARY, *questlog._options(), *map(str, args)], cwd=questlog.folder, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT)
         self._readers = [self._collect(self.process.stdout, self.stdout_lines),
                          self._collect(self.process.stderr, self.stderr_lines)]
