@@ -18,7 +18,7 @@ define build
 	@cmake --build --preset $(1) --target $(2) -j $(JOBS)
 endef
 
-.PHONY: all run demo test sim bench asan tsan fuzz tidy format install package clean help
+.PHONY: all run demo test sim mutants bench asan tsan fuzz tidy format install package clean help
 
 all: ## Build build/release/questlog (the default)
 	@scripts/setup --build
@@ -43,6 +43,10 @@ sim: ## 20,000 power cuts of the whole pipeline on a simulated machine; SEEDS=FI
 	@scripts/setup --test
 	$(call build,test,sim_test)
 	QUESTLOG_SIM_SEEDS=$(SEEDS) build/test/tests/sim_test
+
+mutants: ## Break the code in each way of tests/mutants/, and see a test notice (ARGS: MUTANTS="no_fsync …")
+	@scripts/setup --test
+	@tests/mutants/run $(MUTANTS)
 
 bench: ## Measure, beside peers, and write the ratios as JSON (BENCH_ARGS=--quick)
 	@scripts/setup --bench
