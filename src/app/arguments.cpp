@@ -91,11 +91,17 @@ private:
         auto* command = add(app_, "tail", "Print events and wait for more, as kcat -C",
                             "  questlog tail                       # all, then wait; Ctrl-C ends it\n"
                             "  questlog tail -o -5 -e              # the last five\n"
+                            "  questlog tail -o s@1785794333873 -o e@1785794400000 -e\n"
                             "  questlog tail -o end -f '%T %p %o %s\\n'\n",
                             given);
         command->add_option("-t,--topic", given->topic, "The topic (default: the configured one)");
         command->add_option("-p,--partition", given->partition, "Only this partition");
-        command->add_option("-o,--offset", given->offset, "beginning, end, an offset, or -N: the last N");
+        command
+            ->add_option("-o,--offset", given->offsets,
+                         "beginning, end, an offset, or -N: the last N;\n"
+                         "s@MS: from that time on, e@MS: up to before it\n"
+                         "(milliseconds since 1970 UTC; both may be given)")
+            ->allow_extra_args(false);
         command->add_option("-c,--count", given->count, "End after this many events")
             ->check([](const std::string& text) {
                 return text.starts_with('-') ? "-c " + text + " is less than 0; write how many events" : std::string();
@@ -164,7 +170,7 @@ private:
     }
 
     void log() {
-        auto* group = app_.add_subcommand("log", "Look into the log's files");
+        auto* group = app_.add_subcommand("log", "Look into the log's files, check and mend them");
         group->require_subcommand(1);
         group->fallthrough();
         auto given = std::make_shared<LogInspectArguments>();
@@ -175,6 +181,30 @@ private:
         inspect->add_option("-t,--topic", given->topic, "The topic (default: the configured one)");
         inspect->add_flag("--records", given->records, "Every event, too");
         inspect->add_flag("--json", given->json, "One JSON object a line");
+        verify(*group);
+        repair(*group);
+    }
+
+    void verify(CLI::App& group) {
+        auto given = std::make_shared<LogVerifyArguments>();
+        auto* command = add(group, "verify", "Check every byte of the log; changes nothing",
+                            "  questlog log verify                 # exit code 0: sound, 1: damaged\n"
+                            "  questlog log verify --json | jq -r 'select(.kind == \"fault\") | .path'\n",
+                            given);
+        command->add_option("-t,--topic", given->topic, "The topic (default: the configured one)");
+        command->add_option("-p,--partition", given->partition, "Only this partition");
+        command->add_flag("--json", given->json, "One JSON object a line");
+    }
+
+    void repair(CLI::App& group) {
+        auto given = std::make_shared<LogRepairArguments>();
+        auto* command = add(group, "repair", "Give up what is damaged, keep all else, while no server runs",
+                            "  questlog log repair --topic game-events --dry-run\n"
+                            "  questlog log repair --topic game-events\n",
+                            given);
+        command->add_option("-t,--topic", given->topic, "The topic")->required();
+        command->add_option("-p,--partition", given->partition, "Only this partition");
+        command->add_flag("--dry-run", given->dry_run, "Tell what would be done, and do nothing");
     }
 
     CLI::App& app_;

@@ -30,7 +30,7 @@ struct TopicListArguments {};
 struct TailArguments {
     std::optional<std::string> topic;
     std::optional<std::int32_t> partition;
-    std::string offset = "beginning"; ///< "beginning", "end", "N", "-N"
+    std::vector<std::string> offsets; ///< "beginning", "end", "N", "-N", "s@MS", "e@MS"; none: "beginning"
     std::optional<std::int64_t> count;
     bool exit_at_end = false;
     bool quiet = false;
@@ -69,9 +69,20 @@ struct LogInspectArguments {
     bool records = false;
 };
 
-using Command =
-    std::variant<ServeArguments, TopicCreateArguments, TopicDescribeArguments, TopicListArguments, TailArguments,
-                 BatchArguments, SqlArguments, ShowArguments, SchemaArguments, StatusArguments, LogInspectArguments>;
+struct LogVerifyArguments {
+    std::optional<std::string> topic;
+    std::optional<std::int32_t> partition;
+    bool json = false;
+};
+struct LogRepairArguments {
+    std::string topic;
+    std::optional<std::int32_t> partition;
+    bool dry_run = false;
+};
+
+using Command = std::variant<ServeArguments, TopicCreateArguments, TopicDescribeArguments, TopicListArguments,
+                             TailArguments, BatchArguments, SqlArguments, ShowArguments, SchemaArguments,
+                             StatusArguments, LogInspectArguments, LogVerifyArguments, LogRepairArguments>;
 
 struct Invocation {
     std::string data = "data";         ///< The data folder.

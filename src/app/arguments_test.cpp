@@ -40,7 +40,7 @@ TEST(Arguments, DataAndConfigStandBeforeOrAfterTheCommand) {
 TEST(Arguments, TailTakesKcatsOptions) {
     const auto tail = parsed<TailArguments>({"tail", "-t", "x", "-o", "-5", "-c", "3", "-e", "-f", "%o\\n"});
     EXPECT_EQ(tail.topic, "x");
-    EXPECT_EQ(tail.offset, "-5");
+    EXPECT_EQ(tail.offsets, (std::vector<std::string>{"-5"}));
     EXPECT_EQ(tail.count, 3);
     EXPECT_TRUE(tail.exit_at_end);
     EXPECT_EQ(tail.format, "%o\\n");

@@ -18,5 +18,7 @@ Status run(const Context& context, const ShowArguments& arguments);
 Status run(const Context& context, const SchemaArguments& arguments);
 Status run(const Context& context, const StatusArguments& arguments);
 Status run(const Context& context, const LogInspectArguments& arguments);
+Status run(const Context& context, const LogVerifyArguments& arguments);
+Status run(const Context& context, const LogRepairArguments& arguments);
 
 } // namespace questlog::app

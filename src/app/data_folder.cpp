@@ -54,14 +54,14 @@ Result<std::unique_ptr<DataFolder>> DataFolder::open(const Context& context) {
     return folder;
 }
 
-void ProgressLine::draw(std::string_view label, std::int64_t done, std::int64_t total) {
+void ProgressLine::draw(std::string_view label, std::int64_t done, std::int64_t total, std::string_view unit) {
     if (!context_.progress || total < progress_events_min) return;
     const std::int64_t percent = done * 100 / total;
     if (percent == percent_ && label == label_) return;
     percent_ = percent;
     label_ = label;
     drawn_ = true;
-    fmt::print(context_.err, "\r\x1b[K{}: {} of {} events ({} %)", label, grouped(done), grouped(total), percent);
+    fmt::print(context_.err, "\r\x1b[K{}: {} of {} {} ({} %)", label, grouped(done), grouped(total), unit, percent);
     std::fflush(context_.err);
 }
 

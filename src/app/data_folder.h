@@ -40,7 +40,7 @@ public:
     ProgressLine(const ProgressLine&) = delete;
     ProgressLine& operator=(const ProgressLine&) = delete;
 
-    void draw(std::string_view label, std::int64_t done, std::int64_t total);
+    void draw(std::string_view label, std::int64_t done, std::int64_t total, std::string_view unit = "events");
     void wipe(); ///< Before anything else is written to the terminal.
 
 private:

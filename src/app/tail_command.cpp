@@ -1,9 +1,9 @@
 #include "app/commands.h"
 #include "app/tail_format.h"
+#include "app/tail_range.h"
 #include "log/event_log.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <fmt/format.h>
 
@@ -13,31 +13,22 @@ namespace {
 
 constexpr std::chrono::milliseconds wait_slice{200}; // how soon a signal is noticed while nothing comes in
 
-/// Where -o says to begin, in a partition that holds [start, end).
-Result<Offset> first_offset(const std::string& text, Offset start, Offset end) {
-    if (text == "beginning") return start;
-    if (text == "end") return end;
-    std::int64_t number = 0;
-    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (text.empty() || parsed.ec != std::errc() || parsed.ptr != text.data() + text.size())
-        return reject("-o {} is no place to begin; write beginning, end, an offset, or -N for the last N", text);
-    if (number < 0 || text.front() == '-') return std::max(start, end.plus(number));
-    return std::max(start, Offset{number});
-}
-
 class Tail {
 public:
-    Tail(const Context& context, const TailArguments& arguments, log::LogReader& reader, TailFormat format)
-        : context_(context), arguments_(arguments), reader_(reader), format_(std::move(format)) {}
+    Tail(const Context& context, const TailArguments& arguments, log::LogReader& reader, TailFormat format,
+         TailRange range)
+        : context_(context), arguments_(arguments), reader_(reader), format_(std::move(format)),
+          range_(std::move(range)) {}
 
     Status run() {
         CHECK_OK(place());
         while (!stop_requested() && !enough()) {
             CHECK_OK(print_new());
             CHECK_OK(context_.flush());
-            if (enough() || (arguments_.exit_at_end && std::all_of(places_.begin(), places_.end(), at_end))) break;
+            if (enough() || finished()) break;
             std::vector<Offset> ends(static_cast<std::size_t>(reader_.topic().partitions), Offset{INT64_MAX});
-            for (const auto& place : places_) ends[static_cast<std::size_t>(place.partition.value)] = place.next;
+            for (const auto& place : places_)
+                if (!place.stopped) ends[static_cast<std::size_t>(place.partition.value)] = place.next;
             CHECK_OK(reader_.wait_beyond(ends, wait_slice));
         }
         return context_.flush();
@@ -48,8 +39,14 @@ private:
         Partition partition;
         Offset next;
         bool announced = false; ///< The notice that the end was reached has been given for this end.
+        bool stopped = false;   ///< It has come to the time at which it was told to stop.
     };
-    static bool at_end(const Place& place) { return place.announced; }
+    /// Nothing is left to wait for.
+    [[nodiscard]] bool finished() const {
+        return std::all_of(places_.begin(), places_.end(), [this](const Place& place) {
+            return place.stopped || (arguments_.exit_at_end && place.announced);
+        });
+    }
 
     [[nodiscard]] bool enough() const { return arguments_.count && printed_ >= *arguments_.count; }
 
@@ -63,14 +60,19 @@ private:
             auto& log = reader_.partition(partition);
             TRY(start, log.start_offset());
             TRY(end, log.end_offset());
-            TRY(first, first_offset(arguments_.offset, start, end));
-            places_.push_back({partition, first, false});
+            Offset first = range_.first_offset(start, end);
+            if (range_.since) {
+                TRY(found, log.find_time(*range_.since));
+                first = found;
+            }
+            places_.push_back({partition, first, false, false});
         }
         return {};
     }
 
     Status print_new() {
         for (auto& place : places_) {
+            if (place.stopped) continue;
             auto& log = reader_.partition(place.partition);
             TRY(end, log.end_offset());
             if (place.next < end) {
@@ -78,7 +80,7 @@ private:
                 place.announced = false;
             }
             if (enough()) return {};
-            if (!place.announced && place.next >= end) CHECK_OK(announce(place));
+            if (!place.stopped && !place.announced && place.next >= end) CHECK_OK(announce(place));
         }
         return {};
     }
@@ -88,32 +90,42 @@ private:
         log::Batch batch;
         while (!stop_requested()) {
             TRY(more, cursor->next(batch));
-            if (!more) break;
+            if (!more) {
+                place.next = end; // beyond its last event there may be a hole
+                break;
+            }
             log::RecordCursor records(batch.header, batch.records);
             log::Record record;
             text_.clear();
-            while (!enough()) {
+            while (!enough() && !place.stopped) {
                 TRY(another, records.next(record));
                 if (!another) break;
                 if (record.offset < place.next || record.offset >= end) continue;
+                place.next = record.offset;
+                place.stopped = range_.until && record.timestamp >= *range_.until;
+                if (place.stopped) break;
                 format_.append(text_, reader_.topic().name, place.partition, record);
                 place.next = record.offset.plus(1);
                 ++printed_;
             }
             CHECK_OK(context_.print(text_));
+            if (place.stopped) return tell(place, "Reached stop timestamp for");
             if (enough()) break;
         }
         return {};
     }
 
-    /// The events before it are out when the notice is.
     Status announce(Place& place) {
         place.announced = true;
+        return tell(place, "Reached end of");
+    }
+
+    /// The events before it are out when the notice is.
+    Status tell(const Place& place, std::string_view what) {
         if (arguments_.quiet) return {};
         CHECK_OK(context_.flush());
-        const bool exiting = arguments_.exit_at_end && std::all_of(places_.begin(), places_.end(), at_end);
-        context_.notice(fmt::format("% Reached end of topic {} [{}] at offset {}{}", reader_.topic().name,
-                                    place.partition.value, place.next.value, exiting ? ": exiting" : ""));
+        context_.notice(fmt::format("% {} topic {} [{}] at offset {}{}", what, reader_.topic().name,
+                                    place.partition.value, place.next.value, finished() ? ": exiting" : ""));
         return {};
     }
 
@@ -121,6 +133,7 @@ private:
     const TailArguments& arguments_;
     log::LogReader& reader_;
     TailFormat format_;
+    TailRange range_;
     std::vector<Place> places_;
     std::int64_t printed_ = 0;
     std::string text_;
@@ -130,12 +143,13 @@ private:
 
 Status run(const Context& context, const TailArguments& arguments) {
     TRY(format, TailFormat::parse(arguments.format));
+    TRY(range, TailRange::parse(arguments.offsets));
     const log::Topics topics(context.env, context.log_directory());
     log::Topics finder = topics;
     TRY(topic, finder.find(arguments.topic.value_or(context.config.topic)));
     TRY(reader, log::open_reader(context.env, topics, topic));
     stop_on_signals();
-    return Tail(context, arguments, *reader, std::move(format)).run();
+    return Tail(context, arguments, *reader, std::move(format), std::move(range)).run();
 }
 
 } // namespace questlog::app

@@ -14,6 +14,17 @@ Error refused(const std::string& path, const std::string& loss) {
 
 } // namespace
 
+std::int64_t LogSpan::events_of(const std::vector<lake::LandedRange>& within) const {
+    std::int64_t events = 0;
+    for (const lake::LandedRange& range : within) {
+        events += range.to.minus(range.from);
+        for (const lake::LandedRange& gone : lost)
+            if (gone.partition == range.partition)
+                events -= std::max<std::int64_t>(0, std::min(range.to, gone.to).minus(std::max(range.from, gone.from)));
+    }
+    return events;
+}
+
 Status may_replace(const std::string& path, const lake::SnapshotFacts& old, const LogSpan& log) {
     if (old.rows == 0) return {};
     if (old.log_id != log.log_id)
@@ -38,6 +49,10 @@ Status may_replace(const std::string& path, const lake::SnapshotFacts& old, cons
                                        "{}: up to {} events would be lost",
                                        had.partition, had.to, has->to, had.to.minus(std::max(has->to, had.from))));
     }
+    if (const std::int64_t left = log.events_of(old.ranges); left < old.examined)
+        return refused(path, fmt::format("it was made from {} events, and a repair of the log has given up {} of them "
+                                         "since, which would be lost here too",
+                                         old.examined, old.examined - left));
     return {};
 }
 

@@ -14,10 +14,14 @@ struct LogSpan {
     std::string log_id;
     std::string topic;
     std::vector<lake::LandedRange> ranges;
+    std::vector<lake::LandedRange> lost; ///< What repairs of the log gave up.
+
+    /// How many events the log holds of `within`.
+    [[nodiscard]] std::int64_t events_of(const std::vector<lake::LandedRange>& within) const;
 };
 
 /// `reject`, saying what would be lost, where `old` has rows and the log is another one, no longer begins where the old
-/// generation began, or ends before it ended.
+/// generation began, ends before it ended, or was repaired since and has lost events that the old generation looked at.
 Status may_replace(const std::string& path, const lake::SnapshotFacts& old, const LogSpan& log);
 
 /// The same for a generation too damaged to say what it held: only a log that still begins at its first event has it

@@ -16,7 +16,7 @@ lake::SnapshotFacts landed(std::int64_t from, std::int64_t to) {
 }
 
 LogSpan log_of(std::int64_t from, std::int64_t to, const std::string& id = "log-a") {
-    return {id, "game-events", {{0, Offset{from}, Offset{to}}}};
+    return {id, "game-events", {{0, Offset{from}, Offset{to}}}, {}};
 }
 
 void expect_refusal(const Status& status, const std::string& loss) {
@@ -40,6 +40,17 @@ TEST(Replacement, isRefusedWhereTheLogNoLongerReachesBack) {
 
 TEST(Replacement, isRefusedWhereTheLogWasCut) {
     expect_refusal(may_replace("tmp/x", landed(0, 40), log_of(0, 30)), "up to 10 events would be lost");
+}
+
+TEST(Replacement, isRefusedWhereTheLogWasRepairedAfterTheTableWasMade) {
+    auto repaired = log_of(0, 80);
+    repaired.lost = {{0, Offset{35}, Offset{50}}, {1, Offset{0}, Offset{7}}};
+    EXPECT_EQ(repaired.events_of(repaired.ranges), 65);
+    expect_refusal(may_replace("tmp/x", landed(0, 40), repaired), "given up 5 of them");
+    auto made_after = landed(0, 40);
+    made_after.examined = made_after.rows = 35;
+    EXPECT_TRUE(may_replace("tmp/x", made_after, repaired).ok());
+    EXPECT_TRUE(may_replace("tmp/x", landed(0, 35), repaired).ok());
 }
 
 TEST(Replacement, isRefusedWhereAPartitionIsGone) {

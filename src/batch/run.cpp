@@ -34,9 +34,13 @@ Result<scan::LogRange> capture_range(log::LogReader& log) {
     return range;
 }
 
-LogSpan span_of(const log::Topic& topic, const scan::LogRange& range) {
-    LogSpan span{topic.id, topic.name, {}};
-    for (const scan::PartitionRange& part : range) span.ranges.push_back({part.partition.value, part.from, part.to});
+Result<LogSpan> span_of(log::LogReader& log, const scan::LogRange& range) {
+    LogSpan span{log.topic().id, log.topic().name, {}, {}};
+    for (const scan::PartitionRange& part : range) {
+        span.ranges.push_back({part.partition.value, part.from, part.to});
+        TRY(holes, log.partition(part.partition).holes());
+        for (const log::Hole& hole : holes) span.lost.push_back({part.partition.value, hole.from, hole.to});
+    }
     return span;
 }
 
@@ -125,7 +129,7 @@ private:
     Status write(const JobOutput& output, duck::Connection& connection, const scan::Relation& relation,
                  CountedPlan& counted, lake::TableWriter& writer, OutputReport& report) {
         Counts counts;
-        for (const lake::LandedRange& range : span_.ranges) counts.in_range += range.to.minus(range.from);
+        counts.in_range = span_.events_of(span_.ranges);
         counts.plan = plan_->tally();
         counts.candidates = candidates(output);
 
@@ -218,7 +222,7 @@ Result<JobReport> run_job(const BatchWorld& world, const Job& job, const RunOpti
     }
     TRY(writers, take_locks(world.lake, job, report));
     TRY(range, capture_range(world.log));
-    const LogSpan span = span_of(world.log.topic(), range);
+    TRY(span, span_of(world.log, range));
     report.range = range;
     std::size_t left = report.outputs.size();
     for (std::size_t i = 0; i < writers.size(); ++i) {

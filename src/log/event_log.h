@@ -4,6 +4,7 @@
 #include "base/result.h"
 #include "base/strong.h"
 #include "io/env.h"
+#include "log/hole.h"
 #include "log/record_batch.h"
 
 #include <chrono>
@@ -167,10 +168,16 @@ public:
     /// The durable end, read anew at each call: one past the last visible event.
     virtual Result<Offset> end_offset() = 0;
     virtual Result<std::int64_t> bytes() = 0; ///< Bytes of batches between start and end.
+    /// What repairs gave up, by offset: read() steps over it. `corrupt` where that cannot be told.
+    virtual Result<std::vector<Hole>> holes() { return std::vector<Hole>{}; }
     /// Every batch that holds an offset in [from, to); the first and the last may reach beyond. `to` must not pass
     /// end_offset(). Damage is `corrupt` and names file and byte.
     virtual Result<std::unique_ptr<BatchCursor>> read(Offset from, Offset to) = 0;
     virtual Result<std::unique_ptr<RecordFetcher>> fetcher() = 0;
+    /// The offset of the first event at or after `time`; the durable end where there is none. Reads a few KiB of some
+    /// segments and then the log from near there on. Where time goes back within the partition, which no writer here
+    /// lets it (log verify tells), it may be a later one.
+    virtual Result<Offset> find_time(TimestampMs time);
     virtual Result<SyncState> sync_state() { return SyncState{}; }
     /// What is below `to`, which does not pass end_offset(), survives a power cut from now on, also where the log is
     /// not synced at each commit: a table must not be ahead of its log. An error as that of PartitionWriter::sync().

@@ -1,5 +1,7 @@
 #include "log/inspect_lines.h"
 
+#include "log/hole.h"
+
 #include <chrono>
 #include <fmt/chrono.h>
 
@@ -109,6 +111,9 @@ public:
     }
     [[nodiscard]] std::string batch(const InspectedBatch& batch) const override {
         const auto& header = batch.header;
+        if (is_hole(header))
+            return fmt::format("    hole offsets {}..{} position {} bytes {}: given up by `questlog log repair`",
+                               header.base_offset, header.end_offset().plus(-1), batch.position, header.bytes());
         return fmt::format("    batch offsets {}..{} count {} position {} bytes {} time {} .. {} codec {} crc ok{}",
                            header.base_offset, header.end_offset().plus(-1), header.record_count, batch.position,
                            header.bytes(), time_text(header.base_timestamp), time_text(header.max_timestamp),
@@ -145,6 +150,10 @@ public:
     }
     [[nodiscard]] std::string batch(const InspectedBatch& batch) const override {
         const auto& header = batch.header;
+        if (is_hole(header))
+            return fmt::format(
+                R"({{"kind": "hole", "base_offset": {}, "last_offset": {}, "position": {}, "bytes": {}}})",
+                header.base_offset, header.end_offset().plus(-1), batch.position, header.bytes());
         return fmt::format(R"({{"kind": "batch", "base_offset": {}, "last_offset": {}, "count": {}, "position": {}, )"
                            R"("bytes": {}, "base_timestamp": {}, "max_timestamp": {}, "codec": "{}", "crc": {}, )"
                            R"("crc_ok": true, "durable": {}}})",

@@ -64,9 +64,31 @@ Result<std::vector<Offset>> find_segments(io::Files& files, const std::string& d
 Result<std::vector<Offset>> list_segments(io::Files& files, const std::string& directory) {
     TRY(bases, find_segments(files, directory));
     if (!bases.empty() && bases.front().value != 0)
-        return corrupt("{} is missing, the first there is begins at offset {}; restore the directory from a backup",
-                       segment_file(directory, Offset{0}), bases.front());
+        return corrupt("{} is missing, the first there is begins at offset {}; {}", segment_file(directory, Offset{0}),
+                       bases.front(), damage_advice);
     return bases;
+}
+
+Result<std::string> read_text_file(io::Files& files, const std::string& path) {
+    TRY(file, files.open(path, io::Open::read));
+    TRY(size, file->size());
+    std::string text(static_cast<std::size_t>(size), '\0');
+    TRY(got, file->read_at(0, std::as_writable_bytes(std::span(text))));
+    text.resize(got);
+    return text;
+}
+
+Status write_file_durably(io::Files& files, const std::string& directory, const std::string& path,
+                          std::string_view bytes) {
+    const auto temporary = fmt::format("{}{}", path, temporary_suffix);
+    CHECK_OK(files.remove_file(temporary));
+    {
+        TRY(file, files.open(temporary, io::Open::create_new));
+        CHECK_OK(file->write_at(0, std::as_bytes(std::span(bytes))));
+        CHECK_OK(file->sync_data());
+    }
+    CHECK_OK(files.rename(temporary, path));
+    return files.sync_directory(directory);
 }
 
 std::uint64_t encode(DurableEnd end) {
@@ -81,9 +103,8 @@ Result<std::unique_ptr<io::SharedWord>> map_durable_end(io::Files& files, const 
     const auto path = durable_end_file(directory);
     TRY(stat, files.stat(path));
     if (stat.kind == io::Kind::missing)
-        return corrupt("{} is missing: without it no one can tell which events were acknowledged; copy the directory "
-                       "aside and restore it from a backup",
-                       path);
+        return corrupt("{} is missing: without it no one can tell which events were acknowledged; {}", path,
+                       damage_advice);
     return files.map_word(path, mode);
 }
 

@@ -5,7 +5,9 @@
 #include "log/segment_cursor.h"
 #include "log/segment_fetcher.h"
 #include "log/segment_table.h"
+#include "log/segment_walk.h"
 #include "log/synced_end.h"
+#include "log/time_search.h"
 #include "log/topic_lock.h"
 
 #include <algorithm>
@@ -49,6 +51,8 @@ public:
         return bytes;
     }
 
+    Result<std::vector<Hole>> holes() override { return read_holes(files_, directory_); }
+
     Result<std::unique_ptr<BatchCursor>> read(Offset from, Offset to) override {
         const Offset end = durable_offset();
         if (to > end) return internal("a read up to offset {} was asked for beyond the durable end {}", to, end);
@@ -61,6 +65,31 @@ public:
 
     Result<std::unique_ptr<RecordFetcher>> fetcher() override {
         return std::unique_ptr<RecordFetcher>(std::make_unique<SegmentFetcher>(table_, *durable_end_));
+    }
+
+    Result<Offset> find_time(TimestampMs time) override {
+        const Offset end = durable_offset();
+        CHECK_OK(table_.refresh());
+        // Segments before `low` begin before `time`, those from `high` on do not, or hold nothing durable.
+        std::int32_t low = 0;
+        std::int32_t high = std::max(0, table_.find(end.plus(-1)) + 1);
+        while (low < high) {
+            const std::int32_t middle = low + (high - low) / 2;
+            TRY(begins_before, is_before(middle, {table_.base_of(middle), 0}, time));
+            if (!begins_before)
+                high = middle;
+            else
+                low = middle + 1;
+        }
+        if (low == 0) {
+            TRY(start, start_offset());
+            return find_time_from(*this, std::min(start, end), time);
+        }
+        const std::int32_t segment = low - 1;
+        table_.use_index(segment);
+        const auto place = table_.before(segment, time);
+        const auto told = is_before(segment, place, time); // an index is only a hint
+        return find_time_from(*this, told.ok() && *told ? place.offset : table_.base_of(segment), time);
     }
 
     [[nodiscard]] Offset durable_offset() { return decode_durable_end(durable_end_->load()).offset; }
@@ -87,6 +116,17 @@ public:
     }
 
 private:
+    /// Whether the batch at the place, CRC and all, is older than `time`.
+    Result<bool> is_before(std::int32_t segment, SegmentTable::Place place, TimestampMs time) {
+        TRY(file, table_.file(segment));
+        FileWindow window(batch_header_bytes);
+        window.attach(std::move(file));
+        TRY(look, look_at_batch(window, place.position, place.offset));
+        if (look.what == Look::What::batch) return look.header.base_timestamp < time;
+        return corrupt("{} is damaged at byte {} (offset {}): {}; {}", table_.path_of(segment), place.position,
+                       place.offset, look.what == Look::What::fault ? look.fault : "the file ends here", damage_advice);
+    }
+
     io::Files& files_;
     std::string directory_;
     Partition partition_;

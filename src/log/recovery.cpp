@@ -2,6 +2,7 @@
 
 #include "base/big_endian.h"
 #include "base/limits.h"
+#include "log/hole.h"
 #include "log/segment_walk.h"
 #include "log/synced_end.h"
 
@@ -15,7 +16,7 @@ namespace {
 constexpr std::size_t window_bytes = 1024 * 1024;
 constexpr std::size_t sector_bytes = 512;
 constexpr std::size_t offset_and_length_bytes = 12; // baseOffset and batchLength: the start of a batch
-constexpr std::string_view advice = "nothing was changed; copy the log directory aside, then restore it from a backup";
+constexpr std::string_view advice = damage_advice;
 
 /// Fills in what the twelve bytes after the valid batches tell about the batch that was being written there.
 Status survey_torn_start(FileWindow& window, SegmentSurvey& survey) {
@@ -177,7 +178,7 @@ Result<SegmentSurvey> survey_segment(io::Files& files, const std::string& path, 
             if (look.what == Look::What::fault) CHECK_OK(survey_tail(window, survey, std::move(look.fault)));
             return survey;
         }
-        if (survey.data_bytes == 0) survey.first_timestamp = look.header.base_timestamp;
+        if (!survey.first_timestamp && !is_hole(look.header)) survey.first_timestamp = look.header.base_timestamp;
         survey.data_bytes += look.header.bytes();
         survey.end_offset = look.header.end_offset();
         survey.max_timestamp = std::max(survey.max_timestamp, look.header.max_timestamp);

@@ -19,7 +19,7 @@ struct SegmentSurvey {
     std::int64_t data_bytes = 0; ///< Whole, valid batches from the start.
     Offset end_offset;           ///< One past the last event of those.
     TimestampMs max_timestamp{-1};
-    std::optional<TimestampMs> first_timestamp; ///< Of the first batch, if there is one.
+    std::optional<TimestampMs> first_timestamp; ///< Of the first event, if there is one.
     std::int64_t durable_bytes = -1; ///< Of the batches below the durable end; -1 where it is the end of none.
     std::string fault;               ///< What is wrong with the bytes after them; empty where there are none but zeros.
     std::int64_t nonzero_end = 0;    ///< One past the last byte that is not zero; at least data_bytes.

@@ -7,8 +7,7 @@ namespace questlog::log {
 
 namespace {
 
-constexpr std::string_view advice = "copy the log directory aside, then restore it from a backup; `questlog log "
-                                    "inspect` shows what is there";
+constexpr std::string_view advice = damage_advice;
 
 Result<std::shared_ptr<io::File>> open_segment(io::Files& files, const std::string& path) {
     auto opened = files.open(path, io::Open::read);

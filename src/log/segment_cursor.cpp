@@ -1,5 +1,7 @@
 #include "log/segment_cursor.h"
 
+#include "log/hole.h"
+
 namespace questlog::log {
 
 namespace {
@@ -23,7 +25,16 @@ Status SegmentCursor::seek() {
     const auto segment = table_.find(from_);
     if (segment < 0) return internal("offset {} is below every segment", from_);
     CHECK_OK(enter(segment));
-    const auto place = table_.nearest(segment, from_);
+    if (from_ > table_.base_of(segment)) table_.use_index(segment);
+    auto place = table_.nearest(segment, from_);
+    if (place.position > 0) {
+        // A place may come from an index, or be that of a file that was replaced: a whole batch must stand there.
+        TRY(look, look_at_batch(window_, place.position, place.offset));
+        if (look.what == Look::What::fault && from_ < to_) {
+            table_.forget_places(segment);
+            place = table_.nearest(segment, from_);
+        }
+    }
     expected_ = place.offset;
     position_ = noted_position_ = place.position;
     while (expected_ < from_) {
@@ -64,9 +75,8 @@ Result<bool> SegmentCursor::move_on() {
 }
 
 Error SegmentCursor::damage(std::string_view fault) {
-    return corrupt(
-        "{} is damaged at byte {} (offset {}): {}; copy the log directory aside, then restore it from a backup",
-        table_.path_of(segment_), position_, expected_, fault);
+    return corrupt("{} is damaged at byte {} (offset {}): {}; {}", table_.path_of(segment_), position_, expected_,
+                   fault, damage_advice);
 }
 
 Error SegmentCursor::damage(const Look& look) {
@@ -81,6 +91,10 @@ Result<bool> SegmentCursor::next(Batch& batch) {
         if (look.what != Look::What::batch) {
             TRY(moved, move_on());
             if (!moved) return damage(look);
+            continue;
+        }
+        if (is_hole(look.header)) {
+            advance(look.header);
             continue;
         }
         const auto records = decompressor_.records(look.header, look.bytes);

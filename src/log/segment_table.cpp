@@ -1,6 +1,7 @@
 #include "log/segment_table.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace questlog::log {
 
@@ -15,7 +16,7 @@ Status SegmentTable::refresh() {
     state_.with([&](State& state) {
         for (const Offset base : bases) {
             if (!state.segments.empty() && base <= state.segments.back().base) continue;
-            state.segments.push_back(Segment{base, {{base, 0}}, {}});
+            state.segments.push_back(Segment{base, {{base, 0}}, false, {}, {}});
         }
     });
     return {};
@@ -49,7 +50,7 @@ Result<std::shared_ptr<io::File>> SegmentTable::open(std::int32_t segment) {
     auto file = files_.open(path_of(segment), io::Open::read);
     if (!file.ok()) {
         if (file.error().kind != ErrorKind::reject) return file.error();
-        return corrupt("{}, and it is a part of the log; restore it from a backup", file.error().message);
+        return corrupt("{}, and it is a part of the log; {}", file.error().message, damage_advice);
     }
     const std::shared_ptr<io::File> shared(std::move(*file));
     state_.with([&](State& state) {
@@ -80,6 +81,47 @@ SegmentTable::Place SegmentTable::nearest(std::int32_t segment, Offset offset) {
         if (after == places.begin()) return Place{state.segments.at(static_cast<std::size_t>(segment)).base, 0};
         --after;
         return Place{after->first, after->second};
+    });
+}
+
+std::optional<SegmentIndex> SegmentTable::find_index(Offset base, Offset end) {
+    const auto stat = files_.stat(segment_file(directory_, base));
+    if (!stat.ok() || stat->size < indexed_segment_bytes_min) return std::nullopt;
+    auto index = read_index(files_, directory_, base, end, stat->size);
+    return index ? index : make_index(files_, directory_, base, end);
+}
+
+void SegmentTable::use_index(std::int32_t segment) {
+    const auto number = static_cast<std::size_t>(segment);
+    const auto next = state_.with([&](State& state) -> std::optional<Offset> {
+        if (number + 1 >= state.segments.size() || std::exchange(state.segments[number].index_used, true))
+            return std::nullopt;
+        return state.segments[number + 1].base;
+    });
+    if (!next) return;
+    auto index = find_index(base_of(segment), *next);
+    if (!index) return;
+    state_.with([&](State& state) {
+        Segment& one = state.segments[number];
+        for (const IndexEntry& entry : index->entries) one.places.emplace(entry.offset, entry.position);
+        one.index = std::move(index->entries);
+    });
+}
+
+void SegmentTable::forget_places(std::int32_t segment) {
+    state_.with([&](State& state) {
+        Segment& one = state.segments.at(static_cast<std::size_t>(segment));
+        one.places = {{one.base, 0}};
+        one.index.clear();
+    });
+}
+
+SegmentTable::Place SegmentTable::before(std::int32_t segment, TimestampMs time) {
+    return state_.with([&](State& state) {
+        const Segment& one = state.segments.at(static_cast<std::size_t>(segment));
+        const auto after = std::ranges::lower_bound(one.index, time, {}, &IndexEntry::base_timestamp);
+        if (after == one.index.begin()) return Place{one.base, 0};
+        return Place{std::prev(after)->offset, std::prev(after)->position};
     });
 }
 

@@ -3,6 +3,7 @@
 #include "base/guarded.h"
 #include "io/env.h"
 #include "log/log_files.h"
+#include "log/segment_index.h"
 
 #include <atomic>
 #include <map>
@@ -41,7 +42,15 @@ public:
     };
     /// The nearest known start of a batch at or before `offset` in the segment.
     [[nodiscard]] Place nearest(std::int32_t segment, Offset offset);
-    static constexpr std::int64_t place_distance_bytes = 256 * 1024;
+    /// Takes the places that the segment's index names, once; makes the index where there is none. Of the last segment
+    /// and of a short one there is none.
+    void use_index(std::int32_t segment);
+    /// The places that were known of the segment were wrong: it is walked from its start.
+    void forget_places(std::int32_t segment);
+    /// The last batch that the segment's index tells to be older than `time`; the segment's start where it tells of
+    /// none.
+    [[nodiscard]] Place before(std::int32_t segment, TimestampMs time);
+    static constexpr std::int64_t place_distance_bytes = index_distance_bytes;
     /// Remembers that a batch starts there, if no place is known nearby.
     void note(std::int32_t segment, Place place);
 
@@ -49,6 +58,8 @@ private:
     struct Segment {
         Offset base;
         std::map<Offset, std::int64_t> places; ///< Base offsets of batches and their positions, far apart.
+        bool index_used = false;
+        std::vector<IndexEntry> index;
         std::weak_ptr<io::File> file;
     };
     struct State {
@@ -57,6 +68,7 @@ private:
     };
 
     Result<std::shared_ptr<io::File>> open(std::int32_t segment);
+    [[nodiscard]] std::optional<SegmentIndex> find_index(Offset base, Offset end);
 
     io::Files& files_;
     std::string directory_;

@@ -1,7 +1,6 @@
 #include "log/segment_walk.h"
 
 #include "base/big_endian.h"
-#include "base/limits.h"
 
 #include <algorithm>
 #include <cstring>
@@ -12,8 +11,6 @@ namespace {
 
 constexpr std::size_t magic_position = 16;
 constexpr std::int64_t first_tail_bytes = 64 * 1024;
-constexpr auto offsets_per_byte_max = static_cast<std::int64_t>(limits::decompressed_batch_bytes_max) /
-                                      record_bytes_min / static_cast<std::int64_t>(batch_header_bytes);
 
 Look fault_of(std::string text) {
     Look look;
@@ -91,7 +88,7 @@ Result<std::int64_t> find_batch_after(FileWindow& window, std::int64_t position,
         TRY(bytes, window.at(at, batch_header_bytes));
         if (bytes.size() < batch_header_bytes) break;
         if (bytes[magic_position] != std::byte{2}) continue;
-        // The bytes between bound the offsets between: so many batches, compressed, of so many records.
+        // The bytes between bound the offsets between.
         const auto base = Offset{load_big_endian<std::int64_t>(bytes.data())};
         if (base < expected || base.minus(expected) > (at - position) * offsets_per_byte_max) continue;
         TRY(look, look_at_batch(window, at, base));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/limits.h"
 #include "log/file_window.h"
 #include "log/record_batch.h"
 
@@ -9,6 +10,11 @@
 /// Looking at one place of a segment file and saying what stands there. Shared by recovery, readers and inspection, so
 /// that all of them mean the same by "a batch" and by "damage".
 namespace questlog::log {
+
+/// How many offsets a byte of a segment may stand for: so many batches, compressed, of so many records. Batches without
+/// records, which stand for any number, are made by repairs alone.
+inline constexpr std::int64_t offsets_per_byte_max = static_cast<std::int64_t>(limits::decompressed_batch_bytes_max) /
+                                                     record_bytes_min / static_cast<std::int64_t>(batch_header_bytes);
 
 /// What stands at a position of a segment.
 struct Look {

@@ -6,10 +6,6 @@ namespace questlog::log {
 
 namespace {
 
-std::string synced_end_file(const std::string& directory) {
-    return directory + "/synced_end";
-}
-
 std::string lost_events_file(const std::string& directory) {
     return directory + "/lost_events";
 }
@@ -32,6 +28,10 @@ Result<std::unique_ptr<io::SharedWord>> write_word(io::Files& files, const std::
 }
 
 } // namespace
+
+std::string synced_end_file(const std::string& directory) {
+    return directory + "/synced_end";
+}
 
 Result<std::optional<Offset>> read_synced_end(io::Files& files, const std::string& directory) {
     TRY(word, read_word(files, synced_end_file(directory)));

@@ -11,6 +11,8 @@
 /// (docs/formats/log.md).
 namespace questlog::log {
 
+[[nodiscard]] std::string synced_end_file(const std::string& directory);
+
 /// Up to where the partition is certainly on disk. nullopt: it is synced at each commit, and all that readers see is.
 Result<std::optional<Offset>> read_synced_end(io::Files& files, const std::string& directory);
 

@@ -10,28 +10,6 @@ namespace {
 
 constexpr std::chrono::milliseconds create_wait{10'000};
 
-Result<std::string> read_text(io::Files& files, const std::string& path) {
-    TRY(file, files.open(path, io::Open::read));
-    TRY(size, file->size());
-    std::string text(static_cast<std::size_t>(size), '\0');
-    TRY(got, file->read_at(0, std::as_writable_bytes(std::span(text))));
-    text.resize(got);
-    return text;
-}
-
-/// A whole file under a temporary name, then its name: it is there with all its bytes, or not at all.
-Status write_durably(io::Files& files, const std::string& directory, const std::string& path, const std::string& text) {
-    const auto temporary = fmt::format("{}/topic{}", directory, temporary_suffix);
-    CHECK_OK(files.remove_file(temporary));
-    {
-        TRY(file, files.open(temporary, io::Open::create_new));
-        CHECK_OK(file->write_at(0, std::as_bytes(std::span(text))));
-        CHECK_OK(file->sync_data());
-    }
-    CHECK_OK(files.rename(temporary, path));
-    return files.sync_directory(directory);
-}
-
 /// An empty partition. What an interrupted creation left behind is replaced; a directory with segments is not.
 Status make_partition(io::Files& files, const std::string& directory) {
     TRY(stat, files.stat(directory));
@@ -64,7 +42,7 @@ Result<Topic> Topics::create(const std::string& name, const TopicOptions& option
     for (std::int32_t i = 0; i < topic.partitions; ++i)
         CHECK_OK(make_partition(env_.files, partition_directory(directory_, name, Partition{i})));
     CHECK_OK(env_.files.sync_directory(directory_));
-    CHECK_OK(write_durably(env_.files, directory_, topic_file(directory_, name), encode_topic(topic)));
+    CHECK_OK(write_file_durably(env_.files, directory_, topic_file(directory_, name), encode_topic(topic)));
     return topic;
 }
 
@@ -96,7 +74,7 @@ Result<Topic> Topics::find(const std::string& name) {
         return reject("topic '{}' does not exist in {}; make it with: questlog topic create --topic {}", name,
                       directory_, name);
     const auto path = topic_file(directory_, name);
-    TRY(text, read_text(env_.files, path));
+    TRY(text, read_text_file(env_.files, path));
     TRY(topic, decode_topic(text, path));
     if (topic.name != name)
         return corrupt("{} is the metadata of topic '{}'; give the file its old name back", path, topic.name);

@@ -38,6 +38,23 @@ scan::LogRange range_of(const TopicStatus& topic) {
     return range;
 }
 
+/// How many events of the range were given up by repairs.
+std::int64_t lost_of(const TopicStatus& topic, const scan::LogRange& range) {
+    std::int64_t lost = 0;
+    for (const scan::PartitionRange& part : range)
+        lost += log::lost_between(topic.partitions.at(static_cast<std::size_t>(part.partition.value)).holes, part.from,
+                                  part.to);
+    return lost;
+}
+
+/// Of the offsets that a table's files cover, those that were gone before they were landed.
+std::int64_t lost_before_landing(const TopicStatus& topic, const lake::SnapshotFacts& facts) {
+    scan::LogRange covered;
+    for (const lake::LandedRange& range : facts.ranges)
+        covered.push_back({Partition{range.partition}, range.from, range.to});
+    return std::clamp<std::int64_t>(events_of(covered) - facts.examined, 0, lost_of(topic, covered));
+}
+
 /// What the table's files say by themselves.
 TableStatus files_status(const World& world, const Found& found) {
     TableStatus status;
@@ -66,10 +83,12 @@ TableStatus files_status(const World& world, const Found& found) {
 
 /// The files against the log: whether SQL uses them, and where every event is. A table whose files SQL does not use has
 /// everything before it.
-void compare_with_log(const World& world, const Found& found, const log::Topic& topic, const scan::LogRange& range,
+void compare_with_log(const World& world, const Found& found, const log::Topic& topic, const TopicStatus& log,
                       TableStatus& status) {
+    const scan::LogRange range = range_of(log);
     const std::int64_t accepted = events_of(range);
-    Books& books = status.books.emplace(Books{.accepted = accepted, .pending = accepted});
+    const std::int64_t lost = lost_of(log, range);
+    Books& books = status.books.emplace(Books{.accepted = accepted, .pending = accepted - lost, .lost = lost});
     if (status.state == TableState::damaged || !*found.snapshot) return;
     const lake::SnapshotFacts& facts = (*found.snapshot)->facts;
     switch (landed_state(*found.declaration, &**found.snapshot, topic)) {
@@ -93,7 +112,9 @@ void compare_with_log(const World& world, const Found& found, const log::Topic& 
     }
     status.state = TableState::landed;
     books.landed = status.rows;
-    books.pending = events_of(*tail);
+    const std::int64_t lost_after = lost_of(log, *tail);
+    books.pending = events_of(*tail) - lost_after;
+    books.lost = lost_after + lost_before_landing(log, facts);
     books.filtered = facts.filtered;
     books.dead_lettered = facts.dead_lettered;
     if (!books.balanced())
@@ -112,12 +133,16 @@ Result<PartitionStatus> partition_status(const World& world, const log::Topic& t
     const Status checked = log::check_segments(world.env, world.topics, topic, status.partition, end);
     const auto start = partition.start_offset();
     const auto bytes = partition.bytes();
+    auto holes = partition.holes();
     if (start.ok()) status.start = *start;
     if (bytes.ok()) status.bytes = *bytes;
+    if (holes.ok()) status.holes = std::move(*holes);
     if (!checked.ok())
         status.problem = checked.error().message;
     else if (!bytes.ok())
         status.problem = bytes.error().message;
+    else if (!holes.ok())
+        status.problem = holes.error().message;
     return status;
 }
 
@@ -143,11 +168,10 @@ TopicStatus topic_status(const World& world, const std::string& name, const std:
     } else {
         status.problem = topic.error().message;
     }
-    const scan::LogRange range = range_of(status);
     for (const Found& table : tables) {
         if (table.declaration->topic != name) continue;
         TableStatus& one = status.tables.emplace_back(files_status(world, table));
-        if (status.problem.empty()) compare_with_log(world, table, *topic, range, one);
+        if (status.problem.empty()) compare_with_log(world, table, *topic, status, one);
     }
     return status;
 }

@@ -3,6 +3,7 @@
 #include "base/result.h"
 #include "base/strong.h"
 #include "lake/snapshot.h"
+#include "log/hole.h"
 #include "query/world.h"
 
 #include <cstdint>
@@ -18,6 +19,7 @@ struct PartitionStatus {
     Offset start;
     Offset durable_end;                 ///< One past the last event that is durable, and so visible.
     std::optional<std::int64_t> bytes;  ///< Of batches; nullopt where damage keeps it from being told.
+    std::vector<log::Hole> holes;       ///< What repairs of the log gave up.
     std::string problem;                ///< Damage that shows without reading the log, and what to do. Empty: none.
     std::optional<Offset> synced_end{}; ///< Under sync = "interval" or "never": what lies above may go in a power cut.
     std::int64_t lost_events = 0;       ///< Acknowledged, and gone in power cuts under these.
@@ -43,8 +45,13 @@ struct Books {
     std::int64_t pending = 0;
     std::int64_t filtered = 0;
     std::int64_t dead_lettered = 0;
+    /// Events that a repair of the log gave up before they were landed: by the log's record of holes, and in the landed
+    /// offsets no more than the footer says were not looked at.
+    std::int64_t lost = 0;
     std::int64_t duplicates = 0; ///< Events skipped because they were landed before: the embedded log has none.
-    [[nodiscard]] bool balanced() const { return accepted == landed + pending + filtered + dead_lettered + duplicates; }
+    [[nodiscard]] bool balanced() const {
+        return accepted == landed + pending + filtered + dead_lettered + duplicates + lost;
+    }
 };
 
 struct TableStatus {

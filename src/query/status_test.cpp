@@ -1,6 +1,9 @@
 #include "query/status.h"
 
+#include "log/repair.h"
 #include "query/query_fixture.h"
+
+#include <fstream>
 
 namespace questlog::query {
 namespace {
@@ -111,6 +114,39 @@ TEST_F(StatusTest, DamageIsReportedBesideWhatIsSound) {
     EXPECT_FALSE(report().sound());
 }
 
+TEST_F(StatusTest, WhatARepairOfTheLogGaveUpIsLostInTheBooksUnlessItWasLandedBefore) {
+    declare("before", "event_type = 'purchase_sword'");
+    declare("between", "event_type = 'purchase_sword'");
+    declare("never", "");
+    for (int i = 0; i < 3; ++i) buy("sword", i);
+    land("before");
+    land("between", {{1}});
+    ASSERT_TRUE(writer_->close().ok());
+    writer_.reset();
+    std::fstream segment(segments().at(0), std::ios::in | std::ios::out | std::ios::binary);
+    segment.seekp(-5, std::ios::end); // in the third event's batch
+    segment.put('!');
+    segment.close();
+    const auto topic = topics_->find("game-events").value();
+    const auto repaired = log::repair(real_.env(), *topics_, topic, {});
+    ASSERT_TRUE(repaired.ok()) << repaired.error().message;
+    ASSERT_EQ(repaired->places.size(), 1U);
+
+    expect_books(table("before"), {.accepted = 3, .landed = 3});
+    expect_books(table("between"), {.accepted = 3, .landed = 1, .pending = 1});
+    EXPECT_EQ(table("before").books->lost, 0) << "its files have it";
+    EXPECT_EQ(table("between").books->lost, 1);
+    EXPECT_EQ(table("never").books->lost, 1);
+    EXPECT_EQ(table("never").books->pending, 2);
+    EXPECT_TRUE(report().sound()) << status_text(report());
+    EXPECT_NE(status_text(report()).find("1 event lost (offset 2), see 0"), std::string::npos) << status_text(report());
+    EXPECT_NE(status_text(report()).find("+ lost"), std::string::npos);
+    EXPECT_NE(status_json(report()).find("\"lost\": 1, \"holes\": [{\"from\": 2, \"to\": 3"), std::string::npos)
+        << status_json(report());
+    std::filesystem::resize_file(folder_ + "/log/game-events-0/holes", 20);
+    EXPECT_FALSE(report().sound()) << "a record that cannot be read is a problem";
+}
+
 TEST_F(StatusTest, TellsTheLogOfEveryTopic) {
     buy("sword", 1);
     make_topic("other-events", 3);
@@ -169,7 +205,7 @@ TEST_F(StatusTest, ALogThatCannotBeOpenedLeavesTheTablesFilesToBeTold) {
     EXPECT_EQ(status_text(made).find("books"), std::string::npos);
     EXPECT_NE(status_text(made).find("swords  log unreadable          1     1"), std::string::npos)
         << status_text(made);
-    EXPECT_NE(status_json(made).find(R"("duplicates": null, "balanced": null)"), std::string::npos);
+    EXPECT_NE(status_json(made).find(R"("duplicates": null, "lost": null, "balanced": null)"), std::string::npos);
 }
 
 TEST_F(StatusTest, ATopicWhoseMetadataIsDamagedDoesNotHideTheOthers) {
@@ -197,7 +233,7 @@ TEST(StatusText, FitsATerminal) {
     TopicStatus& topic = report.topics.emplace_back();
     topic.name = "game-events";
     topic.log_id = "F2hbjghYTdC0uevB7P0PWw";
-    topic.partitions = {{Partition{0}, Offset{0}, Offset{70}, 10'240, {}}};
+    topic.partitions = {{Partition{0}, Offset{0}, Offset{70}, 10'240, {}, {}}};
     TableStatus& swords = topic.tables.emplace_back();
     swords.name = "sword_purchases";
     swords.path = "tmp/sword_purchases";
@@ -229,14 +265,14 @@ TEST(StatusText, FitsATerminal) {
         status_json(report),
         R"({"topics": [{"topic": "game-events", "log_id": "F2hbjghYTdC0uevB7P0PWw", )"
         R"("partitions": [{"partition": 0, "start": 0, "durable_end": 70, "bytes": 10240, )"
-        R"("synced_end": null, "lost_events": 0, "problem": null}], )"
+        R"("synced_end": null, "lost_events": 0, "lost": 0, "holes": [], "problem": null}], )"
         R"("tables": [{"name": "sword_purchases", "path": "tmp/sword_purchases", "state": "landed", )"
         R"("landed_ranges": [{"partition": 0, "from": 0, "to": 60}], "files": ["part-00000-x-c000.snappy.parquet"], )"
         R"("rows": 20, "bytes": 1868, "accepted": 70, "landed": 20, "pending": 10, "filtered": 39, )"
-        R"("dead_lettered": 1, "duplicates": 0, "balanced": true, "problem": null}, )"
+        R"("dead_lettered": 1, "duplicates": 0, "lost": 0, "balanced": true, "problem": null}, )"
         R"({"name": "default_hits", "path": "tmp/default_hits", "state": "never landed", "landed_ranges": [], )"
         R"("files": [], "rows": 0, "bytes": 0, "accepted": 70, "landed": 0, "pending": 70, "filtered": 0, )"
-        R"("dead_lettered": 0, "duplicates": 0, "balanced": true, "problem": null}], "problem": null}], )"
+        R"("dead_lettered": 0, "duplicates": 0, "lost": 0, "balanced": true, "problem": null}], "problem": null}], )"
         R"("sound": true})"
         "\n");
 }

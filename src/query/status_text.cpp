@@ -51,6 +51,20 @@ std::string landed_text(const std::vector<lake::LandedRange>& ranges) {
     return text.empty() ? "-" : text;
 }
 
+/// "  partition 0: 3 events lost (offsets 21..23), see 00000000000000000000.log.damaged-8192"
+std::string hole_text(Partition partition, const log::Hole& hole) {
+    std::string text = fmt::format("  partition {}: ", partition);
+    if (!hole.count_known)
+        text += fmt::format("an unknown number of events lost after offset {}", hole.from.plus(-1));
+    else if (hole.events() == 1)
+        text += fmt::format("1 event lost (offset {})", hole.from);
+    else if (hole.from < hole.to)
+        text += fmt::format("{} lost (offsets {}..{})", plural(hole.events(), "event"), hole.from, hole.to.plus(-1));
+    else
+        text += fmt::format("bytes that were no events taken out at offset {}", hole.from);
+    return text + (hole.set_aside.empty() ? "\n" : fmt::format(", see {}\n", hole.set_aside));
+}
+
 std::string partitions_text(const TopicStatus& topic) {
     std::vector<std::vector<std::string>> rows{{"partition", "first offset", "durable end", "bytes"}};
     std::string problems;
@@ -64,6 +78,7 @@ std::string partitions_text(const TopicStatus& topic) {
         if (one.lost_events > 0)
             problems += fmt::format("  partition {}: {} acknowledged before power cuts {} lost\n", one.partition,
                                     plural(one.lost_events, "event"), one.lost_events == 1 ? "is" : "are");
+        for (const log::Hole& hole : one.holes) problems += hole_text(one.partition, hole);
         if (!one.problem.empty()) problems += fmt::format("  partition {}: {}\n", one.partition, one.problem);
     }
     return aligned(rows) + (problems.empty() ? "" : '\n' + problems);
@@ -73,6 +88,10 @@ std::string tables_text(const TopicStatus& topic) {
     std::vector<std::vector<std::string>> rows{{"table", "state", "landed to", "rows", "files", "bytes"}};
     std::vector<std::vector<std::string>> books{
         {"books", "accepted", "= landed", "+ pending", "+ filtered", "+ dead", "+ dup", ""}};
+    const bool any_lost = std::any_of(topic.tables.begin(), topic.tables.end(),
+                                      [](const TableStatus& table) { return table.books && table.books->lost != 0; });
+    if (any_lost) books.front().back() = "+ lost";
+    if (any_lost) books.front().emplace_back();
     std::string problems;
     for (const TableStatus& table : topic.tables) {
         rows.push_back({table.name, std::string(name_of(table.state)), landed_text(table.landed),
@@ -84,6 +103,7 @@ std::string tables_text(const TopicStatus& topic) {
         line.push_back(table.name);
         for (const std::int64_t number : {b.accepted, b.landed, b.pending, b.filtered, b.dead_lettered, b.duplicates})
             line.push_back(fmt::format("{}", number));
+        if (any_lost) line.push_back(fmt::format("{}", b.lost));
         line.emplace_back(b.balanced() ? "ok" : "WRONG");
     }
     return '\n' + aligned(rows) + (books.size() > 1 ? '\n' + aligned(books) : "") +
@@ -116,6 +136,16 @@ void append_problem(std::string& out, const std::string& problem) {
         append_json(out, problem);
 }
 
+void append_hole(std::string& out, const log::Hole& hole) {
+    out += fmt::format(R"({{"from": {}, "to": {}, "count_known": {}, "repaired": {}, "bytes": {}, "set_aside": )",
+                       hole.from, hole.to, hole.count_known, hole.repaired, hole.bytes);
+    if (hole.set_aside.empty())
+        out += "null";
+    else
+        append_json(out, hole.set_aside);
+    out += '}';
+}
+
 void append_table(std::string& out, const TableStatus& table) {
     out += '{';
     append_member(out, "name", table.name);
@@ -136,7 +166,8 @@ void append_table(std::string& out, const TableStatus& table) {
                                       {"pending", books.pending},
                                       {"filtered", books.filtered},
                                       {"dead_lettered", books.dead_lettered},
-                                      {"duplicates", books.duplicates}})
+                                      {"duplicates", books.duplicates},
+                                      {"lost", books.lost}})
         out += fmt::format(", \"{}\": {}", name, table.books ? fmt::format("{}", value) : "null");
     out += fmt::format(", \"balanced\": {}", table.books ? fmt::format("{}", books.balanced()) : "null");
     append_problem(out, table.problem);
@@ -181,6 +212,10 @@ std::string status_json(const StatusReport& report) {
                                one.start, one.durable_end, one.bytes ? fmt::format("{}", *one.bytes) : "null");
             out += fmt::format(", \"synced_end\": {}, \"lost_events\": {}",
                                one.synced_end ? fmt::format("{}", *one.synced_end) : "null", one.lost_events);
+            std::int64_t lost = 0;
+            for (const log::Hole& hole : one.holes) lost += hole.events();
+            out += fmt::format(", \"lost\": {}, ", lost);
+            append_array(out, "holes", one.holes, [&](const log::Hole& hole) { append_hole(out, hole); });
             append_problem(out, one.problem);
             out += '}';
         });

@@ -270,7 +270,7 @@ def test_the_books_balance_before_between_and_after_batches(questlog, swords):
         tables = {table["name"]: table for table in questlog.tables()}
         for table in tables.values():
             assert table["accepted"] == sum(table[fate] for fate in (
-                "landed", "pending", "filtered", "dead_lettered", "duplicates")), table
+                "landed", "pending", "filtered", "dead_lettered", "duplicates", "lost")), table
         return tables["sword_purchases"]
     swords(2)
     swords.server.get("/")

@@ -196,3 +196,28 @@ def test_tail_works_with_server_up_and_down(questlog):
         assert len(questlog.values()) == 1  # a 200 is visible
         assert server.stop() == 0
     assert len(questlog.values()) == 1
+
+
+def test_tail_begins_and_ends_at_a_time_as_kcat(questlog):
+    with questlog.serve() as server:
+        for n in range(30):
+            server.send_events([{"event_type": "n", "n": n}])
+        assert server.stop() == 0
+    stamped = [line.split(" ", 2) for line in
+               questlog.ok("tail", "-o", "beginning", "-e", "-q", "-f", "%T %o %s\\n").splitlines()]
+    times = [int(time) for time, _, _ in stamped]
+    since, until = times[7], times[20]
+    def offsets(*options):
+        done = questlog.run("tail", "-f", "%o\\n", *options)
+        assert done.code == 0, str(done)
+        return [int(line) for line in done.out.split()], done.err
+    got, err = offsets("-o", f"s@{since}", "-e")
+    assert got == [n for n in range(30) if times[n] >= since] and "Reached end" in err
+    first_after = next(n for n in range(30) if times[n] >= until)
+    got, err = offsets("-o", f"s@{since}", "-o", f"e@{until}")  # ends by itself, without -e
+    assert got == [n for n in range(30) if since <= times[n] < until]
+    assert f"% Reached stop timestamp for topic game-events [0] at offset {first_after}: exiting" in err
+    assert offsets("-o", f"e@{until}", "-q") == ([n for n in range(30) if times[n] < until], "")
+    assert offsets("-o", f"s@{times[-1] + 1}", "-e", "-q")[0] == []
+    assert offsets("-o", "-5", "-e", "-q")[0] == [25, 26, 27, 28, 29]
+    questlog.fails("tail", "-o", "s@now", code=2, says=["s@now", "s@MS"])
