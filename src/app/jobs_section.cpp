@@ -76,39 +76,13 @@ Result<batch::JobOutput> parse_output(TomlTable& table, const std::vector<scan::
     return output;
 }
 
-} // namespace
-
-Result<batch::Job> parse_job(TomlTable& table, const std::string& default_topic) {
-    batch::Job job;
-    TRY(name, table.string("name"));
-    if (!name) return table.missing("name", "name = \"my_job\"");
-    TRY(from, table.string("from"));
-    TRY(set, parse_set(table));
-    TRY(outputs, table.tables("output"));
-    CHECK_OK(table.finish());
-    job.name = *name;
-    job.topic = from.value_or(default_topic);
-    if (auto named = log::check_topic_name(job.topic); !named.ok()) return table.wrong("from", named.error().message);
-    if (outputs.empty()) return table.missing("output", "[[job.output]] with a path or show = true");
-    for (auto& output : outputs) {
-        TRY(parsed, parse_output(output, set, job.topic));
-        if (parsed.table.name.empty()) parsed.table.name = job.name;
-        job.outputs.push_back(std::move(parsed));
-    }
-    return job;
-}
-
-namespace {
-
 /// Every written table has a name of its own in SQL, letters' case apart.
 Status check_table_names(const std::vector<batch::Job>& jobs) {
     std::map<std::string, std::string> seen; // lower-case name -> job
     for (const auto& job : jobs) {
         for (const auto& output : job.outputs) {
             if (output.table.path.empty()) continue;
-            std::string name = output.table.name;
-            std::transform(name.begin(), name.end(), name.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+            const std::string name = scan::lower_ascii(output.table.name);
             if (name == "events" || name == "ledger" || name == "dead_letters")
                 return reject("{}: the table name {} is reserved; choose another last part of path", output.at.text(),
                               output.table.name);
@@ -137,6 +111,26 @@ Status check_table_paths(const std::vector<batch::Job>& jobs) {
 }
 
 } // namespace
+
+Result<batch::Job> parse_job(TomlTable& table, const std::string& default_topic) {
+    batch::Job job;
+    TRY(name, table.string("name"));
+    if (!name) return table.missing("name", "name = \"my_job\"");
+    TRY(from, table.string("from"));
+    TRY(set, parse_set(table));
+    TRY(outputs, table.tables("output"));
+    CHECK_OK(table.finish());
+    job.name = *name;
+    job.topic = from.value_or(default_topic);
+    if (auto named = log::check_topic_name(job.topic); !named.ok()) return table.wrong("from", named.error().message);
+    if (outputs.empty()) return table.missing("output", "[[job.output]] with a path or show = true");
+    for (auto& output : outputs) {
+        TRY(parsed, parse_output(output, set, job.topic));
+        if (parsed.table.name.empty()) parsed.table.name = job.name;
+        job.outputs.push_back(std::move(parsed));
+    }
+    return job;
+}
 
 Status check_tables(const std::vector<batch::Job>& jobs) {
     CHECK_OK(check_table_names(jobs));

@@ -27,7 +27,7 @@ std::string read(BodyDecoder& decoder, ContentCoding coding, std::string_view bo
     }
     require(plain.size() <= limits.bytes_max, "the body is within its limit");
     require(plain.size() <= body.size() * limits.ratio_max, "the body is within its ratio");
-    if (body.empty()) return "="; // itself, with whatever stands behind it
+    if (body.empty()) return "=";                              // itself, with whatever stands behind it
     const std::string padded(plain.data(), plain.size() + 64); // readable: the sanitizer watches
     return "=" + padded.substr(0, plain.size());
 }

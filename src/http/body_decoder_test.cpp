@@ -31,7 +31,7 @@ protected:
         std::string_view plain;
         const auto refusal = decoder_.decode(GetParam(), body, plain);
         if (refusal) return std::to_string(refusal->status) + " " + refusal->text;
-        if (body.empty()) return std::string(plain); // itself, with whatever stands behind it
+        if (body.empty()) return std::string(plain);                     // itself, with whatever stands behind it
         const std::string with_padding(plain.data(), plain.size() + 64); // readable: the sanitizer watches
         return with_padding.substr(0, plain.size());
     }

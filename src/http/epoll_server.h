@@ -71,7 +71,6 @@ private:
     void join_turn(Connection& connection);
     void flush();
     void start_commit();
-    void remember_failure();
     void deliver(Connection& connection);
     [[nodiscard]] bool send(Connection& connection);
     void finish(Connection& connection);
@@ -97,7 +96,6 @@ private:
     std::array<char, 16 * 1024> dropped_; ///< What clients send after a refusal; nobody reads it.
     bool acceptable_ = true;              ///< Somebody may wait to be accepted.
     bool room_made_ = false;              ///< A connection was closed since they were accepted last.
-    bool commit_in_flight_ = false;
     bool stopped_ = false;
     Tick drain_began_ = 0;
     std::optional<Error> failure_;

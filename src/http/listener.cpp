@@ -133,7 +133,7 @@ Result<Listener> open_listener(const std::string& host, std::uint16_t port) {
         Descriptor socket = try_listen(*address);
         if (socket.get() >= 0) {
             const std::uint16_t bound = port_of(socket.get());
-            return Listener{std::move(socket), bound, address->ai_family == AF_INET6};
+            return Listener{std::move(socket), bound};
         }
         error = errno;
         // Another address of the same name would hide the fault from who expects this one.

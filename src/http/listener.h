@@ -39,7 +39,6 @@ private:
 struct Listener {
     Descriptor socket; ///< Listening, not blocking.
     std::uint16_t port = 0;
-    bool ipv6 = false;
 };
 
 /// Binds and listens. A port that someone listens on is refused, never shared: SO_REUSEADDR lets a restarted server

@@ -36,13 +36,16 @@ Status Poller::open(std::chrono::milliseconds tick) {
 }
 
 Status Poller::add(int socket, void* what, bool writes) {
-    epoll_event event{EPOLLIN | EPOLLRDHUP | EPOLLET | (writes ? std::uint32_t{EPOLLOUT} : 0U), {.ptr = what}};
-    return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket, &event) == 0 ? Status() : failed("cannot watch a socket");
+    return control(EPOLL_CTL_ADD, socket, what, writes);
 }
 
 Status Poller::change(int socket, void* what, bool writes) {
+    return control(EPOLL_CTL_MOD, socket, what, writes);
+}
+
+Status Poller::control(int operation, int socket, void* what, bool writes) {
     epoll_event event{EPOLLIN | EPOLLRDHUP | EPOLLET | (writes ? std::uint32_t{EPOLLOUT} : 0U), {.ptr = what}};
-    return ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, socket, &event) == 0 ? Status() : failed("cannot watch a socket");
+    return ::epoll_ctl(epoll_.get(), operation, socket, &event) == 0 ? Status() : failed("cannot watch a socket");
 }
 
 Poller::Found Poller::wait(bool may_sleep) {

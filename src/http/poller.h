@@ -35,6 +35,7 @@ public:
     void post(std::function<void()> action); ///< Any thread: wait() runs it.
 
 private:
+    Status control(int operation, int socket, void* what, bool writes);
     void run_posted();
 
     Descriptor epoll_;

@@ -23,7 +23,7 @@ Status EpollServer::run(Handler& handler) {
     shared_.log = handler.wants_answered();
     if (shared_.options.clock != nullptr) shared_.writer.set_time(shared_.options.clock->wall_ms());
     while (!stopped_) {
-        const bool idle = turn_.empty() && ready_.empty() && (commit_in_flight_ || !shared_.staged) &&
+        const bool idle = turn_.empty() && ready_.empty() && (shared_.commit_in_flight || !shared_.staged) &&
                           !(acceptable_ && room_made_ && takes_more());
         const Poller::Found found = poller_.wait(idle);
         if (!turn_.empty()) flush(); // a commit was done: its answers wait for nobody
@@ -93,7 +93,7 @@ void EpollServer::drain() {
 }
 
 bool EpollServer::drained() const {
-    return shared_.draining && open_.empty() && !commit_in_flight_ && !shared_.staged;
+    return shared_.draining && open_.empty() && !shared_.commit_in_flight && !shared_.staged;
 }
 
 Result<std::unique_ptr<Server>> Server::listen(const ServerOptions& options) {

@@ -40,6 +40,27 @@ private:
     bool answered_ = false;
 };
 
+CommitNumber SharedState::begin_commit() {
+    staged = false;
+    commit_in_flight = true;
+    return staging++;
+}
+
+void SharedState::end_commit(bool succeeded) {
+    commit_in_flight = false;
+    done = staging - 1;
+    failed_commit = 0;
+    if (succeeded) return;
+    failed_commit = done;
+    failure = handler->commit_failure();
+    failure_text = fmt::format("{}{}{}", failure.content_type, failure.body, failure.extra_headers);
+    const std::string_view text = failure_text;
+    const std::size_t body_end = failure.content_type.size() + failure.body.size();
+    failure.content_type = text.substr(0, failure.content_type.size());
+    failure.body = text.substr(failure.content_type.size(), failure.body.size());
+    failure.extra_headers = text.substr(body_end);
+}
+
 Session::Session(SharedState& shared) : shared_(shared), parser_(shared.options) {}
 
 Session::~Session() {

@@ -27,6 +27,7 @@ struct SharedState {
     bool failed = false;            ///< Nothing more is handled or sent.
     CommitNumber staging = 1;       ///< Of the commit that will cover the requests handled now.
     bool staged = false;            ///< A request waits for that commit.
+    bool commit_in_flight = false;  ///< The one before it is under way.
     CommitNumber done = 0;          ///< Every commit up to this one is done …
     CommitNumber failed_commit = 0; ///< … but this one, if not 0, has failed, and its requests get:
     Response failure;
@@ -36,6 +37,11 @@ struct SharedState {
     Tick now = 0;
     std::chrono::milliseconds tick{1000};
     ServerStats stats;
+
+    /// What was staged until now is being committed under the number that is returned.
+    CommitNumber begin_commit();
+    /// It is done. release() is then due for every session that waits: it tells a failure only until the next end.
+    void end_commit(bool succeeded);
 
     [[nodiscard]] Tick ticks(std::chrono::milliseconds duration) const {
         return static_cast<Tick>((duration + tick - std::chrono::milliseconds(1)) / tick);

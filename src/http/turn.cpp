@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <fmt/format.h>
 #include <sys/socket.h>
 
 namespace questlog::http {
@@ -99,7 +98,7 @@ void EpollServer::join_turn(Connection& connection) {
 
 /// Ends a turn: one commit for everything that was handled, one send for each connection.
 void EpollServer::flush() {
-    if (shared_.staged && !commit_in_flight_) start_commit();
+    if (shared_.staged && !shared_.commit_in_flight) start_commit();
     std::swap(turn_, flushing_);
     for (Connection* connection : flushing_) connection->in_turn = false;
     for (Connection* connection : flushing_) deliver(*connection);
@@ -107,23 +106,18 @@ void EpollServer::flush() {
 }
 
 void EpollServer::start_commit() {
-    const CommitNumber number = shared_.staging++;
-    shared_.staged = false;
-    commit_in_flight_ = true;
-    if (shared_.handler->commit() || !commit_in_flight_) return;
+    const CommitNumber number = shared_.begin_commit();
+    if (shared_.handler->commit() || !shared_.commit_in_flight) return;
     // Nothing was staged after all, so nothing is at risk.
-    commit_in_flight_ = false;
+    shared_.commit_in_flight = false;
     shared_.done = number;
 }
 
 /// The next commit begins before the answers of this one go out: the disk works while the network does. What this one
 /// came to is entered into them at once, since the next one may be over, with another outcome, before they are sent.
 void EpollServer::committed(bool succeeded) {
-    if (!commit_in_flight_ || shared_.failed) return;
-    commit_in_flight_ = false;
-    shared_.done = shared_.staging - 1;
-    shared_.failed_commit = 0;
-    if (!succeeded) remember_failure();
+    if (!shared_.commit_in_flight || shared_.failed) return;
+    shared_.end_commit(succeeded);
     std::swap(pending_, released_);
     for (Connection* connection : released_) {
         connection->pending = false;
@@ -131,17 +125,6 @@ void EpollServer::committed(bool succeeded) {
         join_turn(*connection);
     }
     released_.clear();
-}
-
-void EpollServer::remember_failure() {
-    shared_.failed_commit = shared_.done;
-    const Response failure = shared_.handler->commit_failure();
-    shared_.failure_text = fmt::format("{}{}{}", failure.content_type, failure.body, failure.extra_headers);
-    const std::string_view text = shared_.failure_text;
-    shared_.failure = failure;
-    shared_.failure.content_type = text.substr(0, failure.content_type.size());
-    shared_.failure.body = text.substr(failure.content_type.size(), failure.body.size());
-    shared_.failure.extra_headers = text.substr(failure.content_type.size() + failure.body.size());
 }
 
 /// Sends all that may go, by one send.

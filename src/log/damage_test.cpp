@@ -1,22 +1,10 @@
 // Damage of every kind: what was acknowledged is served as it was, or the damage is named. Never is it silently cut.
 #include "base/big_endian.h"
+#include "log/damaged_log.h"
 #include "log/recovery.h"
-#include "log/simulated_log.h"
 
 namespace questlog::log {
 namespace {
-
-/// Three segments and more, closed or killed.
-std::unique_ptr<SimulatedLog> make_log(bool closed, std::int64_t segment_bytes = 2048) {
-    auto log = std::make_unique<SimulatedLog>(5, segment_bytes);
-    EXPECT_TRUE(log->open().ok());
-    for (int i = 0; i < 8; ++i) EXPECT_TRUE(log->commit(3, 200).ok());
-    if (closed)
-        EXPECT_TRUE(log->close().ok());
-    else
-        log->crash();
-    return log;
-}
 
 /// Opens and reads: everything as it was, or an error of kind `corrupt`. True if damage was reported.
 bool intact_or_reported(SimulatedLog& log, const std::string& when) {

@@ -3,6 +3,7 @@
 import pytest
 from questlog_process import BINARY, Questlog
 from reference_flow import send_reference_traffic
+from small_segments import SMALL_SEGMENTS, numbered
 
 
 def pytest_sessionstart(session):
@@ -29,4 +30,16 @@ def reference(tmp_path_factory):
         questlog.ab_reports = send_reference_traffic(server)
         assert server.stop() == 0
         questlog.access_log = [line for line in server.stderr_lines if '"GET ' in line]
+    return questlog
+
+
+@pytest.fixture
+def filled(questlog):
+    """A cleanly stopped log of 3 segments with many batches."""
+    questlog.write_config(SMALL_SEGMENTS)
+    with questlog.serve() as server:
+        for start in range(0, 10_000, 500):
+            server.send_events(numbered(500, 250, start))
+        assert server.stop() == 0
+    assert len(questlog.segments()) >= 3
     return questlog

@@ -11,9 +11,8 @@ import pytest
 from load import Load
 from questlog_process import Questlog
 from segment import read_batches
+from small_segments import SMALL_SEGMENTS
 from waiting import wait_until
-
-SMALL_SEGMENTS = "[log]\nsegment_bytes = 1048576\n"
 
 
 # --- full disk -------------------------------------------------------------------------------------------------------

@@ -7,25 +7,8 @@ import pytest
 from load import Load, assert_kept
 from questlog_process import Questlog, ServerEnded
 from segment import flip_bit, read_batches
+from small_segments import SMALL_SEGMENTS, numbered
 from waiting import wait_until
-
-SMALL_SEGMENTS = "[log]\nsegment_bytes = 1048576\n"
-
-
-def numbered(count, size=100, start=0):
-    return [{"event_type": "n", "n": n, "pad": "x" * size} for n in range(start, start + count)]
-
-
-@pytest.fixture
-def filled(questlog):
-    """A cleanly stopped log of 3 segments with many batches."""
-    questlog.write_config(SMALL_SEGMENTS)
-    with questlog.serve() as server:
-        for start in range(0, 10_000, 500):
-            server.send_events(numbered(500, 250, start))
-        assert server.stop() == 0
-    assert len(questlog.segments()) >= 3
-    return questlog
 
 
 # --- format ----------------------------------------------------------------------------------------------------------

@@ -6,19 +6,7 @@ import pytest
 from load import Load
 from questlog_process import ServerEnded
 from segment import flip_bit, read_batches
-from test_log import SMALL_SEGMENTS, numbered
-
-
-@pytest.fixture
-def filled(questlog):
-    """A cleanly stopped log of 3 segments with many batches."""
-    questlog.write_config(SMALL_SEGMENTS)
-    with questlog.serve() as server:
-        for start in range(0, 10_000, 500):
-            server.send_events(numbered(500, 250, start))
-        assert server.stop() == 0
-    assert len(questlog.segments()) >= 3
-    return questlog
+from small_segments import SMALL_SEGMENTS, numbered
 
 
 def contents(questlog):

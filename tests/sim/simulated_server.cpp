@@ -26,10 +26,8 @@ std::size_t SimulatedServer::arrive(std::size_t connection, std::string_view byt
 
 void SimulatedServer::turn() {
     if (failure_) return;
-    if (shared_.staged && !in_flight_) {
-        const http::CommitNumber number = shared_.staging++;
-        shared_.staged = false;
-        in_flight_ = true;
+    if (shared_.staged && !shared_.commit_in_flight) {
+        const http::CommitNumber number = shared_.begin_commit();
         EXPECT_TRUE(shared_.handler->commit()) << "something was staged for commit " << number;
     }
     for (const auto& connection : connections_) {
@@ -57,15 +55,9 @@ std::string SimulatedServer::received(std::size_t connection) {
 }
 
 void SimulatedServer::committed(bool succeeded) {
-    ASSERT_TRUE(in_flight_) << "committed() without a commit";
+    ASSERT_TRUE(shared_.commit_in_flight) << "committed() without a commit";
     ASSERT_FALSE(failure_) << "answered after fail()";
-    in_flight_ = false;
-    shared_.done = shared_.staging - 1;
-    shared_.failed_commit = 0;
-    if (!succeeded) {
-        shared_.failed_commit = shared_.done;
-        shared_.failure = shared_.handler->commit_failure(); // its views hold until the next failure
-    }
+    shared_.end_commit(succeeded);
     for (const auto& connection : connections_) connection->session.release();
 }
 

@@ -29,7 +29,7 @@ public:
     [[nodiscard]] std::string received(std::size_t connection);
     [[nodiscard]] bool closed(std::size_t connection) const { return connections_[connection]->closed; }
     [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
-    [[nodiscard]] bool busy() const { return in_flight_ || shared_.staged; }
+    [[nodiscard]] bool busy() const { return shared_.commit_in_flight || shared_.staged; }
 
     [[nodiscard]] std::uint16_t port() const override { return 5000; }
     Status run(http::Handler&) override { return internal("a simulated server runs by turns"); }
@@ -52,7 +52,6 @@ private:
     std::vector<std::unique_ptr<Connection>> connections_;
     std::vector<std::function<void()>> posted_;
     std::optional<Error> failure_;
-    bool in_flight_ = false;
 };
 
 } // namespace questlog::sim
