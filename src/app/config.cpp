@@ -60,6 +60,7 @@ Result<event::EventDeclaration> parse_event(TomlTable& table) {
     TRY(constants, table.table("set"));
     TRY(fields, table.table("fields"));
     TRY(on_mismatch, table.string("on_mismatch"));
+    TRY(key, table.string("key"));
     CHECK_OK(table.finish());
 
     event.path = *path;
@@ -67,6 +68,9 @@ Result<event::EventDeclaration> parse_event(TomlTable& table) {
     event.methods = methods.empty() ? std::vector<std::string>{"GET", "POST"} : std::move(methods);
     event.reply = reply.value_or("ok\n");
     take(content_type, event.content_type);
+    if (key && key->empty())
+        return table.wrong("key", "key is empty; name a field, as key = \"player\", or leave it out");
+    take(key, event.key);
     event.store_headers = std::move(store_headers);
     if (on_mismatch == "keep")
         event.on_mismatch = event::OnMismatch::keep;
@@ -99,9 +103,19 @@ Status check_event(const TomlTable& table, const event::EventDeclaration& event,
         const bool is_taken = std::any_of(before.begin(), before.end(), [&](const event::EventDeclaration& other) {
             return other.path == event.path;
         });
-        if (!is_taken) return {};
-        return table.wrong("path",
-                           fmt::format("path \"{}\" is declared twice; give each [[event]] its own", event.path));
+        if (is_taken)
+            return table.wrong("path",
+                               fmt::format("path \"{}\" is declared twice; give each [[event]] its own", event.path));
+        const auto other_key = std::find_if(before.begin(), before.end(), [&](const event::EventDeclaration& other) {
+            return other.type == event.type && other.key != event.key;
+        });
+        if (other_key == before.end()) return {};
+        return table.wrong(
+            event.key.empty() ? "type" : "key",
+            fmt::format("events of type \"{}\" have {} by path \"{}\"; give every [[event]] of a type the "
+                        "same key",
+                        event.type, other_key->key.empty() ? "no key" : fmt::format("the key \"{}\"", other_key->key),
+                        other_key->path));
     }
     const auto right_without = [&](auto forget) {
         event::EventDeclaration other = event;
@@ -113,6 +127,7 @@ Status check_event(const TomlTable& table, const event::EventDeclaration& event,
     if (right_without([](auto& other) { other.type = "x"; })) key = "type";
     if (right_without([](auto& other) { other.fields.clear(); })) key = "fields";
     if (right_without([](auto& other) { other.constants.clear(); })) key = "set";
+    if (right_without([](auto& other) { other.key.clear(); })) key = "key";
     if (right_without([](auto& other) { other.store_headers.clear(); })) key = "store_headers";
     if (right_without([](auto& other) { other.content_type = "text/plain"; })) key = "content_type";
     return table.wrong(key, checked.error().message);

@@ -34,7 +34,9 @@ inline constexpr std::size_t events_with_headers_bytes_max = 8 * 1024 * 1024;
 
 // The log.
 inline constexpr std::size_t batch_bytes_max = 16 * 1024 * 1024; ///< One commit; a reader refuses a longer batchLength.
-inline constexpr std::size_t decompressed_batch_bytes_max = 64 * 1024 * 1024; ///< A reader refuses what would become more.
+inline constexpr std::chrono::milliseconds commit_wait_max{10'000}; ///< Then its requests are answered 503.
+inline constexpr std::size_t decompressed_batch_bytes_max =
+    64 * 1024 * 1024; ///< A reader refuses what would become more.
 inline constexpr std::int64_t segment_bytes_default = 64 * 1024 * 1024;
 inline constexpr std::int64_t segment_bytes_min = 1024 * 1024;
 inline constexpr std::int64_t segment_bytes_max = 1024 * 1024 * 1024;

@@ -16,6 +16,27 @@ std::string json_of(std::string_view text) {
     return json;
 }
 
+/// Of one partition's events the first says it all: they follow each other.
+void append_receipt(std::string& body, bool single, std::string_view log_id, std::span<const Position> positions) {
+    auto out = std::back_inserter(body);
+    const Position& first = positions.front();
+    fmt::format_to(out, ", \"log\": {}, ", json_of(log_id));
+    const bool in_one_partition = std::all_of(positions.begin(), positions.end(), [&](const Position& position) {
+        return position.partition == first.partition;
+    });
+    if (in_one_partition) {
+        fmt::format_to(out, "\"partition\": {}, \"{}\": {}", first.partition, single ? "offset" : "first_offset",
+                       first.offset);
+        return;
+    }
+    std::string_view separator = "\"receipts\": [";
+    for (const Position& position : positions) {
+        fmt::format_to(out, "{}{{\"partition\": {}, \"offset\": {}}}", separator, position.partition, position.offset);
+        separator = ", ";
+    }
+    body += ']';
+}
+
 } // namespace
 
 std::string receipt_answer(std::string_view log_id, const Position& position) {
@@ -23,7 +44,7 @@ std::string receipt_answer(std::string_view log_id, const Position& position) {
                        position.offset);
 }
 
-IntakeAnswer intake_answer(const event::Intake& intake, std::string_view log_id, const std::optional<Position>& first) {
+IntakeAnswer intake_answer(const event::Intake& intake, std::string_view log_id, std::span<const Position> positions) {
     IntakeAnswer answer;
     if (!intake.rejected.empty()) answer.status = intake.accepted.empty() ? 400 : 207;
     auto out = std::back_inserter(answer.body);
@@ -37,9 +58,7 @@ IntakeAnswer intake_answer(const event::Intake& intake, std::string_view log_id,
         }
         answer.body += ']';
     }
-    if (first)
-        fmt::format_to(out, ", \"log\": {}, \"partition\": {}, \"{}\": {}", json_of(log_id), first->partition,
-                       intake.single ? "offset" : "first_offset", first->offset);
+    if (!positions.empty()) append_receipt(answer.body, intake.single, log_id, positions);
     answer.body += "}\n";
     return answer;
 }

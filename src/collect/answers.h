@@ -5,7 +5,6 @@
 #include "event/envelope.h"
 #include "http/server.h"
 
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,14 +18,14 @@ inline constexpr std::string_view text_type = "text/plain; charset=utf-8";
 /// {"log": "...", "partition": 0, "offset": 12}
 [[nodiscard]] std::string receipt_answer(std::string_view log_id, const Position& position);
 
-/// Status and body for POST /events. `first` is the place of the first accepted event (the others follow it), where a
-/// receipt is wanted.
+/// Status and body for POST /events. `positions` are the places of the accepted events, where a receipt is wanted; else
+/// it is empty.
 struct IntakeAnswer {
     unsigned status = 200; ///< 200 all accepted, 207 some, 400 none.
     std::string body;
 };
 [[nodiscard]] IntakeAnswer intake_answer(const event::Intake& intake, std::string_view log_id,
-                                         const std::optional<Position>& first);
+                                         std::span<const Position> positions);
 
 /// {"error": "..."}
 [[nodiscard]] std::string error_answer(std::string_view message);

@@ -1,6 +1,7 @@
 #include "collect/batch_stage.h"
 
 #include "event/message_id.h"
+#include "log/key_partition.h"
 
 #include <algorithm>
 
@@ -8,88 +9,129 @@ namespace questlog::collect {
 namespace {
 
 /// Length, attributes, offset delta, key length, value length, header count: the most a record adds. The time since the
-/// batch's first record comes to it; in the request that opens a batch that is 0, one byte.
-constexpr std::size_t record_overhead_max = 4 + 1 + 4 + 1 + 4 + 1;
+/// batch's first record comes to it; in the request that opens a commit that is 0, one byte.
+constexpr std::size_t record_overhead_max = 4 + 1 + 4 + 4 + 4 + 1;
 constexpr std::size_t later_time_bytes_max = 10;
 constexpr std::size_t id_overhead = 1 + event::message_id_key.size() + 2; ///< The header's key, and the two lengths.
 
+/// Buffers of all batches of one commit are kept from commit to commit up to so much; a larger one is given back.
+constexpr std::size_t kept_bytes_max = 4 * 1024 * 1024;
+
 } // namespace
 
-BatchStage::BatchStage(io::Clock& clock, log::LogWriter& log, std::size_t batch_bytes_max)
-    : clock_(clock), log_(log), batch_bytes_max_(batch_bytes_max) {
+BatchStage::BatchStage(io::Clock& clock, log::LogWriter& log, std::size_t commit_bytes_max)
+    : clock_(clock), log_(log), commit_bytes_max_(commit_bytes_max), spread_to_{log.topic().partitions - 1} {
     for (Partition partition{0}; partition.value < log.topic().partitions; ++partition.value) {
         const log::PartitionWriter& writer = log.partition(partition);
         ends_.push_back({writer.next_offset(), writer.next_offset(), writer.max_timestamp()});
     }
+    open_.batches.resize(ends_.size());
+    in_flight_.batches.resize(ends_.size());
+}
+
+/// The most that so many more events add to what bytes_of() says: each may be the first of its partition.
+std::size_t BatchStage::framing_max(std::size_t events, bool first_request) const {
+    const std::size_t untouched = open_.batches.size() - (first_request ? 0 : open_.partitions.size());
+    return std::min(events, untouched) * log::batch_header_bytes +
+           events * (record_overhead_max + (first_request ? 1 : later_time_bytes_max));
 }
 
 bool BatchStage::has_room(std::size_t events, std::size_t bytes) const {
     if (open_.events == 0) return can_have_room(events, bytes);
-    return open_.builder.bytes() + bytes + events * (record_overhead_max + later_time_bytes_max) <= batch_bytes_max_;
+    return open_.bytes + bytes + framing_max(events, false) <= commit_bytes_max_;
 }
 
 bool BatchStage::can_have_room(std::size_t events, std::size_t bytes) const {
-    return log::batch_header_bytes + bytes + events * (record_overhead_max + 1) <= batch_bytes_max_;
+    return bytes + framing_max(events, true) <= commit_bytes_max_;
 }
 
 void BatchStage::begin_request() {
     // While a commit is in flight turns come and go unseen, so each request reads the clock.
     if (!moment_ || flying_) moment_ = Moment{clock_.wall_ms(), clock_.monotonic()};
-    if (open_.events == 0) open_batch();
+    if (open_.events == 0) spread_to_.value = (spread_to_.value + 1) % log_.topic().partitions;
     open_.arrivals.push_back(moment_->monotonic);
 }
 
-void BatchStage::open_batch() {
-    open_.partition = next_partition_;
-    next_partition_.value = (next_partition_.value + 1) % log_.topic().partitions;
-    const End& end = end_of(open_.partition);
-    open_.builder.begin(end.next);
-    open_.newest = end.newest;
-    open_.arrivals.clear();
+std::size_t BatchStage::bytes_of(const StagedEvent& event) {
+    const std::size_t id = event.message_id.empty() ? 0 : event.message_id.size() + id_overhead;
+    return event.value.size() + id + (event.key ? event.key->size() : 0);
 }
 
-std::size_t BatchStage::bytes_of(std::string_view value, std::string_view message_id) {
-    if (message_id.empty()) return value.size();
-    return value.size() + message_id.size() + id_overhead;
+Partition BatchStage::partition_for(const StagedEvent& event) const {
+    return event.key ? log::partition_of_key(*event.key, log_.topic().partitions) : spread_to_;
 }
 
-Position BatchStage::add(std::string_view value, std::string_view message_id) {
-    const Position position{open_.partition, open_.builder.next_offset()};
-    open_.newest = std::max(open_.newest, moment_->wall);
-    const log::RecordHeader header{event::message_id_key, message_id};
-    open_.builder.add(open_.newest, value, std::nullopt, {&header, message_id.empty() ? 0U : 1U});
+Position BatchStage::add(const StagedEvent& event) {
+    const Partition partition = partition_for(event);
+    StagedCommit::Batch& batch = batch_of(open_, partition);
+    if (batch.builder.empty()) {
+        const End& end = end_of(partition);
+        batch.builder.begin(end.next);
+        batch.newest = end.newest;
+        open_.partitions.push_back(partition);
+        open_.bytes += batch.builder.bytes();
+    }
+    const Position position{partition, batch.builder.next_offset()};
+    const std::size_t before = batch.builder.bytes();
+    batch.newest = std::max(batch.newest, moment_->wall);
+    const log::RecordHeader header{event::message_id_key, event.message_id};
+    batch.builder.add(batch.newest, event.value, event.key, {&header, event.message_id.empty() ? 0U : 1U});
+    open_.bytes += batch.builder.bytes() - before;
     ++open_.events;
     return position;
 }
 
-log::PartitionWriter* BatchStage::take() {
+std::span<const PartitionAppend> BatchStage::take() {
     std::swap(open_, in_flight_);
-    open_.events = open_.mismatched = 0;
+    clear(open_);
     moment_.reset();
-    log::PartitionWriter& writer = log_.partition(in_flight_.partition);
-    const Offset base = in_flight_.builder.next_offset().plus(-in_flight_.builder.count());
-    if (base != writer.next_offset()) {
-        failed();
-        return nullptr;
-    }
-    End& end = end_of(in_flight_.partition);
-    end.next = in_flight_.builder.next_offset();
-    end.newest = in_flight_.newest;
     flying_ = true;
-    return &writer;
+    appends_.clear();
+    for (const Partition partition : in_flight_.partitions) {
+        log::BatchBuilder& builder = batch_of(in_flight_, partition).builder;
+        log::PartitionWriter& writer = log_.partition(partition);
+        if (builder.next_offset().plus(-builder.count()) != writer.next_offset()) {
+            failed();
+            return {};
+        }
+        appends_.push_back({&writer, &builder});
+    }
+    for (const Partition partition : in_flight_.partitions) {
+        End& end = end_of(partition);
+        end.next = batch_of(in_flight_, partition).builder.next_offset();
+        end.newest = batch_of(in_flight_, partition).newest;
+    }
+    return appends_;
 }
 
 void BatchStage::landed() {
     flying_ = false;
-    end_of(in_flight_.partition).durable = in_flight_.builder.next_offset();
+    for (const Partition partition : in_flight_.partitions)
+        end_of(partition).durable = batch_of(in_flight_, partition).builder.next_offset();
 }
 
 void BatchStage::failed() {
     flying_ = false;
-    const log::PartitionWriter& writer = log_.partition(in_flight_.partition);
-    End& end = end_of(in_flight_.partition);
-    end.next = writer.next_offset();
-    end.newest = writer.max_timestamp();
+    for (const Partition partition : in_flight_.partitions) {
+        const log::PartitionWriter& writer = log_.partition(partition);
+        End& end = end_of(partition);
+        end.next = writer.next_offset();
+        end.newest = writer.max_timestamp();
+    }
+}
+
+void BatchStage::drop_open() {
+    clear(open_);
+    moment_.reset();
+}
+
+void BatchStage::clear(StagedCommit& commit) {
+    for (const Partition partition : commit.partitions)
+        batch_of(commit, partition).builder.shrink(kept_bytes_max / commit.partitions.size());
+    commit.partitions.clear();
+    commit.arrivals.clear();
+    commit.bytes = 0;
+    commit.events = commit.mismatched = 0;
 }
 
 std::vector<Offset> BatchStage::durable_ends() const {

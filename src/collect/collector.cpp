@@ -41,7 +41,7 @@ Collector::Collector(io::Env env, const event::Catalogue& catalogue, log::LogWri
                      Metrics& metrics, CollectorOptions options)
     : env_(env), catalogue_(catalogue), log_(log), server_(server), options_(std::move(options)), metrics_(metrics),
       decoder_(options_.unzipped), envelope_(options_.event_limits), intake_parser_(options_.event_limits, &catalogue),
-      stage_(env.clock, log, options_.batch_bytes_max),
+      stage_(env.clock, log, options_.commit_bytes_max),
       retry_header_(fmt::format("Retry-After: {}\r\n", options_.retry_after.count())), not_found_(path_list(catalogue)),
       committer_(
           env.clock, options_.commit_on, options_.inline_commit_max,
@@ -91,12 +91,13 @@ void Collector::take_call(const event::EventDeclaration& call, const http::Reque
     }
     const std::string_view own_name = envelope_.message_id();
     const std::string_view message_id = own_name.empty() ? key.value() : own_name;
-    if (!stage_.has_room(1, BatchStage::bytes_of(value_, message_id))) {
+    const StagedEvent event{value_, message_id, envelope_.key()};
+    if (given_up_ || !stage_.has_room(1, BatchStage::bytes_of(event))) {
         tally_.settle(Fate::queue_full, 1);
-        return answer_unavailable("too many events wait for the disk", exchange);
+        return answer_queue_full(exchange);
     }
     stage_.begin_request();
-    const Position position = stage_.add(value_, message_id);
+    const Position position = stage_.add(event);
     if (envelope_.mismatched()) stage_.count_mismatched(1);
     ++tally_.pending;
     const std::string receipt = options.value().receipt ? receipt_answer(log_.topic().id, position) : std::string();
@@ -165,8 +166,12 @@ std::size_t Collector::name_events(const event::Intake& intake, std::string_view
         }
     }
     std::size_t bytes = 0;
-    for (std::size_t i = 0; i < ids_.size(); ++i) bytes += BatchStage::bytes_of(intake.accepted[i], ids_[i]);
+    for (std::size_t i = 0; i < ids_.size(); ++i) bytes += BatchStage::bytes_of(event_of(intake, i));
     return bytes;
+}
+
+StagedEvent Collector::event_of(const event::Intake& intake, std::size_t index) const {
+    return {intake.accepted[index], ids_[index], intake.keys.empty() ? std::nullopt : intake.keys[index]};
 }
 
 void Collector::take_events(const event::Intake& intake, std::string_view key, bool receipt, http::Exchange& exchange) {
@@ -178,20 +183,20 @@ void Collector::take_events(const event::Intake& intake, std::string_view key, b
         return exchange.respond(answer(413, json_type, error_answer(too_many_for_a_commit)));
     }
     tally_.received += accepted + rejected;
-    if (accepted > 0 && !stage_.has_room(intake.accepted.size(), bytes)) {
+    if (accepted > 0 && (given_up_ || !stage_.has_room(intake.accepted.size(), bytes))) {
         tally_.settle(Fate::queue_full, accepted + rejected); // the client sends them all again
-        return answer_unavailable("too many events wait for the disk", exchange);
+        return answer_queue_full(exchange);
     }
     tally_.settle(Fate::invalid_event, rejected);
     tally_.pending += accepted;
-    std::optional<Position> first;
+    positions_.clear();
     if (accepted > 0) stage_.begin_request();
     for (std::size_t i = 0; i < intake.accepted.size(); ++i) {
-        const Position position = stage_.add(intake.accepted[i], ids_[i]);
-        if (!first) first = position;
+        const Position position = stage_.add(event_of(intake, i));
+        if (receipt) positions_.push_back(position);
     }
     stage_.count_mismatched(intake.mismatched);
-    const IntakeAnswer told = intake_answer(intake, log_.topic().id, receipt ? first : std::nullopt);
+    const IntakeAnswer told = intake_answer(intake, log_.topic().id, positions_);
     http::Response response = answer(told.status, json_type, told.body);
     response.after_commit = accepted > 0;
     exchange.respond(response);
@@ -222,6 +227,10 @@ void Collector::answer_readiness(http::Exchange& exchange) {
     exchange.respond(answer(200, text_type, "ready\n"));
 }
 
+void Collector::answer_queue_full(http::Exchange& exchange) {
+    answer_unavailable(given_up_ ? "the disk does not answer" : "too many events wait for the disk", exchange);
+}
+
 void Collector::answer_unavailable(std::string_view message, http::Exchange& exchange) {
     exchange.respond(answer(503, json_type, error_answer(message), retry_header_));
 }
@@ -229,13 +238,35 @@ void Collector::answer_unavailable(std::string_view message, http::Exchange& exc
 // ---- commits
 
 bool Collector::commit() {
-    if (stage_.empty()) return false;
-    log::PartitionWriter* const partition = stage_.take();
-    if (partition == nullptr)
-        fail_commit(fault_ ? fault_->reason : "its end has moved");
-    else
-        committer_.submit(*partition, stage_.in_flight().builder.seal());
+    if (stage_.open_events() == 0) return false;
+    if (given_up_) {
+        const std::int64_t events = stage_.open_events();
+        stage_.drop_open();
+        fail_commit(events, Fate::log_failed, fault_->reason);
+        return true;
+    }
+    const auto appends = stage_.take();
+    if (appends.empty()) {
+        fail_commit(stage_.in_flight().events, Fate::log_failed, fault_ ? fault_->reason : "its end has moved");
+    } else {
+        commit_began_ = env_.clock.monotonic();
+        committer_.submit(appends);
+    }
     return true;
+}
+
+void Collector::tick() {
+    if (!stage_.flying() || given_up_) return;
+    if (env_.clock.monotonic() - commit_began_ > options_.commit_wait_max) give_up_commit();
+}
+
+/// No answer waits for ever. Its events stay where they are: the disk may take them yet.
+void Collector::give_up_commit() {
+    given_up_ = true;
+    fail_commit(stage_.in_flight().events, Fate::undecided,
+                fmt::format("the disk has not answered for {} ms; whether these events are stored is not known: send "
+                            "them again with the same message_id",
+                            options_.commit_wait_max.count()));
 }
 
 void Collector::finish_commit(const CommitOutcome& outcome) {
@@ -244,23 +275,24 @@ void Collector::finish_commit(const CommitOutcome& outcome) {
         if (outcome.append_error->kind != ErrorKind::retry_later)
             return server_.fail(outcome.append_error->within("writing the log"));
         stage_.failed();
-        return fail_commit(outcome.append_error->message);
+        if (std::exchange(given_up_, false)) return;
+        return fail_commit(stage_.in_flight().events, Fate::log_failed, outcome.append_error->message);
     }
-    const StagedBatch& batch = stage_.in_flight();
+    const StagedCommit& commit = stage_.in_flight();
     stage_.landed();
     fault_.reset();
-    tally_.pending -= batch.events;
-    tally_.settle(Fate::accepted, batch.events);
-    tally_.mismatched += batch.mismatched;
     metrics_.synced(outcome.sync_time);
-    metrics_.acknowledged(batch.arrivals, env_.clock.monotonic());
+    if (std::exchange(given_up_, false)) return;
+    tally_.pending -= commit.events;
+    tally_.settle(Fate::accepted, commit.events);
+    tally_.mismatched += commit.mismatched;
+    metrics_.acknowledged(commit.arrivals, env_.clock.monotonic());
     if (close_books()) server_.committed(true);
 }
 
-void Collector::fail_commit(const std::string& reason) {
-    const std::int64_t events = stage_.in_flight().events;
+void Collector::fail_commit(std::int64_t events, Fate fate, const std::string& reason) {
     tally_.pending -= events;
-    tally_.settle(Fate::log_failed, events);
+    tally_.settle(fate, events);
     failure_body_ = error_answer("the log takes no events: " + reason);
     fault_ = Fault{reason, env_.clock.monotonic()};
     if (close_books()) server_.committed(false);

@@ -31,9 +31,12 @@ struct CollectorOptions {
     CommitOn commit_on = CommitOn::whichever_is_better;
     /// Commits that take longer on average leave the io thread: below it two thread switches would cost more than they
     /// save, above it requests would wait unread.
-    std::chrono::nanoseconds inline_commit_max{500'000};
-    /// Events that wait for the disk, in bytes of their batch. What does not fit is answered 503 at once.
-    std::size_t batch_bytes_max = limits::batch_bytes_max;
+    std::chrono::nanoseconds inline_commit_max{30'000};
+    /// Events that wait for the disk, in bytes of their batches. What does not fit is answered 503 at once.
+    std::size_t commit_bytes_max = limits::batch_bytes_max;
+    /// How long a commit may take. Then its requests are answered 503, with the outcome unknown, and until it is done
+    /// after all, every other event is at once.
+    std::chrono::milliseconds commit_wait_max = limits::commit_wait_max;
     /// Values posted to /events are stored with their request's headers, as declared calls' are, and no longer as sent.
     bool intake_headers = false;
     /// Of Authorization, Proxy-Authorization and Cookie: those that they are stored with all the same.
@@ -53,7 +56,9 @@ struct CollectorOptions {
 /// handle() turns a request into events and stages them in the open batch; commit() makes the batch durable; only then
 /// do the answers leave (Response::after_commit). While a batch is in flight the next one gathers. A commit that finds
 /// the disk full answers 503 to all its requests, and so does the batch behind it, whose offsets would have moved; the
-/// next request tries again. A sync that fails ends the process by Server::fail: nothing may be answered after it.
+/// next request tries again. So does a commit that takes longer than commit_wait_max, whose events may be in the log
+/// all the same; no answer waits longer. A sync that fails ends the process by Server::fail: nothing may be answered
+/// after it.
 ///
 /// Everything runs on the server's io thread, but for drain(). Owns nothing that it is given; outlived by all of it.
 class Collector final : public http::Handler {
@@ -64,6 +69,7 @@ public:
 
     void handle(const http::Request& request, http::Exchange& exchange) override;
     bool commit() override;
+    void tick() override;
     http::Response commit_failure() override;
     void answered(std::string_view peer, std::string_view method, std::string_view target, int version,
                   unsigned status) override;
@@ -88,12 +94,15 @@ private:
     Result<const event::Intake*> parse_events(const http::Request& request, std::string_view body);
     void take_events(const event::Intake& intake, std::string_view key, bool receipt, http::Exchange& exchange);
     std::size_t name_events(const event::Intake& intake, std::string_view key);
+    [[nodiscard]] StagedEvent event_of(const event::Intake& intake, std::size_t index) const;
     void handle_own_page(const http::Request& request, http::Exchange& exchange);
     void answer_readiness(http::Exchange& exchange);
+    void answer_queue_full(http::Exchange& exchange);
     void answer_unavailable(std::string_view message, http::Exchange& exchange);
 
+    void give_up_commit();
     void finish_commit(const CommitOutcome& outcome);
-    void fail_commit(const std::string& reason);
+    void fail_commit(std::int64_t events, Fate fate, const std::string& reason);
     [[nodiscard]] bool close_books();
     void post_access_log();
     void write_access_log();
@@ -114,8 +123,12 @@ private:
     std::string names_;                 ///< Of the events that the request's key names,
     std::vector<std::string_view> ids_; ///< and of each event, its own or one in names_.
 
+    std::vector<Position> positions_; ///< Of the request's events, where a receipt is wanted.
+
     BatchStage stage_;
-    std::optional<Fault> fault_; ///< Of the last commit, if it failed.
+    std::chrono::nanoseconds commit_began_{}; ///< Of the one in flight.
+    bool given_up_ = false;                   ///< The one in flight; it is not over yet.
+    std::optional<Fault> fault_;              ///< Of the last commit, if it failed.
     std::string retry_header_;
     std::string failure_body_;
     std::string not_found_;

@@ -90,7 +90,7 @@ class SmallQueue : public CollectorTest {
 protected:
     static CollectorOptions options() {
         CollectorOptions options = on_io_thread();
-        options.batch_bytes_max = 1'000;
+        options.commit_bytes_max = 1'000;
         return options;
     }
     SmallQueue() : CollectorTest(options()) {}
@@ -144,6 +144,7 @@ public:
         go_.acquire();
         return held_.append(batch);
     }
+    Status take_back() override { return held_.take_back(); }
     Status sync() override { return held_.sync(); }
     void let_go() { go_.release(); }
 

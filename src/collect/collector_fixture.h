@@ -32,6 +32,7 @@ struct LoggedEvent {
     TimestampMs timestamp;
     std::string value;
     std::string message_id; ///< Of its record's only header; empty: it has none.
+    std::optional<std::string> key;
 };
 
 /// One partition in memory. append() and sync() run on whichever thread commits; the rest of the test waits for it.
@@ -53,8 +54,17 @@ public:
         log::RecordCursor cursor(header.value(), batch.subspan(log::batch_header_bytes));
         log::Record record;
         for (auto next = cursor.next(record); next.ok() && next.value(); next = cursor.next(record))
-            events.push_back({record.timestamp, std::string(record.value), message_id_of(record)});
+            events.push_back({record.timestamp, std::string(record.value), message_id_of(record),
+                              record.key ? std::optional<std::string>(*record.key) : std::nullopt});
         ++batches;
+        return {};
+    }
+
+    Status take_back() override {
+        if (take_back_error) return *take_back_error;
+        EXPECT_GT(events.size(), durable) << "nothing to take back";
+        events.resize(durable);
+        --batches;
         return {};
     }
 
@@ -79,6 +89,7 @@ public:
     std::size_t batches = 0;
     std::optional<Error> append_error; ///< Of every append until it is reset.
     std::optional<Error> sync_error;
+    std::optional<Error> take_back_error;
     std::chrono::nanoseconds sync_time{0}; ///< The clock moves on by it at each sync.
 
 private:

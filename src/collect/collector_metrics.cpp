@@ -25,6 +25,8 @@ CollectorMetrics::CollectorMetrics(Metrics& metrics)
       invalid_calls_(rejected(metrics, "invalid_call")), invalid_events_(rejected(metrics, "invalid_event")),
       unreadable_bodies_(rejected(metrics, "unreadable_body")), queue_full_(rejected(metrics, "queue_full")),
       log_failed_(rejected(metrics, "log_failed")),
+      undecided_(metrics.counter("questlog_events_undecided_total",
+                                 "Events that were answered 503 because the disk did not: they may be stored or not.")),
       mismatched_(metrics.counter("questlog_events_mismatched_total",
                                   "Accepted events whose fields are not as declared (on_mismatch = keep).")),
       ack_(metrics.latency("questlog_ack_seconds", "From a request's arrival to its events being durable.")),
@@ -40,6 +42,7 @@ void CollectorMetrics::update(const Tally& tally) {
     raise(unreadable_bodies_, shown_.unreadable_bodies, tally.unreadable_bodies);
     raise(queue_full_, shown_.queue_full, tally.queue_full);
     raise(log_failed_, shown_.log_failed, tally.log_failed);
+    raise(undecided_, shown_.undecided, tally.undecided);
     raise(mismatched_, shown_.mismatched, tally.mismatched);
     shown_ = tally;
 }

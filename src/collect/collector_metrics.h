@@ -33,6 +33,7 @@ private:
     Counter unreadable_bodies_;
     Counter queue_full_;
     Counter log_failed_;
+    Counter undecided_;
     Counter mismatched_;
     LatencyHistogram ack_;
     LatencyHistogram fsync_;

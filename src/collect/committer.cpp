@@ -10,7 +10,7 @@ namespace questlog::collect {
 /// The thread. It sleeps until it is handed a job; the job's end goes back by the action that it was made with.
 class Committer::Worker {
 public:
-    using Run = std::function<void(const Job&)>;
+    using Run = std::function<void(Job)>;
 
     explicit Worker(Run run) : run_(std::move(run)), thread_([this] { serve(); }) {}
     ~Worker() {
@@ -20,7 +20,7 @@ public:
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
-    void start(const Job& job) {
+    void start(Job job) {
         {
             const std::lock_guard lock(mutex_);
             job_ = job;
@@ -35,7 +35,7 @@ private:
             handed_.wait(lock, [this] { return job_.has_value(); });
             const Job job = *std::exchange(job_, std::nullopt);
             lock.unlock();
-            if (job.partition == nullptr) return; // an empty job: the end
+            if (job.empty()) return; // the end
             run_(job);
         }
     }
@@ -53,33 +53,46 @@ Committer::Committer(io::Clock& clock, CommitOn where, std::chrono::nanoseconds 
 
 Committer::~Committer() = default;
 
-void Committer::submit(log::PartitionWriter& partition, std::span<const std::byte> batch) {
-    const Job job{&partition, batch};
+void Committer::submit(std::span<const PartitionAppend> appends) {
+    const Job job = appends;
     if (where_ == CommitOn::io_thread_later)
         return post_([job, self = std::weak_ptr(self_)] {
             if (const auto committer = self.lock()) (*committer)->finish(run((*committer)->clock_, job));
         });
     if (!own_thread_) return finish(run(clock_, job));
     if (!worker_) {
-        worker_ =
-            std::make_unique<Worker>([&clock = clock_, post = post_, self = std::weak_ptr(self_)](const Job& handed) {
-                post([finished = run(clock, handed), self] {
-                    if (const auto committer = self.lock()) (*committer)->finish(finished);
-                });
+        worker_ = std::make_unique<Worker>([&clock = clock_, post = post_, self = std::weak_ptr(self_)](Job handed) {
+            post([finished = run(clock, handed), self] {
+                if (const auto committer = self.lock()) (*committer)->finish(finished);
             });
+        });
     }
     worker_->start(job);
 }
 
-Committer::Finished Committer::run(io::Clock& clock, const Job& job) {
+/// All or nothing: where one partition takes no append, those before it give theirs back.
+Status Committer::append_all(Job job) {
+    for (std::size_t i = 0; i < job.size(); ++i) {
+        const Status appended = job[i].partition->append(job[i].batch->seal());
+        if (appended.ok()) continue;
+        for (const PartitionAppend& before : job.first(i)) CHECK_OK(before.partition->take_back());
+        return appended;
+    }
+    return {};
+}
+
+Committer::Finished Committer::run(io::Clock& clock, Job job) {
     Finished finished;
     const auto began = clock.monotonic();
-    if (const Status appended = job.partition->append(job.batch); !appended.ok()) {
+    if (const Status appended = append_all(job); !appended.ok()) {
         finished.outcome.append_error = appended.error();
         return finished;
     }
     const auto appended_at = clock.monotonic();
-    if (const Status synced = job.partition->sync(); !synced.ok()) finished.outcome.sync_error = synced.error();
+    for (const PartitionAppend& append : job) {
+        const Status synced = append.partition->sync();
+        if (!synced.ok()) finished.outcome.sync_error = synced.error();
+    }
     const auto ended = clock.monotonic();
     finished.outcome.sync_time = ended - appended_at;
     finished.time = ended - began;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "collect/batch_stage.h"
 #include "io/env.h"
 #include "log/event_log.h"
 
@@ -21,16 +22,17 @@ enum class CommitOn : std::uint8_t {
     own_thread,
 };
 
-/// How one commit ended. Without an error the batch is durable.
+/// How one commit ended. Without an error all of it is durable.
 struct CommitOutcome {
-    std::optional<Error> append_error; ///< The batch is not in the log.
-    std::optional<Error> sync_error;   ///< The batch may or may not be on disk, and nobody can tell.
+    std::optional<Error> append_error; ///< Nothing of it is in the log; or, where the error says so, nobody can tell.
+    std::optional<Error> sync_error;   ///< It may or may not be on disk, and nobody can tell.
     std::chrono::nanoseconds sync_time{};
 };
 
-/// Makes one batch at a time durable: append, then sync. While commits are short (a moving average) it does so within
-/// submit(), which saves two thread switches; while they are long, on a thread of its own, so that the io thread goes
-/// on reading requests for the next batch. Which of the two is hidden behind submit() and `done`.
+/// Makes one commit at a time durable: every partition's batch sealed and appended, then every partition synced. While
+/// commits are short (a moving average) it does so within submit(), which saves two thread switches; while they are
+/// long, on a thread of its own, so that the io thread goes on reading requests for the next batch. Which of the two is
+/// hidden behind submit() and `done`.
 class Committer {
 public:
     using Done = std::function<void(const CommitOutcome&)>;
@@ -43,22 +45,20 @@ public:
     Committer(const Committer&) = delete;
     Committer& operator=(const Committer&) = delete;
 
-    /// io thread, and not again before `done`. `batch` and `partition` live until then.
-    void submit(log::PartitionWriter& partition, std::span<const std::byte> batch);
+    /// io thread, and not again before `done`. What `appends` names lives until then, untouched.
+    void submit(std::span<const PartitionAppend> appends);
     [[nodiscard]] bool on_own_thread() const { return own_thread_; } ///< Where the next commit goes.
 
 private:
-    struct Job {
-        log::PartitionWriter* partition = nullptr;
-        std::span<const std::byte> batch;
-    };
+    using Job = std::span<const PartitionAppend>; ///< Not empty.
     struct Finished {
         CommitOutcome outcome;
         std::chrono::nanoseconds time{};
     };
     class Worker;
 
-    [[nodiscard]] static Finished run(io::Clock& clock, const Job& job);
+    [[nodiscard]] static Finished run(io::Clock& clock, Job job);
+    [[nodiscard]] static Status append_all(Job job);
     void finish(const Finished& finished);
     void choose_thread(std::chrono::nanoseconds last);
 

@@ -51,7 +51,7 @@ protected:
         builder_.begin(partition().next_offset());
         builder_.add(TimestampMs{1}, "{}");
         const int before = done_;
-        committer.submit(partition(), builder_.seal());
+        committer.submit(append_);
         if (done_ > before) return true;
         server_.wait_for_posted();
         EXPECT_EQ(done_, before + 1);
@@ -63,6 +63,7 @@ protected:
     FakeLog log_;
     FakeServer server_;
     log::BatchBuilder builder_;
+    std::vector<PartitionAppend> append_{{&partition(), &builder_}};
     int done_ = 0;
     CommitOutcome last_;
     std::thread::id done_on_;

@@ -11,6 +11,7 @@ enum class Fate : std::uint8_t {
     invalid_event, ///< Sent to /events, and no event: named in the answer.
     queue_full,    ///< More is waiting for the disk than may: 503.
     log_failed,    ///< Its commit failed, and it is not in the log: 503.
+    undecided,     ///< The disk did not answer in time, and it may be in the log or not: 503.
 };
 
 /// The books of the collector since it started. Every event that was received has one fate, or is pending.
@@ -21,6 +22,7 @@ struct Tally {
     std::int64_t invalid_events = 0;
     std::int64_t queue_full = 0;
     std::int64_t log_failed = 0;
+    std::int64_t undecided = 0;
     std::int64_t pending = 0;           ///< Staged or in flight.
     std::int64_t mismatched = 0;        ///< Of the accepted: not as declared, and kept.
     std::int64_t unreadable_bodies = 0; ///< Requests to /events that were refused whole: not in `received`.
@@ -32,10 +34,11 @@ struct Tally {
         case Fate::invalid_event: invalid_events += events; return;
         case Fate::queue_full: queue_full += events; return;
         case Fate::log_failed: log_failed += events; return;
+        case Fate::undecided: undecided += events; return;
         }
     }
     [[nodiscard]] bool balances() const {
-        return received == accepted + invalid_calls + invalid_events + queue_full + log_failed + pending;
+        return received == accepted + invalid_calls + invalid_events + queue_full + log_failed + undecided + pending;
     }
 };
 

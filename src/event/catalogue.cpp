@@ -79,6 +79,19 @@ Status check_fields(const EventDeclaration& declaration) {
     return {};
 }
 
+Status write_key(EventDeclaration& declaration) {
+    declaration.key_json.clear();
+    if (declaration.key.empty()) return {};
+    if (declaration.key == "event_type")
+        return reject(
+            "path \"{}\": event_type is the same in all its events, so it is no key; name a field that differs, "
+            "as key = \"player\"",
+            declaration.path);
+    if (!append_json_string(declaration.key_json, declaration.key))
+        return reject("path \"{}\": key needs a name in UTF-8", declaration.path);
+    return {};
+}
+
 Status check_answer(const EventDeclaration& declaration) {
     const std::string& type = declaration.content_type;
     const bool one_line =
@@ -101,7 +114,7 @@ Status write_opening(EventDeclaration& declaration, JsonValidator& validator, co
         return reject("path \"{}\": the event type must be 1 to {} bytes of UTF-8", declaration.path,
                       questlog::limits::event_type_bytes_max);
     std::set<std::string> used;
-    declaration.adds_only = declaration.fields.empty();
+    declaration.adds_only = declaration.fields.empty() && declaration.key.empty();
     for (auto& [name, value] : declaration.constants) {
         CHECK_OK(check_name(declaration, "constant", name, used));
         const std::string_view json = trim_json_space(value);
@@ -130,6 +143,7 @@ Result<Catalogue> Catalogue::make(std::vector<EventDeclaration> declarations, co
         CHECK_OK(check_methods(declaration));
         CHECK_OK(check_fields(declaration));
         CHECK_OK(check_answer(declaration));
+        CHECK_OK(write_key(declaration));
         CHECK_OK(write_opening(declaration, validator, limits));
     }
     catalogue.declarations_ = std::move(declarations);
@@ -142,6 +156,13 @@ Result<Catalogue> Catalogue::make(std::vector<EventDeclaration> declarations, co
     for (std::size_t i = 1; i < order.size(); ++i)
         if (all[order[i]].path == all[order[i - 1]].path)
             return reject("path \"{}\" is declared twice", all[order[i]].path);
+    for (const EventDeclaration& declaration : all) {
+        const auto [place, first] = catalogue.keys_.emplace(declaration.type, declaration.key_json);
+        if (!first && place->second != declaration.key_json)
+            return reject("path \"{}\": events of type \"{}\" have another key by another path; give both the same",
+                          declaration.path, declaration.type);
+    }
+    std::erase_if(catalogue.keys_, [](const auto& entry) { return entry.second.empty(); });
     for (std::size_t i = 0; i < all.size(); ++i) catalogue.checked_[all[i].type].push_back(i);
     for (const EventDeclaration& declaration : all)
         if (declaration.fields.empty()) catalogue.checked_.erase(declaration.type);
@@ -151,6 +172,11 @@ Result<Catalogue> Catalogue::make(std::vector<EventDeclaration> declarations, co
 std::span<const std::size_t> Catalogue::checked(std::string_view type) const {
     const auto found = checked_.find(type);
     return found == checked_.end() ? std::span<const std::size_t>() : found->second;
+}
+
+std::string_view Catalogue::key_of(std::string_view type) const {
+    const auto found = keys_.find(type);
+    return found == keys_.end() ? std::string_view() : std::string_view(found->second);
 }
 
 std::vector<EventDeclaration> Catalogue::builtin() {

@@ -36,6 +36,8 @@ struct EventDeclaration {
     std::vector<std::pair<std::string, std::string>> constants;
     std::vector<FieldDeclaration> fields; ///< Checked; fields that are not declared are stored as sent.
     OnMismatch on_mismatch = OnMismatch::reject;
+    /// The field whose value becomes the record's key, by which the log chooses the partition. Empty: none.
+    std::string key;
     std::string reply; ///< The body of the 200.
     std::string content_type = "text/html; charset=utf-8";
     /// Of Authorization, Proxy-Authorization and Cookie: those stored all the same.
@@ -43,6 +45,7 @@ struct EventDeclaration {
 
     // Set by Catalogue::make.
     std::string opening;    ///< The value's beginning: '{"event_type": "default"' and the constants.
+    std::string key_json;   ///< `key` as JSON text, quotes included; empty where there is none.
     bool adds_only = false; ///< Without query and body, headers can only be added: they replace and convert nothing.
 };
 
@@ -50,7 +53,7 @@ struct EventDeclaration {
 class Catalogue {
 public:
     /// `reject` if a path is declared twice, is reserved (/events, /healthz, /readyz, /metrics), a name is not allowed,
-    /// or a constant is not JSON. Constants' texts are respaced.
+    /// a constant is not JSON, or two declarations of a type name different keys. Constants' texts are respaced.
     static Result<Catalogue> make(std::vector<EventDeclaration> declarations, const EventLimits& limits = {});
     /// The reference game's calls.
     static std::vector<EventDeclaration> builtin();
@@ -60,12 +63,16 @@ public:
     /// of the type has none.
     [[nodiscard]] std::span<const std::size_t> checked(std::string_view type) const;
     [[nodiscard]] bool checks_fields() const { return !checked_.empty(); } ///< Of any type.
+    /// The key field of a type's events, as JSON text; empty: they have none.
+    [[nodiscard]] std::string_view key_of(std::string_view type) const;
+    [[nodiscard]] bool has_keys() const { return !keys_.empty(); } ///< Of any type.
     [[nodiscard]] const std::vector<EventDeclaration>& declarations() const { return declarations_; }
 
 private:
     std::vector<EventDeclaration> declarations_;
     std::vector<std::size_t> by_path_; ///< Indexes into declarations_, sorted by path.
     std::map<std::string, std::vector<std::size_t>, std::less<>> checked_; ///< Likewise, by type.
+    std::map<std::string, std::string, std::less<>> keys_;                 ///< Key fields as JSON text, by type.
 };
 
 } // namespace questlog::event

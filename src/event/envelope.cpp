@@ -7,6 +7,7 @@
 #include "event/json_unescape.h"
 #include "event/json_validator.h"
 #include "event/message_id.h"
+#include "event/record_key.h"
 #include "event/typed_field.h"
 
 #include <algorithm>
@@ -41,12 +42,16 @@ struct Envelope::State {
     std::string name;
     std::string value;
     std::string message_id;
+    std::string key;
+    bool has_key = false;
     bool mismatched = false;
 
     void begin() {
         text.clear();
         members.clear();
         message_id.clear();
+        key.clear();
+        has_key = false;
         mismatched = false;
     }
 
@@ -120,6 +125,11 @@ std::string_view Envelope::message_id() const {
     return state_->message_id;
 }
 
+std::optional<std::string_view> Envelope::key() const {
+    if (!state_->has_key) return std::nullopt;
+    return state_->key;
+}
+
 bool Envelope::mismatched() const {
     return state_->mismatched;
 }
@@ -149,6 +159,8 @@ Status Envelope::write(const EventDeclaration& declaration, std::string_view que
         const Status typed = apply_declared_types(declaration.fields, state.text, state.members);
         if (!typed.ok() && declaration.on_mismatch == OnMismatch::reject) return typed.error();
         state.mismatched = !typed.ok();
+        if (!declaration.key_json.empty())
+            state.has_key = append_record_key(state.key, state.text, state.members, declaration.key_json);
         out += "{\"event_type\": ";
         static_cast<void>(append_json_string(out, declaration.type)); // the catalogue has checked it
         if (!state.members.empty()) out += ", ";

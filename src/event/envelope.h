@@ -7,6 +7,7 @@
 #include "event/request_headers.h"
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,6 +29,8 @@ public:
 
     /// What was written last, in the client's own name for it; empty: none.
     [[nodiscard]] std::string_view message_id() const;
+    /// What was written last, by its declaration's key field; nullopt: the field is missing or null, or there is none.
+    [[nodiscard]] std::optional<std::string_view> key() const;
     /// What was written last is not as its fields are declared, which on_mismatch lets pass.
     [[nodiscard]] bool mismatched() const;
 
@@ -57,6 +60,9 @@ struct Intake {
     std::vector<RejectedEvent> rejected;     ///< In order of index.
     /// Of each accepted event, the client's own name for it; empty: none. Empty as a whole where no event has one.
     std::vector<std::string_view> message_ids;
+    /// Of each accepted event, what its type's key field holds; nullopt: nothing. Empty as a whole where no type has
+    /// one.
+    std::vector<std::optional<std::string_view>> keys;
     std::size_t mismatched = 0; ///< Accepted events whose declared fields are not as declared (on_mismatch = keep).
     bool single = false;        ///< One JSON object rather than an array or NDJSON.
 };
@@ -74,7 +80,8 @@ public:
     /// of them together grow beyond limits::events_with_headers_bytes_max.
     Result<const Intake*> parse(std::string_view body, HeaderSelection headers);
 
-    /// Events of types that `declared` gives fields are checked as calls are. It outlives this; may be null.
+    /// Events of types that `declared` gives fields are checked as calls are, and keyed as it says. It outlives this;
+    /// may be null.
     explicit IntakeParser(const EventLimits& limits = {}, const Catalogue* declared = nullptr);
     ~IntakeParser();
     IntakeParser(IntakeParser&&) noexcept;

@@ -4,6 +4,7 @@
 #include "event/json_split.h"
 #include "event/json_text.h"
 #include "event/json_validator.h"
+#include "event/record_key.h"
 #include "event/typed_field.h"
 
 #include <algorithm>
@@ -21,10 +22,12 @@ bool has_line_break(std::string_view text) {
 
 struct IntakeParser::State {
     State(const EventLimits& of, const Catalogue* declared)
-        : limits(of), catalogue(declared != nullptr && declared->checks_fields() ? declared : nullptr), validator(of) {}
+        : limits(of), catalogue(declared != nullptr && declared->checks_fields() ? declared : nullptr),
+          keyed(declared != nullptr && declared->has_keys() ? declared : nullptr), validator(of) {}
 
     EventLimits limits;
     const Catalogue* catalogue; ///< Null: no event's fields are checked.
+    const Catalogue* keyed;     ///< Null: no event has a key.
     JsonValidator validator;
     EventNames names; ///< Of the event checked last.
     Intake intake;
@@ -35,7 +38,9 @@ struct IntakeParser::State {
     std::string ids;                                   ///< Likewise.
     std::vector<std::uint8_t> id_bytes;                ///< Of each accepted event's, in `ids`.
     std::vector<std::span<const std::size_t>> checked; ///< Of each accepted event: by which declarations.
-    std::string event_text;                            ///< One event that is checked,
+    std::vector<std::string_view> key_fields;          ///< Of each accepted event, as JSON text; empty: none.
+    std::string keys;                                  ///< Views into it are taken when all is written.
+    std::string event_text;                            ///< One event that is looked into,
     std::vector<Member> members;                       ///< and its members in it.
 
     void begin(std::size_t body_bytes) {
@@ -43,11 +48,13 @@ struct IntakeParser::State {
         intake.accepted_index.clear();
         intake.rejected.clear();
         intake.message_ids.clear();
+        intake.keys.clear();
         intake.mismatched = 0;
         intake.single = false;
         ids.clear();
         id_bytes.clear();
         checked.clear();
+        key_fields.clear();
         minified.clear();
         body_bytes_ = body_bytes;
     }
@@ -59,6 +66,7 @@ struct IntakeParser::State {
         ids += names.message_id;
         id_bytes.push_back(static_cast<std::uint8_t>(names.message_id.size()));
         if (catalogue != nullptr) checked.push_back(catalogue->checked(names.type));
+        if (keyed != nullptr) key_fields.push_back(keyed->key_of(names.type));
     }
 
     /// `reject` once there are more wrong events than an answer names.
@@ -158,14 +166,29 @@ struct IntakeParser::State {
         }
     }
 
+    /// Fills intake.keys.
+    void find_keys() {
+        if (keyed == nullptr) return;
+        keys.clear();
+        std::vector<std::size_t> ends;
+        for (std::size_t i = 0; i < intake.accepted.size(); ++i) {
+            intake.keys.emplace_back();
+            if (!key_fields[i].empty()) {
+                read_members(intake.accepted[i]);
+                if (append_record_key(keys, event_text, members, key_fields[i])) intake.keys.back().emplace();
+            }
+            ends.push_back(keys.size());
+        }
+        for (std::size_t i = 0, begin = 0; i < ends.size(); begin = ends[i++])
+            if (intake.keys[i]) intake.keys[i] = std::string_view(keys).substr(begin, ends[i] - begin);
+    }
+
     /// Rejects, or counts, the accepted events whose declared fields are not as declared.
     Status check_fields() {
         if (catalogue == nullptr) return {};
         return keep_accepted([&](std::size_t i) -> Result<std::string> {
             if (checked[i].empty()) return std::string();
-            event_text.clear();
-            members.clear();
-            append_object_members(event_text, members, intake.accepted[i]);
+            read_members(intake.accepted[i]);
             keep_last_values(event_text, members);
             std::string reason;
             bool keep = false;
@@ -183,6 +206,12 @@ struct IntakeParser::State {
     }
 
 private:
+    void read_members(std::string_view event) {
+        event_text.clear();
+        members.clear();
+        append_object_members(event_text, members, event);
+    }
+
     /// Goes through the accepted events and rejects those for which `fault_of` gives a reason.
     template <class FaultOf> Status keep_accepted(FaultOf fault_of) {
         const std::size_t rejected_before = intake.rejected.size();
@@ -197,12 +226,14 @@ private:
             intake.accepted_index[kept] = intake.accepted_index[i];
             if (!intake.message_ids.empty()) intake.message_ids[kept] = intake.message_ids[i];
             if (!checked.empty()) checked[kept] = checked[i];
+            if (!key_fields.empty()) key_fields[kept] = key_fields[i];
             ++kept;
         }
         intake.accepted.resize(kept);
         intake.accepted_index.resize(kept);
         if (!intake.message_ids.empty()) intake.message_ids.resize(kept);
         if (!checked.empty()) checked.resize(kept);
+        if (!key_fields.empty()) key_fields.resize(kept);
         if (intake.rejected.size() == rejected_before) return {};
         std::sort(intake.rejected.begin(), intake.rejected.end(),
                   [](const RejectedEvent& one, const RejectedEvent& other) { return one.index < other.index; });
@@ -237,6 +268,7 @@ Result<const Intake*> IntakeParser::parse(std::string_view body) {
     CHECK_OK(state_->parse(body));
     state_->name_accepted();
     CHECK_OK(state_->check_fields());
+    state_->find_keys();
     return &state_->intake;
 }
 
@@ -246,6 +278,7 @@ Result<const Intake*> IntakeParser::parse(std::string_view body, HeaderSelection
     state_->name_accepted();
     CHECK_OK(state_->add_headers(std::move(headers)));
     CHECK_OK(state_->check_fields());
+    state_->find_keys();
     return &state_->intake;
 }
 

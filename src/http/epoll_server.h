@@ -71,6 +71,7 @@ private:
     void join_turn(Connection& connection);
     void flush();
     void start_commit();
+    bool notice_commit();
     void deliver(Connection& connection);
     [[nodiscard]] bool send(Connection& connection);
     void finish(Connection& connection);

@@ -49,20 +49,24 @@ Status Poller::control(int operation, int socket, void* what, bool writes) {
 }
 
 Poller::Found Poller::wait(bool may_sleep) {
+    if (may_sleep) {
+        asleep_.store(true);
+        may_sleep = !posted_any_.load();
+    }
     const int count = ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), may_sleep ? -1 : 0);
+    asleep_.store(false);
     Found found;
-    bool woken = false;
     std::size_t sockets = 0;
     for (int i = 0; i < count; ++i) {
         const epoll_event event = events_[static_cast<std::size_t>(i)];
         if (event.data.ptr == &wake_)
-            woken = take_count(wake_.get());
+            take_count(wake_.get());
         else if (event.data.ptr == &timer_)
             found.tick = take_count(timer_.get());
         else
             events_[sockets++] = event;
     }
-    if (woken) run_posted();
+    run_posted();
     found.sockets = std::span(events_).first(sockets);
     return found;
 }
@@ -71,19 +75,23 @@ void Poller::post(std::function<void()> action) {
     {
         const std::lock_guard lock(mutex_);
         posted_.push_back(std::move(action));
-        if (posted_.size() > 1) return; // whoever came first has woken it
+        posted_any_.store(true);
     }
+    if (!asleep_.exchange(false)) return; // it looks before it sleeps, or somebody else has woken it
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof(one)); // full means that it wakes anyway
 }
 
-void Poller::run_posted() {
+bool Poller::run_posted() {
+    if (!posted_any_.load()) return false;
     {
         const std::lock_guard lock(mutex_);
         running_.swap(posted_);
+        posted_any_.store(false);
     }
     for (auto& action : running_) action();
     running_.clear();
+    return true;
 }
 
 } // namespace questlog::http

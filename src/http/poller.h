@@ -4,6 +4,7 @@
 #include "http/listener.h"
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -32,16 +33,20 @@ public:
     /// Runs posted actions. Returns once there is something, at once where not `may_sleep`.
     Found wait(bool may_sleep);
 
-    void post(std::function<void()> action); ///< Any thread: wait() runs it.
+    /// Any thread: wait() or run_posted() runs it. A system call only where wait() sleeps.
+    void post(std::function<void()> action);
+    /// Runs what was posted until now; false: nothing was, which costs no more than a look.
+    bool run_posted();
 
 private:
     Status control(int operation, int socket, void* what, bool writes);
-    void run_posted();
 
     Descriptor epoll_;
     Descriptor wake_;
     Descriptor timer_;
     std::array<epoll_event, 512> events_{};
+    std::atomic<bool> asleep_{false}; ///< Or about to be: who posts must wake it. Stored before posted_any_ is read,
+    std::atomic<bool> posted_any_{false}; ///< and the other way round by who posts, so one of the two sees the other.
     std::mutex mutex_;
     std::vector<std::function<void()>> posted_;  ///< Guarded by mutex_.
     std::vector<std::function<void()>> running_; ///< Keeps its memory.

@@ -52,6 +52,7 @@ void EpollServer::fail(Error error) {
 void EpollServer::sweep() {
     ++shared_.now;
     if (shared_.options.clock != nullptr) shared_.writer.set_time(shared_.options.clock->wall_ms());
+    shared_.handler->tick();
     for (std::size_t i = open_.size(); i-- > 0;) // a close moves the last one into the gap
         if (i < open_.size()) check_time(*open_[i]);
     if (shared_.draining && shared_.now - drain_began_ > shared_.ticks(shared_.options.drain_timeout)) stopped_ = true;

@@ -75,6 +75,8 @@ public:
     /// requests of a turn, and not again before committed() was called for the last. False: nothing was staged, so
     /// nothing will be reported.
     virtual bool commit() = 0;
+    /// Called at least every half second, also while a commit is in flight: nothing that waits may wait for ever.
+    virtual void tick() {}
     /// After a failed commit: the answer for every request of it that waited (`after_commit`).
     virtual Response commit_failure() = 0;
     /// Every answered request, after its answer was handed to the kernel (for access logs). Also those that the server
@@ -136,7 +138,8 @@ public:
     /// Once a Server.
     virtual Status run(Handler& handler) = 0;
     /// The commit that Handler::commit() started is done: its answers go out, or, where it failed, commit_failure()'s.
-    /// From the io thread, also from within Handler::commit() itself.
+    /// From the io thread, also from within Handler::commit() itself, and from Handler::tick() for one that is given
+    /// up.
     virtual void committed(bool succeeded) = 0;
     virtual void post(std::function<void()> action) = 0; ///< Any thread: runs `action` on the io thread.
     virtual void request_stop() = 0;                     ///< Any thread and signal-safe enough for a signal thread.

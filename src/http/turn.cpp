@@ -40,6 +40,7 @@ void EpollServer::read_ready() {
             read_and_drop(*connection);
         else
             read(*connection);
+        if (notice_commit()) flush();
     }
     reading_.clear();
 }
@@ -101,8 +102,20 @@ void EpollServer::flush() {
     if (shared_.staged && !shared_.commit_in_flight) start_commit();
     std::swap(turn_, flushing_);
     for (Connection* connection : flushing_) connection->in_turn = false;
-    for (Connection* connection : flushing_) deliver(*connection);
+    for (Connection* connection : flushing_) {
+        deliver(*connection);
+        notice_commit();
+    }
     flushing_.clear();
+}
+
+/// Between two connections: where a commit has ended meanwhile, the next one begins at once, so that the disk does not
+/// wait for the end of a turn. True: its answers may go out.
+bool EpollServer::notice_commit() {
+    const CommitNumber done = shared_.done;
+    if (!poller_.run_posted() || shared_.done == done) return false;
+    if (shared_.staged && !shared_.commit_in_flight) start_commit();
+    return true;
 }
 
 void EpollServer::start_commit() {

@@ -67,6 +67,7 @@ private:
 /// Appends to one partition. One thread at a time.
 /// append(): the batch is ordered and written, NOT yet durable, and no reader sees it.
 /// sync(): every append before it survives power loss and is visible to readers of every process.
+/// take_back(): the append that was not synced has not happened.
 class PartitionWriter {
 public:
     virtual ~PartitionWriter() = default;
@@ -78,6 +79,9 @@ public:
     /// full disk, or without a file descriptor for the next segment: nothing was appended, and a later append may
     /// succeed. Any other error: the writer refuses everything until the log is reopened.
     virtual Status append(std::span<const std::byte> batch) = 0;
+    /// For a commit of several partitions of which one cannot be appended to: undoes the append before it, which nobody
+    /// was told of, durably. After an error the process must end.
+    virtual Status take_back() = 0;
     /// After an error the process must end: what was appended may or may not be on disk, and retrying can lie.
     /// Under Sync::interval and never it makes visible only, and fails if a sync in the background has failed.
     virtual Status sync() = 0;

@@ -32,7 +32,7 @@ constexpr std::size_t record_count = 57;
 
 constexpr std::int8_t magic_v2 = 2;
 constexpr std::size_t length_field_end = 12;
-constexpr std::size_t first_buffer_bytes = 64 * 1024;
+constexpr std::size_t first_buffer_bytes = 16 * 1024;
 constexpr int codec_bits = 7; // of the attributes
 
 std::byte* put_bytes(std::byte* to, std::string_view bytes) {
@@ -47,8 +47,6 @@ std::size_t sized_bytes(std::string_view bytes) {
 
 } // namespace
 
-BatchBuilder::BatchBuilder() : buffer_(first_buffer_bytes), used_(batch_header_bytes) {}
-
 void BatchBuilder::begin(Offset base) {
     used_ = batch_header_bytes;
     base_ = base;
@@ -56,8 +54,13 @@ void BatchBuilder::begin(Offset base) {
 }
 
 std::byte* BatchBuilder::reserve(std::size_t more) {
-    if (buffer_.size() - used_ < more) buffer_.resize(std::max(buffer_.size() * 2, used_ + more));
+    if (buffer_.size() < used_ + more) buffer_.resize(std::max({buffer_.size() * 2, used_ + more, first_buffer_bytes}));
     return buffer_.data() + used_;
+}
+
+void BatchBuilder::shrink(std::size_t bytes_max) {
+    if (buffer_.size() > bytes_max) std::vector<std::byte>().swap(buffer_);
+    begin(base_);
 }
 
 void BatchBuilder::add(TimestampMs timestamp, std::string_view value, std::optional<std::string_view> key,

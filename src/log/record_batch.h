@@ -47,10 +47,9 @@ struct BatchHeader {
     [[nodiscard]] Offset end_offset() const { return base_offset.plus(last_offset_delta + 1); }
 };
 
-/// Builds one batch in a buffer that is reused from commit to commit. One thread.
+/// Builds one batch in a buffer that is reused from commit to commit, and first made when it is needed. One thread.
 class BatchBuilder {
 public:
-    BatchBuilder();
     /// Begins an empty batch whose first record will have offset `base`.
     void begin(Offset base);
     /// Appends one record; its offset is base + count() before the call. The value is copied.
@@ -60,14 +59,15 @@ public:
     [[nodiscard]] std::int32_t count() const { return count_; }
     [[nodiscard]] std::size_t bytes() const { return used_; } ///< Of the whole batch, header included.
     [[nodiscard]] Offset next_offset() const { return base_.plus(count_); }
-    /// Completes header and CRC. The span is valid until the next begin().
+    /// Completes header and CRC of a batch that is not empty. The span is valid until the next begin().
     [[nodiscard]] std::span<const std::byte> seal();
+    void shrink(std::size_t bytes_max); ///< Forgets the batch; gives the buffer back where it is larger.
 
 private:
     std::byte* reserve(std::size_t more);
 
     std::vector<std::byte> buffer_; ///< Its size is the room; the first used_ bytes are the batch.
-    std::size_t used_ = 0;
+    std::size_t used_ = batch_header_bytes;
     Offset base_{};
     TimestampMs base_timestamp_{};
     TimestampMs max_timestamp_{};

@@ -78,7 +78,12 @@ Status SegmentWriter::append(std::span<const std::byte> batch) {
     const auto bytes = static_cast<std::int64_t>(stored.size());
     CHECK_OK(roll_if_due(header, bytes));
     CHECK_OK(sync_entry());
-    if (const auto written = file_->write_at(position_, stored); !written.ok()) return take_back(written.error());
+    if (const auto written = file_->write_at(position_, stored); !written.ok()) {
+        if (written.error().kind != ErrorKind::retry_later) return broken(written.error());
+        CHECK_OK(cut_to_position());
+        return written;
+    }
+    before_ = {position_, next_offset_, max_timestamp_, first_timestamp_};
     unsynced_ = true;
     position_ += bytes;
     next_offset_ = header.end_offset();
@@ -91,14 +96,24 @@ Status SegmentWriter::append(std::span<const std::byte> batch) {
     return {};
 }
 
-/// After a failed write any part of the batch may stand behind the data. On a full disk it is taken away again,
-/// durably: else a shorter batch in its place would leave the rest of it standing there.
-Status SegmentWriter::take_back(const Error& failed_write) {
-    if (failed_write.kind != ErrorKind::retry_later) return broken(failed_write);
+Status SegmentWriter::take_back() {
+    if (broken_) return *broken_;
+    if (!unsynced_) return internal("{}: there is no append to take back", directory_);
+    position_ = before_.position;
+    next_offset_ = before_.next_offset;
+    max_timestamp_ = before_.max_timestamp;
+    first_timestamp_ = before_.first_timestamp;
+    unsynced_ = false;
+    return cut_to_position();
+}
+
+/// After a failed write any part of the batch may stand behind the data. It is taken away again, durably: else a
+/// shorter batch in its place would leave the rest of it standing there.
+Status SegmentWriter::cut_to_position() {
     if (auto truncated = file_->truncate(position_); !truncated.ok()) return broken(truncated.error());
     if (auto synced = file_->sync_data(); !synced.ok()) return broken(synced.error());
     capacity_ = position_; // the next append asks for a new segment
-    return failed_write;
+    return {};
 }
 
 Status SegmentWriter::sync() {

@@ -31,12 +31,20 @@ public:
     [[nodiscard]] Offset next_offset() const override { return next_offset_; }
     [[nodiscard]] TimestampMs max_timestamp() const override { return max_timestamp_; }
     Status append(std::span<const std::byte> batch) override;
+    Status take_back() override;
     Status sync() override;
     /// Under Sync::interval and never: syncs what is acknowledged. Any thread.
     Status flush();
     Status close();
 
 private:
+    /// Where the data ended before the last append.
+    struct Before {
+        std::int64_t position = 0;
+        Offset next_offset;
+        TimestampMs max_timestamp;
+        std::optional<TimestampMs> first_timestamp;
+    };
     struct Reached {
         std::shared_ptr<io::File> file;
         Offset end;
@@ -47,7 +55,7 @@ private:
     Status finish_segment();
     Status sync_entry();
     Status publish();
-    Status take_back(const Error& failed_write);
+    Status cut_to_position();
     Status broken(const Error& error);
     [[nodiscard]] std::int64_t next_capacity() const;
 
@@ -69,7 +77,8 @@ private:
     std::optional<TimestampMs> first_timestamp_; ///< Of the last segment's first batch, if there is one.
     bool spare_begun_ = false;                   ///< The next segment is being made ahead.
     bool entry_unsynced_ = false;                ///< The last segment has its name, and a power cut may take it away.
-    bool unsynced_ = false;                      ///< A batch is written and not synced.
+    bool unsynced_ = false;                      ///< A batch is written and not synced;
+    Before before_;                              ///< what there was before it.
     std::optional<Error> broken_;                ///< Why nothing is accepted any more.
 
     // Where the log is not synced at each commit; unused where it is.

@@ -21,8 +21,8 @@ class History {
 public:
     explicit History(std::uint64_t seed)
         : random_(seed), sim_(seed), topics_(sim_.env(), "/data/log"),
-          catalogue_(event::Catalogue::make(event::Catalogue::builtin()).value()) {
-        const auto partitions = static_cast<std::int32_t>(1 + random_() % 2);
+          catalogue_(event::Catalogue::make(declarations(random_() % 2 == 0)).value()) {
+        const auto partitions = static_cast<std::int32_t>(1 + random_() % 3);
         topic_ = topics_.create("game-events", {partitions, {}}).value();
         topic_.segment_bytes = segment_bytes;
         shown_.resize(static_cast<std::size_t>(partitions));
@@ -41,6 +41,20 @@ public:
     std::int64_t events_accepted = 0;
 
 private:
+    /// The reference's game; and its events and one that is posted with keys, so that a commit has several partitions.
+    static std::vector<event::EventDeclaration> declarations(bool with_keys) {
+        auto game = event::Catalogue::builtin();
+        if (!with_keys) return game;
+        for (event::EventDeclaration& call : game) call.key = "number";
+        event::EventDeclaration win;
+        win.path = "/win";
+        win.methods = {"POST"};
+        win.type = "win";
+        win.key = "number";
+        game.push_back(win);
+        return game;
+    }
+
     void choose_faults() {
         sim_.fail_nothing();
         const auto operation = static_cast<std::int64_t>(random_() % 300);

@@ -85,8 +85,23 @@ void SimulatedClient::listen() {
     }
 }
 
+/// One for each event, which went to several partitions.
+void SimulatedClient::take_receipts(const Asked& asked, std::string_view receipts) {
+    for (const std::int64_t event : asked.events) {
+        if (event < 0) continue;
+        const std::size_t begin = receipts.find('{');
+        ASSERT_NE(begin, std::string_view::npos) << "too few receipts";
+        receipts = receipts.substr(begin);
+        ledger_[event] = {Sent::Fate::accepted, static_cast<std::int32_t>(number_in(receipts, "partition")),
+                          number_in(receipts, "offset")};
+        receipts = receipts.substr(receipts.find('}'));
+    }
+}
+
 void SimulatedClient::take_answer(const Asked& asked, unsigned status, std::string_view body) {
     const bool some = status == 200 || status == 207;
+    const std::size_t receipts = body.find("\"receipts\": [");
+    if (receipts != std::string_view::npos) return take_receipts(asked, body.substr(receipts));
     std::int64_t offset =
         number_in(body, body.find("first_offset") != std::string_view::npos ? "first_offset" : "offset");
     const std::int64_t partition = number_in(body, "partition");

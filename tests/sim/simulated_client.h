@@ -44,6 +44,7 @@ private:
     std::int64_t next_event();
     std::string body_of_events(Asked& asked);
     void take_answer(const Asked& asked, unsigned status, std::string_view body);
+    void take_receipts(const Asked& asked, std::string_view receipts);
 
     SimulatedServer& server_;
     Ledger& ledger_;
