@@ -34,12 +34,18 @@ inline constexpr std::size_t events_with_headers_bytes_max = 8 * 1024 * 1024;
 
 // The log.
 inline constexpr std::size_t batch_bytes_max = 16 * 1024 * 1024; ///< One commit; a reader refuses a longer batchLength.
-inline constexpr std::size_t decompressed_batch_bytes_max = 64 * 1024 * 1024; ///< A reader refuses what would become more.
+inline constexpr std::size_t decompressed_batch_bytes_max =
+    64 * 1024 * 1024; ///< A reader refuses what would become more.
 inline constexpr std::int64_t segment_bytes_default = 64 * 1024 * 1024;
 inline constexpr std::int64_t segment_bytes_min = 1024 * 1024;
 inline constexpr std::int64_t segment_bytes_max = 1024 * 1024 * 1024;
 inline constexpr std::int64_t segment_ms_min = 1000;
-inline constexpr std::int64_t segment_ms_max = 315'360'000'000; ///< Ten years.
+inline constexpr std::int64_t segment_ms_max = 315'360'000'000;             ///< Ten years.
+inline constexpr std::int64_t retention_bytes_max = std::int64_t{1} << 60;  ///< Of a partition; more than disks hold.
+inline constexpr std::int64_t retention_ms_max = 3'153'600'000'000;         ///< A hundred years.
+inline constexpr std::chrono::milliseconds retention_check_default{30'000}; ///< How often `serve` looks.
+inline constexpr std::int64_t retention_check_ms_min = 100;
+inline constexpr std::int64_t retention_check_ms_max = 86'400'000;
 inline constexpr std::int32_t partitions_max = 1024;
 inline constexpr std::int64_t sync_interval_ms_max = 60'000;
 

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "base/result.h"
+#include "base/strong.h"
+#include "io/env.h"
+
+#include <string>
+#include <vector>
+
+/// Where a partition begins. Retention moves that on, durably, before it removes a file: so a segment that is missing
+/// at or above the start is damage, and one below it is not, nor is it the log's any more if it is still there.
+namespace questlog::log {
+
+[[nodiscard]] std::string log_start_file(const std::string& directory);
+
+/// The offset of the first event that the partition is to hold; 0 where nothing ever expired. `corrupt` where the
+/// record does not read.
+Result<Offset> read_log_start(io::Files& files, const std::string& directory);
+/// Says durably that the partition begins at `start`, the base of one of its segments. After an error it may begin
+/// there or where it did before. The caller never takes it back.
+Status write_log_start(io::Files& files, const std::string& directory, Offset start);
+
+struct PartitionSegments {
+    Offset start;              ///< As read_log_start() has it.
+    std::vector<Offset> bases; ///< Of the segments at and above it, ascending.
+};
+/// `corrupt` where the segment is missing that begins at the start. Beside a live writer too.
+Result<PartitionSegments> list_segments(io::Files& files, const std::string& directory);
+
+/// Removes segments and their indexes below the start that is on disk: nobody reads them any more. Not synced: what a
+/// power cut brings back is removed the next time.
+Status remove_expired_files(io::Files& files, const std::string& directory, Offset start);
+
+} // namespace questlog::log
