@@ -240,6 +240,11 @@ TEST(Retention, AReaderInsideOfASegmentThatGoesReadsItToItsEndAndIsToldThen) {
 
 TEST(Retention, AgeIsByTheWallClockAndTheSegmentsNewestEvent) {
     auto log = make_long();
+    std::map<std::int64_t, TimestampMs> newest; // by batch
+    auto reader = open_reader(log->sim.env(), log->topics, log->topic).value();
+    auto cursor = reader->partition(Partition{0}).read(Offset{0}, Offset{48}).value();
+    Batch batch;
+    while (*cursor->next(batch)) newest[batch.header.end_offset().value] = batch.header.max_timestamp;
     const RetentionLimits hour{.bytes = {}, .ms = 3'600'000};
     EXPECT_TRUE(log->trim(hour, no_floor)->expire.empty());
     log->sim.jump_wall(std::chrono::hours{2});
@@ -247,6 +252,7 @@ TEST(Retention, AgeIsByTheWallClockAndTheSegmentsNewestEvent) {
     ASSERT_TRUE(plan.ok());
     EXPECT_EQ(log->segments().size(), 1U);
     EXPECT_GT(plan->expire.size(), 2U);
+    for (const OldSegment& segment : plan->expire) EXPECT_EQ(segment.newest, newest.at(segment.end.value));
     EXPECT_EQ(log->read()->start, static_cast<std::size_t>(plan->new_start().value));
 }
 
