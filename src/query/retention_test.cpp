@@ -78,6 +78,21 @@ TEST_F(RetentionTest, ATableThatWasNeverLandedKeepsAllAndIsNamed) {
     EXPECT_GT(trim(little), 0) << "no one declared it";
 }
 
+TEST_F(RetentionTest, OfSeveralTablesTheOneThatHasLandedLeastKeepsTheRest) {
+    declare("all", "");
+    declare("some", "event_type = 'purchase_sword'");
+    declare("most", "event_type = 'purchase_knife'");
+    buy_many(900);
+    land("all");
+    land("some", {{300}});
+    land("most", {{800}});
+    const std::int64_t start = trim(little);
+    EXPECT_GT(start, 0);
+    EXPECT_LE(start, 300);
+    EXPECT_NE(kept_.find("table some has not landed the rest"), std::string::npos) << kept_;
+    EXPECT_EQ(table("some").books->expired, 0);
+}
+
 TEST_F(RetentionTest, WhatWasLandedBeforeItExpiredStaysLanded) {
     declare("swords", "event_type = 'purchase_sword'");
     buy_many(700);
