@@ -63,12 +63,15 @@ Result<PartitionSegments> list_segments(io::Files& files, const std::string& dir
     }
 }
 
-Status remove_expired_files(io::Files& files, const std::string& directory, Offset start) {
+Status begin_at(io::Files& files, const std::string& directory, Offset start) {
     TRY(entries, files.list(directory));
-    for (const auto& entry : entries) {
-        const auto base = entry.kind == io::Kind::file ? base_of_file(entry.name) : std::nullopt;
-        if (base && *base < start) CHECK_OK(files.remove_file(directory + "/" + entry.name));
-    }
+    std::erase_if(entries, [&](const io::Entry& entry) {
+        return entry.kind != io::Kind::file || base_of_file(entry.name).value_or(start) >= start;
+    });
+    if (entries.empty()) return {};
+    // Before a file goes, or a power cut could leave a log whose first segments are missing for no known reason.
+    CHECK_OK(write_log_start(files, directory, start));
+    for (const auto& entry : entries) CHECK_OK(files.remove_file(directory + "/" + entry.name));
     return {};
 }
 

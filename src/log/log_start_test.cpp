@@ -78,7 +78,7 @@ TEST_F(LogStartTest, WhatLiesBelowTheStartIsNoSegmentOfTheLog) {
     EXPECT_EQ(list_segments(files(), "/p")->start, Offset{10});
     sim_.put("/p/00000000000000000000.index", "");
     sim_.put("/p/00000000000000000000.log.damaged-7", "");
-    ASSERT_TRUE(remove_expired_files(files(), "/p", Offset{10}).ok());
+    ASSERT_TRUE(begin_at(files(), "/p", Offset{10}).ok());
     EXPECT_EQ(sim_.names("/p"),
               (std::vector<std::string>{"00000000000000000000.log.damaged-7", "00000000000000000010.log",
                                         "00000000000000000030.log", "start_offset"}))

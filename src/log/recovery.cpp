@@ -228,7 +228,7 @@ Result<RecoveredPartition> recover_partition(io::Files& files, const std::string
     } else {
         CHECK_OK(remove_temporaries(files, directory));
     }
-    if (found.start > Offset{}) CHECK_OK(remove_expired_files(files, directory, found.start));
+    if (found.start > Offset{}) CHECK_OK(begin_at(files, directory, found.start));
     if (!before.closed || before.offset != partition.end_offset) {
         // The one before may have died between giving a segment its name and syncing it.
         CHECK_OK(files.sync_directory(directory));

@@ -104,9 +104,7 @@ Result<PartitionAge> look_at_age(io::Env env, const Topics& topics, LogReader& l
 Status trim(io::Files& files, const Topics& topics, const Topic& topic, const TrimPlan& plan) {
     const auto directory = partition_directory(topics.directory(), topic.name, plan.partition);
     if (plan.expire.empty()) return {};
-    // Before a file goes, or a power cut could leave a log whose first segments are missing for no known reason.
-    CHECK_OK(write_log_start(files, directory, plan.new_start()));
-    CHECK_OK(remove_expired_files(files, directory, plan.new_start()));
+    CHECK_OK(begin_at(files, directory, plan.new_start()));
     return files.sync_directory(directory);
 }
 

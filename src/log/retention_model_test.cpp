@@ -77,6 +77,34 @@ TEST(RetentionModel, EveryOperationMayMeetAFullDisk) {
     fail_every_operation(Fault::disk_full, End::power_cut);
 }
 
+/// A trim that is killed at its n-th operation, and then no power at the m-th of the recovery; true if the recovery did
+/// not get that far.
+bool fail_twice(std::int64_t n, std::int64_t m, std::uint64_t seed) {
+    const auto when = fmt::format("operations {} and {}, seed {}", n, m, seed);
+    auto log = make_full(seed);
+    log->sim.fail_operation(n, Fault::stop);
+    const auto trimmed = log->trim(little, Offset{20});
+    EXPECT_FALSE(trimmed.ok()) << when;
+    end_process(*log, End::kill);
+    log->sim.fail_operation(m, Fault::stop);
+    const bool recovered = log->open().ok();
+    end_process(*log, End::power_cut);
+    log->expect_kept(when);
+    return recovered || testing::Test::HasFailure();
+}
+
+TEST(RetentionModel, ARecoveryAfterATrimThatWasKilledMayLoseItsPowerAnywhere) {
+    for (std::uint64_t seed = 4; seed < 9 && !HasFailure(); ++seed) {
+        auto undisturbed = make_full(seed);
+        const auto before = undisturbed->sim.operations();
+        ASSERT_FALSE(undisturbed->trim(little, Offset{20})->expire.empty());
+        const auto operations = undisturbed->sim.operations() - before;
+        for (std::int64_t n = 0; n < operations; ++n)
+            for (std::int64_t m = 0; !fail_twice(n, m, seed); ++m) {
+            }
+    }
+}
+
 /// Commits, readers, restarts and trims, a floor that only rises, and an end at any operation; checked each time.
 void run_history(std::uint64_t seed, Sync sync) {
     SimulatedLog log(seed, 4096);

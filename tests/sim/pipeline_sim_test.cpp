@@ -29,7 +29,7 @@ public:
         topic_.segment_bytes = segment_bytes;
         shown_.resize(static_cast<std::size_t>(partitions));
         landed_.resize(static_cast<std::size_t>(partitions));
-        starts_.resize(static_cast<std::size_t>(partitions));
+        expired_.resize(static_cast<std::size_t>(partitions));
     }
 
     /// One life of the server, its end, and what must be true after it.
@@ -45,7 +45,7 @@ public:
     std::int64_t events_accepted = 0;
     [[nodiscard]] std::int64_t events_expired() const {
         std::int64_t events = 0;
-        for (const Offset start : starts_) events += start.value;
+        for (const Offset end : expired_) events += end.value;
         return events;
     }
 
@@ -113,8 +113,9 @@ private:
             EXPECT_TRUE(age.ok() || sim_.fault_happened()) << age.error().message;
             if (!age.ok()) return true;
             landed_[number] = Offset{static_cast<std::int64_t>(shown_[number].size())};
-            const auto trimmed =
-                log::trim(sim_.env().files, topics_, topic_, log::plan_trim(*age, limits, landed_[number]));
+            const auto plan = log::plan_trim(*age, limits, landed_[number]);
+            const auto trimmed = log::trim(sim_.env().files, topics_, topic_, plan);
+            if (trimmed.ok() && !plan.expire.empty()) expired_[number] = plan.new_start();
             const bool again = trimmed.ok() || trimmed.error().kind == ErrorKind::retry_later;
             EXPECT_TRUE(trimmed.ok() || sim_.fault_happened() || full_) << trimmed.error().message;
             if (!again) return false;
@@ -156,15 +157,14 @@ private:
         std::map<std::int64_t, std::pair<std::int32_t, std::int64_t>> places;
         for (std::int32_t p = 0; p < topic_.partitions; ++p) {
             std::vector<std::int64_t>& shown = shown_[static_cast<std::size_t>(p)];
-            Offset& start = starts_[static_cast<std::size_t>(p)];
-            const Offset before = start;
+            Offset start;
             std::vector<std::int64_t> seen = shown; // of which what has expired stays known
             const Status read = read_partition((*reader)->partition(Partition{p}), start, seen);
             if (!read.ok()) {
                 EXPECT_TRUE(sim_.fault_happened()) << when << ": " << read.error().message;
                 return;
             }
-            ASSERT_GE(start, before) << when << ": what has expired is back";
+            ASSERT_GE(start, expired_[static_cast<std::size_t>(p)]) << when << ": what has expired is back";
             ASSERT_LE(start, landed_[static_cast<std::size_t>(p)]) << when << ": events expired that were not landed";
             ASSERT_GE(seen.size(), shown.size()) << when << ": events that were shown are gone";
             ASSERT_TRUE(std::equal(shown.begin(), shown.end(), seen.begin())) << when << ": what was shown has changed";
@@ -221,7 +221,7 @@ private:
     Ledger ledger_;
     std::vector<std::vector<std::int64_t>> shown_; ///< Per partition, the events that a reader saw.
     std::vector<Offset> landed_;                   ///< Likewise, up to where they may expire.
-    std::vector<Offset> starts_;                   ///< Likewise, where a reader last saw it begin.
+    std::vector<Offset> expired_;                  ///< Likewise, up to where they have expired for ever.
     bool full_ = false;
 };
 
