@@ -64,8 +64,10 @@ private:
                            "Copies of each; the embedded log has 1");
         create->add_flag("--if-not-exists", created->if_not_exists, "Do nothing where the topic exists");
         create
-            ->add_option("--config", created->configs,
-                         "A setting, name=value (segment.bytes, segment.ms,\ncompression.type)")
+            ->add_option(
+                "--config", created->configs,
+                "A setting, name=value (segment.bytes, segment.ms,\ncompression.type, retention.bytes, retention.ms,\n"
+                "retention.force)")
             ->allow_extra_args(false);
         accept_kafka_addresses(*create);
 
@@ -183,6 +185,7 @@ private:
         inspect->add_flag("--json", given->json, "One JSON object a line");
         verify(*group);
         repair(*group);
+        trim(*group);
     }
 
     void verify(CLI::App& group) {
@@ -204,6 +207,16 @@ private:
                             given);
         command->add_option("-t,--topic", given->topic, "The topic")->required();
         command->add_option("-p,--partition", given->partition, "Only this partition");
+        command->add_flag("--dry-run", given->dry_run, "Tell what would be done, and do nothing");
+    }
+
+    void trim(CLI::App& group) {
+        auto given = std::make_shared<LogTrimArguments>();
+        auto* command = add(group, "trim", "Let old segments expire by hand, while no server does it",
+                            "  questlog log trim --dry-run          # what would go, and what keeps the rest\n"
+                            "  questlog log trim --topic game-events\n",
+                            given);
+        command->add_option("-t,--topic", given->topic, "The topic (default: the configured one)");
         command->add_flag("--dry-run", given->dry_run, "Tell what would be done, and do nothing");
     }
 

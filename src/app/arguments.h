@@ -79,10 +79,15 @@ struct LogRepairArguments {
     std::optional<std::int32_t> partition;
     bool dry_run = false;
 };
+struct LogTrimArguments {
+    std::optional<std::string> topic;
+    bool dry_run = false;
+};
 
-using Command = std::variant<ServeArguments, TopicCreateArguments, TopicDescribeArguments, TopicListArguments,
-                             TailArguments, BatchArguments, SqlArguments, ShowArguments, SchemaArguments,
-                             StatusArguments, LogInspectArguments, LogVerifyArguments, LogRepairArguments>;
+using Command =
+    std::variant<ServeArguments, TopicCreateArguments, TopicDescribeArguments, TopicListArguments, TailArguments,
+                 BatchArguments, SqlArguments, ShowArguments, SchemaArguments, StatusArguments, LogInspectArguments,
+                 LogVerifyArguments, LogRepairArguments, LogTrimArguments>;
 
 struct Invocation {
     std::string data = "data";         ///< The data folder.

@@ -82,5 +82,12 @@ TEST(Arguments, HelpHasExamplesAndMistakesSayWhereToLook) {
     EXPECT_EQ(answered({}).exit_code, 2);
 }
 
+TEST(Arguments, LogTrimTakesTheConfiguredTopicUnlessOneIsNamed) {
+    EXPECT_FALSE(parsed<LogTrimArguments>({"log", "trim"}).topic);
+    const auto given = parsed<LogTrimArguments>({"log", "trim", "--topic", "clicks", "--dry-run"});
+    EXPECT_EQ(given.topic, "clicks");
+    EXPECT_TRUE(given.dry_run);
+}
+
 } // namespace
 } // namespace questlog::app

@@ -20,7 +20,14 @@ Result<const batch::Job*> find_job(const Config& config, const std::string& name
     return reject("there is no job {}; there are {} (declare one with [[job]] in questlog.toml)", name, known);
 }
 
-void tell(const Context& context, const batch::JobReport& report) {
+void tell(const Context& context, const std::string& topic, const batch::JobReport& report) {
+    const bool any_made = std::any_of(report.outputs.begin(), report.outputs.end(),
+                                      [](const batch::OutputReport& output) { return output.tally.has_value(); });
+    for (const scan::PartitionRange& part : report.range)
+        if (any_made && part.from > Offset{})
+            context.notice(fmt::format("questlog: topic {} [{}] begins at offset {}: what was before has expired, and "
+                                       "is not in the tables that were made now",
+                                       topic, part.partition, part.from));
     for (const auto& output : report.outputs) {
         for (const auto& [key, name] : output.renamed)
             context.notice(
@@ -32,6 +39,9 @@ void tell(const Context& context, const batch::JobReport& report) {
         if (!output.tally) continue;
         if (!output.mended.empty())
             context.notice(fmt::format("questlog: {}: made anew from the log, as {}", output.table, output.mended));
+        if (!output.given_up.empty())
+            context.notice(
+                fmt::format("questlog: {}: replaced by --force, although {}", output.table, output.given_up));
         context.notice(fmt::format("questlog: {}: {} of {} events landed, {} bytes in {}", output.table,
                                    output.tally->of(batch::Fate::landed), output.tally->total(), output.bytes,
                                    output.path));
@@ -70,7 +80,7 @@ Status run(const Context& context, const BatchArguments& arguments) {
     TRY(report, batch::run_job(batch::BatchWorld{*reader, folder->lake(), folder->database()}, *job, options, events));
     line.wipe();
     CHECK_OK(context.flush());
-    tell(context, report);
+    tell(context, topic.name, report);
     return report.outcome();
 }
 

@@ -20,5 +20,6 @@ Status run(const Context& context, const StatusArguments& arguments);
 Status run(const Context& context, const LogInspectArguments& arguments);
 Status run(const Context& context, const LogVerifyArguments& arguments);
 Status run(const Context& context, const LogRepairArguments& arguments);
+Status run(const Context& context, const LogTrimArguments& arguments);
 
 } // namespace questlog::app

@@ -189,6 +189,19 @@ Status parse_sync(TomlTable& log, Config& config) {
     return {};
 }
 
+/// What of the log's past goes: -1, as Kafka has it, is without a limit.
+Status parse_retention(TomlTable& log, Config& config) {
+    TRY(bytes, log.integer("retention_bytes", -1, limits::retention_bytes_max));
+    TRY(ms, log.integer("retention_ms", -1, limits::retention_ms_max));
+    TRY(force, log.boolean("retention_force"));
+    TRY(check_ms, log.integer("retention_check_ms", limits::retention_check_ms_min, limits::retention_check_ms_max));
+    if (bytes && *bytes >= 0) config.retention.bytes = *bytes;
+    if (ms && *ms >= 0) config.retention.ms = *ms;
+    take(force, config.retention.force);
+    if (check_ms) config.retention_check = std::chrono::milliseconds{*check_ms};
+    return {};
+}
+
 Status parse_log(TomlTable& log, Config& config) {
     TRY(topic, log.string("topic"));
     if (topic)
@@ -198,6 +211,7 @@ Status parse_log(TomlTable& log, Config& config) {
     TRY(segment_ms, log.integer("segment_ms", limits::segment_ms_min, limits::segment_ms_max));
     TRY(compression, log.string("compression"));
     CHECK_OK(parse_sync(log, config));
+    CHECK_OK(parse_retention(log, config));
     CHECK_OK(log.finish());
     take(topic, config.topic);
     if (partitions) config.partitions = static_cast<std::int32_t>(*partitions);

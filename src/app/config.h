@@ -7,6 +7,7 @@
 #include "batch/job.h"
 #include "event/catalogue.h"
 #include "log/event_log.h"
+#include "log/retention.h"
 
 #include <chrono>
 #include <cstdint>
@@ -33,6 +34,9 @@ struct Config {
 
     std::optional<std::int64_t> segment_ms;      ///< How old a segment becomes, of a topic that does not say itself.
     Compression compression = Compression::none; ///< Of what `serve` appends to a topic that does not say itself.
+
+    log::RetentionLimits retention; ///< Of a topic that does not say itself.
+    std::chrono::milliseconds retention_check = limits::retention_check_default; ///< How often `serve` looks.
 
     log::Sync sync = log::Sync::always;
     std::chrono::milliseconds sync_interval{1000}; ///< Under log::Sync::interval.

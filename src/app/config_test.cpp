@@ -41,6 +41,10 @@ topic = "clicks"
 partitions = 3
 segment_bytes = 1048576
 segment_ms = 3600000
+retention_bytes = 1073741824
+retention_ms = -1
+retention_force = true
+retention_check_ms = 5000
 compression = "zstd"
 sync = "interval"
 sync_interval_ms = 200
@@ -55,6 +59,8 @@ root = "/srv/lake"
     EXPECT_EQ(config.partitions, 3);
     EXPECT_EQ(config.segment_bytes, 1'048'576);
     EXPECT_EQ(config.segment_ms, 3'600'000);
+    EXPECT_EQ(config.retention, (log::RetentionLimits{.bytes = 1'073'741'824, .ms = {}, .force = true}));
+    EXPECT_EQ(config.retention_check, std::chrono::seconds{5});
     EXPECT_EQ(config.compression, Compression::zstd);
     EXPECT_EQ(config.sync, log::Sync::interval);
     EXPECT_EQ(config.sync_interval, std::chrono::milliseconds{200});
@@ -163,6 +169,9 @@ TEST(Config, MistakesAreToldWhereTheyStand) {
          "questlog.toml:6:9: path x/t/u lies inside the table x/t"},
         {"[log]\npartitions = 0\n", "questlog.toml:2:14: partitions in [log] is 0; write a whole number from 1"},
         {"[log]\nsegment_bytes = 12\n", "from 1048576"},
+        {"[log]\nretention_bytes = -2\n", "from -1"},
+        {"[log]\nretention_ms = \"1d\"\n", "retention_ms"},
+        {"[log]\nretention_check_ms = 0\n", "from 100"},
         {"[log]\nsync = \"often\"\n", "questlog.toml:2:8: sync \"often\" is not known"},
         {"[log]\nsync_interval_ms = 200\n", "questlog.toml:2:20: sync_interval_ms in [log] has no effect"},
         {"[log]\nsync = \"interval\"\nsync_interval_ms = 0\n", "from 1 to 60000"},

@@ -1,5 +1,8 @@
 #include "app/data_folder.h"
 
+#include <algorithm>
+#include <set>
+
 namespace questlog::app {
 namespace {
 
@@ -16,6 +19,17 @@ std::string grouped(std::int64_t number) {
         digits.insert(at, ",");
     }
     return digits;
+}
+
+/// The reference game's tables, where the configuration declares jobs of its own: no one may ever land these.
+std::set<std::string> spare_tables(const Config& config) {
+    std::set<std::string> spare;
+    if (std::all_of(config.jobs.begin(), config.jobs.end(), [](const batch::Job& job) { return job.builtin; }))
+        return spare;
+    for (const auto& job : config.jobs)
+        for (const auto& output : job.outputs)
+            if (job.builtin && output.written()) spare.insert(output.table.name);
+    return spare;
 }
 
 } // namespace
@@ -40,6 +54,8 @@ Result<std::unique_ptr<DataFolder>> DataFolder::open(const Context& context) {
         .notice = [context](const std::string& text) { context.notice("questlog: " + text); },
         .jobs = {},
         .progress = {},
+        .retention = context.config.retention,
+        .spare_tables = spare_tables(context.config),
     });
     for (const auto& job : context.config.jobs)
         for (const auto& output : job.outputs)

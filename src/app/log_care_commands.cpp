@@ -42,17 +42,19 @@ std::string report_text(const log::Topic& topic, const log::VerifyReport& report
                             report.partitions, report.partitions == 1 ? "" : "s", report.segments,
                             report.segments == 1 ? "" : "s", report.batches, report.events, report.bytes);
     if (report.given_up > 0) text += fmt::format("{} offsets were given up by earlier repairs\n", report.given_up);
+    if (report.expired > 0) text += fmt::format("{} offsets before them have expired\n", report.expired);
     if (report.faults == 0) return text + "sound\n";
     return text + fmt::format("{} fault{}, {} events cannot be read\n", report.faults, report.faults == 1 ? "" : "s",
                               report.lost);
 }
 
 std::string report_json(const log::Topic& topic, const log::VerifyReport& report) {
-    return fmt::format(R"({{"kind": "report", "topic": {}, "partitions": {}, "segments": {}, "batches": {}, )"
-                       R"("events": {}, "bytes": {}, "given_up": {}, "lost": {}, "faults": {}, "sound": {}}})"
-                       "\n",
-                       quoted(topic.name), report.partitions, report.segments, report.batches, report.events,
-                       report.bytes, report.given_up, report.lost, report.faults, report.faults == 0);
+    return fmt::format(
+        R"({{"kind": "report", "topic": {}, "partitions": {}, "segments": {}, "batches": {}, )"
+        R"("events": {}, "bytes": {}, "given_up": {}, "expired": {}, "lost": {}, "faults": {}, "sound": {}}})"
+        "\n",
+        quoted(topic.name), report.partitions, report.segments, report.batches, report.events, report.bytes,
+        report.given_up, report.expired, report.lost, report.faults, report.faults == 0);
 }
 
 std::string place_text(const log::RepairedPlace& place, bool dry_run) {

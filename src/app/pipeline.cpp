@@ -69,6 +69,8 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(const Context& context, const h
     pipeline->collector_ =
         std::make_unique<collect::Collector>(context.env, *pipeline->catalogue_, *pipeline->log_, *pipeline->server_,
                                              pipeline->metrics_, std::move(collector_options));
+
+    pipeline->retention_ = std::make_unique<RetentionStage>(context, *pipeline->log_, pipeline->metrics_);
     return pipeline;
 }
 
@@ -81,6 +83,7 @@ std::int64_t Pipeline::events() const {
 
 Status Pipeline::run() {
     CHECK_OK(server_->run(*collector_));
+    retention_->stop(); // it may trim only while the log's lock is held
     collector_.reset(); // its committer has nothing left to do once run() has returned
     return log_->close();
 }

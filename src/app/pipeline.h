@@ -2,6 +2,7 @@
 
 #include "app/config.h"
 #include "app/context.h"
+#include "app/retention_stage.h"
 #include "base/line_output.h"
 #include "base/metrics.h"
 #include "base/result.h"
@@ -25,7 +26,8 @@ namespace questlog::app {
 class Pipeline {
 public:
     /// Listens, opens the log (creating the configured topic where it is missing), and wires the collector between
-    /// them. The port is bound first, so that a taken one is told before the log is touched.
+    /// them. `context` outlives the pipeline. The port is bound first, so that a taken one is told before the log is
+    /// touched.
     static Result<std::unique_ptr<Pipeline>> open(const Context& context, const http::ListenAddress& address);
 
     /// Serves until request_stop(), then drains: answers what is in flight, syncs and closes the log. An error means
@@ -51,6 +53,7 @@ private:
     std::unique_ptr<log::LogWriter> log_;           // and are durable here
     std::unique_ptr<LineOutput> access_log_;        // beside it,
     std::unique_ptr<collect::Collector> collector_; // before the answer goes out.
+    std::unique_ptr<RetentionStage> retention_;     // What is old enough expires there.
 };
 
 } // namespace questlog::app

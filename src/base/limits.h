@@ -41,7 +41,12 @@ inline constexpr std::int64_t segment_bytes_default = 64 * 1024 * 1024;
 inline constexpr std::int64_t segment_bytes_min = 1024 * 1024;
 inline constexpr std::int64_t segment_bytes_max = 1024 * 1024 * 1024;
 inline constexpr std::int64_t segment_ms_min = 1000;
-inline constexpr std::int64_t segment_ms_max = 315'360'000'000; ///< Ten years.
+inline constexpr std::int64_t segment_ms_max = 315'360'000'000;             ///< Ten years.
+inline constexpr std::int64_t retention_bytes_max = std::int64_t{1} << 60;  ///< Of a partition; more than disks hold.
+inline constexpr std::int64_t retention_ms_max = 3'153'600'000'000;         ///< A hundred years.
+inline constexpr std::chrono::milliseconds retention_check_default{30'000}; ///< How often `serve` looks.
+inline constexpr std::int64_t retention_check_ms_min = 100;
+inline constexpr std::int64_t retention_check_ms_max = 86'400'000;
 inline constexpr std::int32_t partitions_max = 1024;
 inline constexpr std::int64_t sync_interval_ms_max = 60'000;
 

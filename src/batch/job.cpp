@@ -34,7 +34,7 @@ JobOutput with_schema(scan::TableDeclaration declaration) {
 } // namespace
 
 std::vector<Job> builtin_jobs(const std::string& topic) {
-    return {
+    std::vector<Job> jobs{
         {"separate_events",
          topic,
          {munged(table(topic, "sword_purchases", "tmp/sword_purchases", "purchase_sword")),
@@ -42,6 +42,8 @@ std::vector<Job> builtin_jobs(const std::string& topic) {
         {"just_filtering", topic, {with_schema(table(topic, "just_filtering", "", "purchase_sword"))}},
         {"filtered_writes", topic, {with_schema(table(topic, "purchases", "tmp/purchases", "purchase_sword"))}},
     };
+    for (Job& job : jobs) job.builtin = true;
+    return jobs;
 }
 
 } // namespace questlog::batch

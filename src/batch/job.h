@@ -22,6 +22,7 @@ struct Job {
     std::string name;
     std::string topic;
     std::vector<JobOutput> outputs;
+    bool builtin = false; ///< Nobody declared it.
 };
 
 /// The built-in game's jobs over `topic`: separate_events, just_filtering, filtered_writes.

@@ -20,12 +20,18 @@ struct LogSpan {
     [[nodiscard]] std::int64_t events_of(const std::vector<lake::LandedRange>& within) const;
 };
 
-/// `reject`, saying what would be lost, where `old` has rows and the log is another one, no longer begins where the old
-/// generation began, ends before it ended, or was repaired since and has lost events that the old generation looked at.
-Status may_replace(const std::string& path, const lake::SnapshotFacts& old, const LogSpan& log);
+/// What replacing a table's generation loses, as a clause; nullopt: nothing.
+using Loss = std::optional<std::string>;
+
+/// Something where `old` has rows and the log is another one, no longer begins where the old generation began, ends
+/// before it ended, or was repaired since and has lost events that the old generation looked at.
+[[nodiscard]] Loss loss_of(const lake::SnapshotFacts& old, const LogSpan& log);
 
 /// The same for a generation too damaged to say what it held: only a log that still begins at its first event has it
 /// all.
-Status may_replace_damaged(const std::string& path, const Error& damage, const LogSpan& log);
+[[nodiscard]] Loss loss_of_damaged(const Error& damage, const LogSpan& log);
+
+/// `reject`: the table is left as it is, because of the loss.
+Status may_replace(const std::string& path, const Loss& loss);
 
 } // namespace questlog::batch

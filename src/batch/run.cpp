@@ -44,17 +44,20 @@ Result<LogSpan> span_of(log::LogReader& log, const scan::LogRange& range) {
     return span;
 }
 
-/// What is damaged of the table that is to be replaced; empty: nothing.
-Result<std::string> check_replaceable(lake::SnapshotStore& lake, const std::string& path, const LogSpan& log,
-                                      bool force) {
-    const auto present = lake.open(path);
+/// Looks at the table that is to be replaced; its damage, and what is lost by force, go into the report.
+Status check_replaceable(lake::SnapshotStore& lake, const LogSpan& log, bool force, OutputReport& report) {
+    const auto present = lake.open(report.path);
     const bool is_damaged = !present.ok() && present.error().kind == ErrorKind::corrupt;
-    if (is_damaged && !force) CHECK_OK(may_replace_damaged(path, present.error(), log));
-    if (is_damaged) return lake::damage_of(present.error());
-    if (force) return std::string();
-    CHECK_OK(present);
-    if (*present) CHECK_OK(may_replace(path, (*present)->facts, log));
-    return std::string();
+    if (!present.ok() && !is_damaged) return force ? Status() : Status(present.error());
+    Loss loss;
+    if (is_damaged)
+        loss = loss_of_damaged(present.error(), log);
+    else if (*present)
+        loss = loss_of((*present)->facts, log);
+    if (!force) CHECK_OK(may_replace(report.path, loss));
+    if (is_damaged) report.mended = lake::damage_of(present.error());
+    report.given_up = loss.value_or("");
+    return {};
 }
 
 /// Only the events that some output can use are kept for reading.
@@ -228,11 +231,8 @@ Result<JobReport> run_job(const BatchWorld& world, const Job& job, const RunOpti
     for (std::size_t i = 0; i < writers.size(); ++i) {
         OutputReport& output = report.outputs[i];
         if (writers[i]) {
-            auto damage = check_replaceable(world.lake, output.path, span, options.force);
-            if (damage.ok())
-                output.mended = std::move(damage).value();
-            else
-                output.failure = damage.error();
+            const auto checked = check_replaceable(world.lake, span, options.force, output);
+            if (!checked.ok()) output.failure = checked.error();
         }
         if (output.failure) --left;
     }

@@ -57,6 +57,7 @@ struct OutputReport {
     std::vector<scan::NamedKey> renamed; ///< scan::Relation's.
     std::vector<std::string> read_as;    ///< scan::Relation's.
     std::string mended;                  ///< What was damaged of the table that this one replaced; empty: nothing.
+    std::string given_up;                ///< What was lost with that one, by RunOptions::force; empty: nothing.
     std::optional<Error> failure;        ///< Why the output was not made; the table is as it was.
 };
 

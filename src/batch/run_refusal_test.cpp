@@ -71,7 +71,10 @@ TEST_F(RefusedJobs, aTableThatHoldsMoreThanTheLogIsLeftUnlessForced) {
     landed_before(reader_->topic().id, 0, 100);
     expect_refusal(run(builtin("filtered_writes")), ErrorKind::reject, "up to 40 events would be lost");
     EXPECT_EQ(purchases(), "old");
-    ASSERT_TRUE(run(builtin("filtered_writes"), force_).ok());
+    const auto forced = run(builtin("filtered_writes"), force_);
+    ASSERT_TRUE(forced.ok());
+    EXPECT_NE(forced->outputs[0].given_up.find("up to 40 events would be lost"), std::string::npos);
+    EXPECT_EQ(run(builtin("filtered_writes"), force_)->outputs[0].given_up, "") << "this time nothing was lost";
 }
 
 TEST_F(RefusedJobs, aTableOfThisLogIsReplaced) {

@@ -25,8 +25,11 @@ enum class Sync : std::uint8_t { always, interval, never };
 
 /// What a topic's configs ask for; what they leave open is the server's configuration (WriterOptions).
 struct TopicSettings {
-    std::optional<Compression> compression; ///< compression.type
-    std::optional<std::int64_t> segment_ms; ///< segment.ms
+    std::optional<Compression> compression;      ///< compression.type
+    std::optional<std::int64_t> segment_ms;      ///< segment.ms
+    std::optional<std::int64_t> retention_bytes; ///< retention.bytes; -1: any amount
+    std::optional<std::int64_t> retention_ms;    ///< retention.ms; -1: of any age
+    std::optional<bool> retention_force;         ///< retention.force
     auto operator<=>(const TopicSettings&) const = default;
 };
 
@@ -168,14 +171,16 @@ class PartitionReader {
 public:
     virtual ~PartitionReader() = default;
     [[nodiscard]] virtual Partition partition() const = 0;
-    virtual Result<Offset> start_offset() = 0; ///< The first offset that is there.
+    /// The first offset that is there. It moves on where old events expire; what was opened to read those goes on to
+    /// the end of their segment, or ends with `reject`, saying that they have expired.
+    virtual Result<Offset> start_offset() = 0;
     /// The durable end, read anew at each call: one past the last visible event.
     virtual Result<Offset> end_offset() = 0;
     virtual Result<std::int64_t> bytes() = 0; ///< Bytes of batches between start and end.
     /// What repairs gave up, by offset: read() steps over it. `corrupt` where that cannot be told.
     virtual Result<std::vector<Hole>> holes() { return std::vector<Hole>{}; }
     /// Every batch that holds an offset in [from, to); the first and the last may reach beyond. `to` must not pass
-    /// end_offset(). Damage is `corrupt` and names file and byte.
+    /// end_offset(). Damage is `corrupt` and names file and byte; `reject` where `from` is below start_offset().
     virtual Result<std::unique_ptr<BatchCursor>> read(Offset from, Offset to) = 0;
     virtual Result<std::unique_ptr<RecordFetcher>> fetcher() = 0;
     /// The offset of the first event at or after `time`; the durable end where there is none. Reads a few KiB of some

@@ -2,22 +2,19 @@
 
 #include "base/big_endian.h"
 #include "base/crc32c.h"
+#include "log/checked_text.h"
 #include "log/log_files.h"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <limits>
 
 namespace questlog::log {
 
 namespace {
 
-constexpr std::string_view first_line = "questlog holes\n";
-constexpr std::string_view version_key = "version = ";
+constexpr TextKind holes_text{"questlog holes", 1, "`questlog log repair` makes it anew from the log"};
 constexpr std::string_view hole_key = "hole = ";
-constexpr std::string_view checksum_key = "crc32c = ";
-constexpr int holes_format_version = 1;
 constexpr std::string_view no_file = "-";
 constexpr std::size_t hole_words = 6;
 constexpr std::size_t attributes_position = 21;
@@ -50,18 +47,6 @@ std::array<std::byte, batch_header_bytes> hole_batch(Offset from, std::int32_t l
     return header.seal();
 }
 
-template <class Int> bool parse(std::string_view word, Int& value) {
-    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-    return error == std::errc() && end == word.data() + word.size();
-}
-
-std::string_view take_line(std::string_view& text) {
-    const auto end = std::min(text.find('\n'), text.size());
-    const auto line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    return line;
-}
-
 std::vector<std::string_view> words_of(std::string_view line) {
     std::vector<std::string_view> words;
     while (!line.empty()) {
@@ -76,17 +61,14 @@ std::optional<Hole> parse_hole(std::string_view line) {
     if (!line.starts_with(hole_key)) return std::nullopt;
     const auto words = words_of(line.substr(hole_key.size()));
     Hole hole;
-    if (words.size() != hole_words || !parse(words[0], hole.from.value) || !parse(words[1], hole.to.value) ||
-        (words[2] != "known" && words[2] != "unknown") || !parse(words[3], hole.repaired.value) ||
-        !parse(words[4], hole.bytes) || hole.from.value < 0 || hole.to < hole.from)
+    if (words.size() != hole_words || !parse_number(words[0], hole.from.value) ||
+        !parse_number(words[1], hole.to.value) || (words[2] != "known" && words[2] != "unknown") ||
+        !parse_number(words[3], hole.repaired.value) || !parse_number(words[4], hole.bytes) || hole.from.value < 0 ||
+        hole.to < hole.from)
         return std::nullopt;
     hole.count_known = words[2] == "known";
     if (words[5] != no_file) hole.set_aside = words[5];
     return hole;
-}
-
-std::string checksum_line(std::string_view covered) {
-    return fmt::format("{}{:08x}\n", checksum_key, crc32c(std::as_bytes(std::span(covered))));
 }
 
 } // namespace
@@ -115,36 +97,20 @@ std::string holes_file(const std::string& directory) {
 }
 
 std::string encode_holes(const std::vector<Hole>& holes) {
-    auto text = fmt::format("{}{}{}\n", first_line, version_key, holes_format_version);
+    std::string lines;
     for (const Hole& hole : holes)
-        text +=
+        lines +=
             fmt::format("{}{} {} {} {} {} {}\n", hole_key, hole.from, hole.to, hole.count_known ? "known" : "unknown",
                         hole.repaired, hole.bytes, hole.set_aside.empty() ? std::string(no_file) : hole.set_aside);
-    return text + checksum_line(text);
+    return encode_checked_text(holes_text, lines);
 }
 
 Result<std::vector<Hole>> decode_holes(std::string_view text, const std::string& path) {
-    const auto damaged = [&](std::string_view what) {
-        return corrupt("{} is damaged: {}; `questlog log repair` makes it anew from the log", path, what);
-    };
-    const auto checksum_at = text.rfind(checksum_key);
-    if (checksum_at == std::string_view::npos) return damaged("it has no checksum");
-    auto rest = text.substr(0, checksum_at);
-    if (text.substr(checksum_at) != checksum_line(rest)) return damaged("its checksum is wrong");
-    if (!rest.starts_with(first_line)) return damaged("it is no record of holes");
-    rest.remove_prefix(first_line.size());
-    const auto version_line = take_line(rest);
-    int version = 0;
-    if (!version_line.starts_with(version_key) || !parse(version_line.substr(version_key.size()), version))
-        return damaged("it has no version");
-    if (version != holes_format_version)
-        return reject("{} has format version {}, and this questlog reads version {}: use the newer questlog that wrote "
-                      "it",
-                      path, version, holes_format_version);
+    TRY(lines, decode_checked_text(holes_text, text, path));
     std::vector<Hole> holes;
-    while (!rest.empty()) {
-        auto hole = parse_hole(take_line(rest));
-        if (!hole) return damaged("a line of it does not parse");
+    while (!lines.empty()) {
+        auto hole = parse_hole(take_text_line(lines));
+        if (!hole) return damaged_text(holes_text, path, "a line of it does not parse");
         holes.push_back(std::move(*hole));
     }
     return holes;

@@ -3,6 +3,7 @@
 #include "log/batch_codec.h"
 #include "log/inspect_lines.h"
 #include "log/log_files.h"
+#include "log/log_start.h"
 #include "log/recovery.h"
 #include "log/segment_walk.h"
 
@@ -48,14 +49,21 @@ private:
         const auto word = read_durable_end(partition);
         auto segments = find_segments(files_, partition.directory);
         if (!segments.ok() && segments.error().kind != ErrorKind::corrupt) return segments.error();
-        partition.segments = segments.ok() ? segments->size() : 0;
+        const auto start = read_log_start(files_, partition.directory); // after the list: what went lies below it
+        if (!start.ok() && start.error().kind != ErrorKind::corrupt) return start.error();
+        if (start.ok()) partition.start = *start;
+        if (segments.ok()) {
+            std::erase_if(*segments, [&](Offset base) { return base < partition.start; });
+            partition.segments = segments->size();
+        }
         say(lines_->partition(partition));
+        if (!start.ok()) report_damage({log_start_file(partition.directory), 0, {}, true, start.error().message, -1});
         if (!word.ok()) report_damage({durable_end_file(partition.directory), 0, {}, true, word.error().message, -1});
         if (!segments.ok()) {
             report_damage({partition.directory, 0, {}, true, segments.error().message, -1});
             return {};
         }
-        Offset expected;
+        Offset expected = partition.start;
         for (std::size_t i = 0; i < segments->size() && heard_; ++i) {
             const Offset base = (*segments)[i];
             const auto path = segment_file(partition.directory, base);
@@ -67,8 +75,13 @@ private:
                 expected = (*segments)[i + 1];
                 continue;
             }
-            TRY(end, inspect_segment(partition, path, base, i + 1 == segments->size()));
-            expected = end;
+            const bool last = i + 1 == segments->size();
+            const auto end = inspect_segment(partition, path, base, last);
+            if (!end.ok()) { // it may have expired meanwhile
+                TRY(now, read_log_start(files_, partition.directory));
+                if (last || base >= now) return end.error();
+            }
+            expected = end.ok() ? *end : (*segments)[i + 1];
             if (options_.to && expected >= *options_.to) return {};
         }
         if (heard_ && word.ok() && expected < partition.bound.end)

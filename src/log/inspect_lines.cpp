@@ -102,7 +102,9 @@ public:
         const auto* state = partition.writer_alive ? "being written"
                             : partition.closed     ? "closed cleanly"
                                                    : "not closed cleanly";
-        return fmt::format("partition {}: durable end {}, {}, {} segment{} in {}", partition.partition,
+        const auto start =
+            partition.start > Offset{} ? fmt::format("begins at offset {}, ", partition.start) : std::string();
+        return fmt::format("partition {}: {}durable end {}, {}, {} segment{} in {}", partition.partition, start,
                            partition.durable_end, state, partition.segments, partition.segments == 1 ? "" : "s",
                            partition.directory);
     }
@@ -139,9 +141,9 @@ public:
     }
     [[nodiscard]] std::string partition(const InspectedPartition& partition) const override {
         return fmt::format(
-            R"({{"kind": "partition", "partition": {}, "directory": {}, "durable_end": {}, "closed": {}, )"
+            R"({{"kind": "partition", "partition": {}, "directory": {}, "start": {}, "durable_end": {}, "closed": {}, )"
             R"("writer_alive": {}, "segments": {}}})",
-            partition.partition, quoted(partition.directory), partition.durable_end, partition.closed,
+            partition.partition, quoted(partition.directory), partition.start, partition.durable_end, partition.closed,
             partition.writer_alive, partition.segments);
     }
     [[nodiscard]] std::string segment(const InspectedSegment& segment) const override {

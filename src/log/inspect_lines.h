@@ -12,6 +12,7 @@ namespace questlog::log {
 struct InspectedPartition {
     Partition partition;
     std::string directory;
+    Offset start; ///< What is below it has expired.
     Offset durable_end;
     RecoveryBound bound; ///< What must be there.
     bool closed = false;

@@ -61,14 +61,6 @@ Result<std::vector<Offset>> find_segments(io::Files& files, const std::string& d
     return bases;
 }
 
-Result<std::vector<Offset>> list_segments(io::Files& files, const std::string& directory) {
-    TRY(bases, find_segments(files, directory));
-    if (!bases.empty() && bases.front().value != 0)
-        return corrupt("{} is missing, the first there is begins at offset {}; {}", segment_file(directory, Offset{0}),
-                       bases.front(), damage_advice);
-    return bases;
-}
-
 Result<std::string> read_text_file(io::Files& files, const std::string& path) {
     TRY(file, files.open(path, io::Open::read));
     TRY(size, file->size());

@@ -33,10 +33,9 @@ inline constexpr int recovery_slot = 1; ///< Exclusive while recovery is under w
 /// The base offset in a segment's file name; nullopt where it is not the name of a segment.
 [[nodiscard]] std::optional<Offset> segment_base_of(std::string_view file_name);
 
-/// Base offsets of the segments in a partition's directory, ascending. `corrupt` where the directory is missing.
+/// Base offsets of all segments in a partition's directory, ascending, those below its start (log_start.h) too.
+/// `corrupt` where the directory is missing.
 Result<std::vector<Offset>> find_segments(io::Files& files, const std::string& directory);
-/// The same; `corrupt` too where the first segment is missing.
-Result<std::vector<Offset>> list_segments(io::Files& files, const std::string& directory);
 
 /// What `durable_end` says: every event below `offset` was synced and acknowledged, or may have been. `closed` is set
 /// by a clean stop, when nothing lies above it.

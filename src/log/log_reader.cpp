@@ -31,24 +31,21 @@ public:
 
     Result<Offset> start_offset() override {
         CHECK_OK(table_.refresh());
-        return table_.count() == 0 ? Offset{} : table_.base_of(0);
+        return table_.start();
     }
 
     Result<Offset> end_offset() override { return durable_offset(); }
 
     Result<std::int64_t> bytes() override {
         const Offset end = durable_offset();
-        CHECK_OK(table_.refresh());
-        if (table_.count() == 0 || end == table_.base_of(0)) return 0;
-        SegmentCursor cursor(table_, end, end);
-        CHECK_OK(cursor.seek());
-        std::int64_t bytes = cursor.position();
-        for (std::int32_t i = 0; i < cursor.segment(); ++i) {
-            TRY(file, table_.file(i));
-            TRY(size, file->size());
-            bytes += size;
+        while (true) {
+            CHECK_OK(table_.refresh());
+            const Offset start = table_.start();
+            auto counted = count_bytes(end);
+            if (counted.ok()) return counted;
+            CHECK_OK(table_.refresh());
+            if (table_.start() == start) return counted; // else a segment may have expired as it was counted
         }
-        return bytes;
     }
 
     Result<std::vector<Hole>> holes() override { return read_holes(files_, directory_); }
@@ -57,8 +54,10 @@ public:
         const Offset end = durable_offset();
         if (to > end) return internal("a read up to offset {} was asked for beyond the durable end {}", to, end);
         CHECK_OK(table_.refresh());
-        const Offset start = table_.count() == 0 ? Offset{} : table_.base_of(0);
-        if (from < start) return reject("offset {} is not in the log: it begins at {}", from, start);
+        const Offset start = table_.start();
+        if (from < start)
+            return reject("offset {} is not in the log any more: it has expired, and the log begins at offset {}", from,
+                          start);
         if (table_.count() == 0 && from < to) return corrupt("the segments of partition {} are gone", partition_);
         return std::unique_ptr<BatchCursor>(std::make_unique<SegmentCursor>(table_, from, to));
     }
@@ -71,8 +70,9 @@ public:
         const Offset end = durable_offset();
         CHECK_OK(table_.refresh());
         // Segments before `low` begin before `time`, those from `high` on do not, or hold nothing durable.
-        std::int32_t low = 0;
-        std::int32_t high = std::max(0, table_.find(end.plus(-1)) + 1);
+        const std::int32_t first = table_.first();
+        std::int32_t low = first;
+        std::int32_t high = std::max(first, table_.find(end.plus(-1)) + 1);
         while (low < high) {
             const std::int32_t middle = low + (high - low) / 2;
             TRY(begins_before, is_before(middle, {table_.base_of(middle), 0}, time));
@@ -81,10 +81,7 @@ public:
             else
                 low = middle + 1;
         }
-        if (low == 0) {
-            TRY(start, start_offset());
-            return find_time_from(*this, std::min(start, end), time);
-        }
+        if (low == first) return find_time_from(*this, std::min(table_.start(), end), time);
         const std::int32_t segment = low - 1;
         table_.use_index(segment);
         const auto place = table_.before(segment, time);
@@ -116,6 +113,19 @@ public:
     }
 
 private:
+    Result<std::int64_t> count_bytes(Offset end) {
+        if (table_.count() == 0 || end == table_.start()) return 0;
+        SegmentCursor cursor(table_, end, end);
+        CHECK_OK(cursor.seek());
+        std::int64_t bytes = cursor.position();
+        for (std::int32_t i = table_.first(); i < cursor.segment(); ++i) {
+            TRY(file, table_.file(i));
+            TRY(size, file->size());
+            bytes += size;
+        }
+        return bytes;
+    }
+
     /// Whether the batch at the place, CRC and all, is older than `time`.
     Result<bool> is_before(std::int32_t segment, SegmentTable::Place place, TimestampMs time) {
         TRY(file, table_.file(segment));

@@ -1,5 +1,6 @@
 #include "log/partition_scan.h"
 
+#include "log/log_start.h"
 #include "log/synced_end.h"
 
 #include <algorithm>
@@ -19,13 +20,24 @@ Status read_durable_end(io::Files& files, PartitionScan& scan) {
     return {};
 }
 
-/// The base offsets of the segments that are there or should be.
-Result<std::vector<Offset>> expected_segments(io::Files& files, const PartitionScan& scan, bool writer_alive) {
+/// The base offsets of the segments that are there or should be; and where the partition begins.
+Result<std::vector<Offset>> expected_segments(io::Files& files, PartitionScan& scan, bool writer_alive) {
     TRY(bases, find_segments(files, scan.directory));
+    const auto start = read_log_start(files, scan.directory); // after the list: what went meanwhile lies below it
+    if (start.ok()) {
+        scan.start = *start;
+    } else if (start.error().kind == ErrorKind::corrupt) {
+        scan.start_fault = start.error().message;
+        scan.start = bases.empty() ? Offset{} : bases.front();
+    } else {
+        return start.error();
+    }
+    std::erase_if(bases, [&](Offset base) { return base < scan.start; });
     const Offset end = scan.durable_end ? scan.durable_end->offset : Offset{};
     // A live writer may have begun one since the durable end was read.
     while (writer_alive && bases.size() > 1 && bases.back() >= end) bases.pop_back();
-    if (bases.empty() ? end > Offset{} : bases.front() > Offset{}) bases.insert(bases.begin(), Offset{});
+    const bool first_missing = bases.empty() ? end > scan.start || scan.start > Offset{} : bases.front() > scan.start;
+    if (first_missing) bases.insert(bases.begin(), scan.start);
     return bases;
 }
 
@@ -45,7 +57,7 @@ std::string compare_record(const PartitionScan& scan) {
         if (!covers(recorded, from, to))
             return fmt::format("offsets {}..{} are a hole in the log and are not in the record", from, to.plus(-1));
     for (const auto& [from, to] : recorded)
-        if (!covers(holes, from, to))
+        if (to > scan.start && !covers(holes, std::max(from, scan.start), to)) // the others have expired
             return fmt::format("it names offsets {}..{}, and the log has no such hole", from, to.plus(-1));
     return {};
 }
@@ -82,7 +94,8 @@ Status check_index(io::Files& files, const SegmentScan& segment, PartitionScan& 
 } // namespace
 
 bool PartitionScan::damaged() const {
-    return !durable_end_fault.empty() || !synced_end_fault.empty() || !record_fault.empty() || !wrong_indexes.empty() ||
+    return !start_fault.empty() || !durable_end_fault.empty() || !synced_end_fault.empty() || !record_fault.empty() ||
+           !wrong_indexes.empty() ||
            std::ranges::any_of(segments, [](const SegmentScan& segment) { return !segment.damages.empty(); });
 }
 
@@ -127,6 +140,10 @@ Result<PartitionScan> scan_partition(io::Files& files, const std::string& direct
         TRY(segment, scan_segment(files, task));
         bytes_before += segment.file_bytes;
         if (options.on_progress) options.on_progress(bytes_before);
+        if (options.writer_alive && !segment.damages.empty()) { // or it has expired meanwhile
+            TRY(now, read_log_start(files, directory));
+            if (segment.base < now) continue;
+        }
         if (task.last)
             check_bound(task.bound, segment, scan);
         else

@@ -13,6 +13,8 @@ namespace questlog::log {
 /// All that can be known of a partition's files from reading every byte of them.
 struct PartitionScan {
     std::string directory;
+    Offset start;            ///< What is below it has expired.
+    std::string start_fault; ///< What is wrong with its record; empty: nothing. Then `start` is the first segment's.
     std::optional<DurableEnd> durable_end; ///< nullopt where it is missing or short.
     std::string durable_end_fault;         ///< What is wrong with it; empty: nothing.
     std::optional<Offset> synced_end;      ///< Where commits are not synced: data below it certainly are.
@@ -33,7 +35,8 @@ struct PartitionScan {
 };
 
 struct PartitionScanOptions {
-    bool writer_alive = false; ///< Then the partition ends at the durable end as it is when the scan begins.
+    /// Then the partition ends at the durable end as it is when the scan begins, and segments may expire meanwhile.
+    bool writer_alive = false;
     std::function<void(std::int64_t bytes)> on_progress; ///< Bytes of the partition that were looked at.
 };
 

@@ -3,6 +3,7 @@
 #include "base/big_endian.h"
 #include "base/limits.h"
 #include "log/hole.h"
+#include "log/log_start.h"
 #include "log/segment_walk.h"
 #include "log/synced_end.h"
 
@@ -216,8 +217,8 @@ Result<RecoveredPartition> recover_partition(io::Files& files, const std::string
                                              const std::function<void(const std::string&)>& on_recovery) {
     const DurableEnd before = decode_durable_end(durable_end.load());
     RecoveredPartition partition;
-    TRY(segments, list_segments(files, directory));
-    partition.segments = std::move(segments);
+    TRY(found, list_segments(files, directory));
+    partition.segments = std::move(found.bases);
     if (!partition.segments.empty()) {
         TRY(bound, recovery_bound(files, directory, before));
         CHECK_OK(recover_last_segment(files, directory, bound, on_recovery, partition));
@@ -227,6 +228,7 @@ Result<RecoveredPartition> recover_partition(io::Files& files, const std::string
     } else {
         CHECK_OK(remove_temporaries(files, directory));
     }
+    if (found.start > Offset{}) CHECK_OK(begin_at(files, directory, found.start));
     if (!before.closed || before.offset != partition.end_offset) {
         // The one before may have died between giving a segment its name and syncing it.
         CHECK_OK(files.sync_directory(directory));

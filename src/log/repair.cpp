@@ -1,5 +1,6 @@
 #include "log/repair.h"
 
+#include "log/log_start.h"
 #include "log/partition_scan.h"
 #include "log/recovery.h"
 #include "log/segment_rewrite.h"
@@ -37,6 +38,9 @@ private:
     Status decide() {
         for (const SegmentScan& segment : scan_.segments)
             for (const Damage& damage : segment.damages) CHECK_OK(decide(segment, damage));
+        if (!scan_.start_fault.empty())
+            report_.other.push_back(fmt::format("{}: made anew, as {}, where the first segment begins ({})",
+                                                log_start_file(directory_), scan_.start, scan_.start_fault));
         if (!scan_.durable_end_fault.empty())
             report_.other.push_back(fmt::format("{}: made anew from the log, as {} ({})", durable_end_file(directory_),
                                                 scan_.end_offset(), scan_.durable_end_fault));
@@ -74,6 +78,7 @@ private:
         const bool rewrites = !new_holes_.empty();
         for (const SegmentScan& segment : scan_.segments)
             for (const Damage& damage : segment.damages) CHECK_OK(set_aside(files_, directory_, segment, damage));
+        if (!scan_.start_fault.empty()) CHECK_OK(write_log_start(files_, directory_, scan_.start));
         // Before the damage is gone, so that nothing is ever lost without being in the record.
         if (rewrites || !scan_.record_fault.empty()) CHECK_OK(write_holes(files_, directory_, record()));
         for (const SegmentScan& segment : scan_.segments)
@@ -89,11 +94,29 @@ private:
         return {};
     }
 
+    /// What the record says, no hole of it on both sides of the log's start.
+    [[nodiscard]] std::vector<Hole> recorded() const {
+        std::vector<Hole> holes;
+        for (const Hole& hole : scan_.recorded) {
+            const bool parted = hole.from < scan_.start && scan_.start < hole.to;
+            Hole& before = holes.emplace_back(hole);
+            if (!parted) continue;
+            before.to = scan_.start;
+            Hole& after = holes.emplace_back(hole);
+            after.from = scan_.start;
+        }
+        return holes;
+    }
+
     /// What is and will be a hole, in the words of the record that was there where it knew of it.
     [[nodiscard]] std::vector<Hole> record() const {
         std::vector<Hole> holes;
         const auto in_data = scan_.holes();
-        for (const Hole& hole : scan_.recorded) {
+        for (const Hole& hole : recorded()) {
+            if (hole.from < scan_.start) { // its segment has expired; what was lost of it stays so
+                holes.push_back(hole);
+                continue;
+            }
             const auto inside = [&](const auto& range) { return range.first <= hole.from && hole.to <= range.second; };
             // An interrupted repair may have recorded what this one does.
             const auto again = [&](const Hole& planned) {

@@ -1,6 +1,7 @@
 #include "log/segment_check.h"
 
 #include "log/log_files.h"
+#include "log/log_start.h"
 #include "log/segment_walk.h"
 
 namespace questlog::log {
@@ -40,11 +41,7 @@ Status check_end(io::File& file, const std::string& directory, const std::string
     return {};
 }
 
-} // namespace
-
-Status check_segments(io::Env env, const Topics& topics, const Topic& topic, Partition partition, Offset durable_end) {
-    const auto directory = partition_directory(topics.directory(), topic.name, partition);
-    TRY(bases, list_segments(env.files, directory));
+Status check_all(io::Files& files, const std::string& directory, const std::vector<Offset>& bases, Offset durable_end) {
     if (bases.empty()) {
         if (durable_end.value == 0) return {};
         return corrupt("{} has no segment, and events up to offset {} were acknowledged; {}", directory, durable_end,
@@ -57,11 +54,24 @@ Status check_segments(io::Env env, const Topics& topics, const Topic& topic, Par
         if (last && durable_end < bases[i])
             return corrupt("{} begins at offset {} and the durable end is {}: they are not of the same moment; {}",
                            path, bases[i], durable_end, advice);
-        TRY(file, open_segment(env.files, path));
+        TRY(file, open_segment(files, path));
         CHECK_OK(check_beginning(file, path, bases[i]));
         if (!last) CHECK_OK(check_end(*file, directory, path, bases[i + 1]));
     }
     return {};
+}
+
+} // namespace
+
+Status check_segments(io::Env env, const Topics& topics, const Topic& topic, Partition partition, Offset durable_end) {
+    const auto directory = partition_directory(topics.directory(), topic.name, partition);
+    while (true) {
+        TRY(segments, list_segments(env.files, directory));
+        Status checked = check_all(env.files, directory, segments.bases, durable_end);
+        if (checked.ok()) return {};
+        TRY(start, read_log_start(env.files, directory));
+        if (start == segments.start) return checked; // else retention may have taken what was looked at
+    }
 }
 
 Result<bool> ends_at(io::Files& files, const std::string& directory, Offset durable_end) {

@@ -1,5 +1,7 @@
 #include "log/segment_table.h"
 
+#include "log/log_start.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -12,14 +14,28 @@ constexpr std::size_t open_files_max = 4;
 } // namespace
 
 Status SegmentTable::refresh() {
-    TRY(bases, list_segments(files_, directory_));
+    TRY(found, list_segments(files_, directory_));
     state_.with([&](State& state) {
-        for (const Offset base : bases) {
+        for (const Offset base : found.bases) {
             if (!state.segments.empty() && base <= state.segments.back().base) continue;
             state.segments.push_back(Segment{base, {{base, 0}}, false, {}, {}});
         }
+        if (found.start <= state.start) return;
+        state.start = found.start;
+        state.open.clear(); // so that nothing here keeps what expired on the disk
     });
     return {};
+}
+
+Offset SegmentTable::start() {
+    return state_.with([](State& state) { return state.start; });
+}
+
+std::int32_t SegmentTable::first() {
+    return state_.with([](State& state) {
+        const auto found = std::ranges::lower_bound(state.segments, state.start, {}, &Segment::base);
+        return static_cast<std::int32_t>(found - state.segments.begin());
+    });
 }
 
 std::size_t SegmentTable::count() {
@@ -46,11 +62,21 @@ Result<std::int32_t> SegmentTable::find_start(Offset offset) {
     return segment >= 0 && base_of(segment) == offset ? segment : -1;
 }
 
+/// The segment's file is not there: it expired, or it is damage.
+Error SegmentTable::missing(std::int32_t segment, const Error& error) {
+    const auto start = read_log_start(files_, directory_);
+    if (!start.ok()) return start.error();
+    if (base_of(segment) < *start)
+        return reject("the events from offset {} on have expired while they were to be read: the log now begins at "
+                      "offset {}; read from there",
+                      base_of(segment), *start);
+    return corrupt("{}, and it is a part of the log; {}", error.message, damage_advice);
+}
+
 Result<std::shared_ptr<io::File>> SegmentTable::open(std::int32_t segment) {
     auto file = files_.open(path_of(segment), io::Open::read);
     if (!file.ok()) {
-        if (file.error().kind != ErrorKind::reject) return file.error();
-        return corrupt("{}, and it is a part of the log; {}", file.error().message, damage_advice);
+        return file.error().kind == ErrorKind::reject ? missing(segment, file.error()) : file.error();
     }
     const std::shared_ptr<io::File> shared(std::move(*file));
     state_.with([&](State& state) {

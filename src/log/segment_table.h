@@ -19,9 +19,13 @@ class SegmentTable {
 public:
     SegmentTable(io::Files& files, std::string directory) : files_(files), directory_(std::move(directory)) {}
 
-    /// Looks for segments that came since.
+    /// Looks for segments that came since, and for where the partition begins now.
     Status refresh();
     [[nodiscard]] std::size_t count();
+    /// Where the partition begins. Segments below it keep their numbers here, and a file of theirs that someone holds
+    /// open can still be read.
+    [[nodiscard]] Offset start();
+    [[nodiscard]] std::int32_t first(); ///< The segment there; count() where there is none.
     [[nodiscard]] Offset base_of(std::int32_t segment);
     [[nodiscard]] std::string path_of(std::int32_t segment) { return segment_file(directory_, base_of(segment)); }
     /// The segment that would hold `offset`; -1 where there is none.
@@ -63,11 +67,13 @@ private:
         std::weak_ptr<io::File> file;
     };
     struct State {
+        Offset start;
         std::vector<Segment> segments;
         std::vector<std::shared_ptr<io::File>> open; ///< The last few that were used, so that they stay open.
     };
 
     Result<std::shared_ptr<io::File>> open(std::int32_t segment);
+    [[nodiscard]] Error missing(std::int32_t segment, const Error& error);
     [[nodiscard]] std::optional<SegmentIndex> find_index(Offset base, Offset end);
 
     io::Files& files_;

@@ -3,6 +3,7 @@
 #include "io/sim_env.h"
 #include "log/event_log.h"
 #include "log/log_files.h"
+#include "log/retention.h"
 
 #include <gtest/gtest.h>
 #include <random>
@@ -79,17 +80,43 @@ public:
         writer.reset();
     }
 
-    /// Every event that a reader sees, in order.
+    /// Removes what `limits` let go of below `floor`, as the process that holds the writer does.
+    Result<TrimPlan> trim(const RetentionLimits& limits, Offset floor) {
+        TRY(reader, open_reader(sim.env(), topics, topic));
+        TRY(age, look_at_age(sim.env(), topics, *reader, Partition{0}, limits));
+        auto plan = plan_trim(age, limits, floor);
+        may_expire = std::max(may_expire, limits.force ? appended.size() : static_cast<std::size_t>(floor.value));
+        CHECK_OK(log::trim(sim.env().files, topics, topic, plan));
+        return plan;
+    }
+
+    /// Every event that a reader sees, in order, of a log that begins at 0.
     Result<std::vector<std::string>> read_all() {
         TRY(reader, open_reader(sim.env(), topics, topic));
         return read_all(*reader);
     }
 
     Result<std::vector<std::string>> read_all(LogReader& reader) {
+        TRY(seen, read(reader));
+        if (seen.start != 0) return internal("the log begins at offset {}", seen.start);
+        return std::move(seen.values);
+    }
+
+    struct Seen {
+        std::size_t start = 0;
+        std::vector<std::string> values; ///< From there on.
+        [[nodiscard]] std::size_t end() const { return start + values.size(); }
+    };
+    Result<Seen> read() {
+        TRY(reader, open_reader(sim.env(), topics, topic));
+        return read(*reader);
+    }
+    Result<Seen> read(LogReader& reader) {
         auto& partition = reader.partition(Partition{0});
+        TRY(start, partition.start_offset());
         TRY(end, partition.end_offset());
-        TRY(cursor, partition.read(Offset{0}, end));
-        std::vector<std::string> values;
+        TRY(cursor, partition.read(start, end));
+        Seen seen{static_cast<std::size_t>(start.value), {}};
         Batch batch;
         while (true) {
             TRY(more, cursor->next(batch));
@@ -99,26 +126,31 @@ public:
             while (true) {
                 TRY(another, records.next(record));
                 if (!another) break;
-                if (record.offset.value != static_cast<std::int64_t>(values.size()))
-                    return internal("offset {} where {} follows", record.offset, values.size());
-                values.emplace_back(record.value);
+                if (record.offset.value != static_cast<std::int64_t>(seen.end()))
+                    return internal("offset {} where {} follows", record.offset, seen.end());
+                seen.values.emplace_back(record.value);
             }
         }
-        if (values.size() != static_cast<std::size_t>(end.value))
-            return internal("{} events up to the end {}", values.size(), end);
-        return values;
+        if (seen.end() != static_cast<std::size_t>(end.value))
+            return internal("{} events up to the end {}", seen.end(), end);
+        return seen;
     }
 
-    /// What a reader sees is what was appended, in order; all that was acknowledged, and all that was ever shown. What
-    /// is seen is shown, so it must stay; what is not seen is gone, so it never comes back.
+    /// What a reader sees is what was appended, in order; all that was acknowledged, and all that was ever shown, but
+    /// for what may have expired. What is seen is shown, so it must stay; what is not seen is gone, so it never comes
+    /// back.
     void expect_kept(const std::string& when) {
-        const auto seen = read_all();
+        const auto seen = read();
         ASSERT_TRUE(seen.ok()) << when << ": " << seen.error().message;
-        ASSERT_LE(seen->size(), appended.size()) << when;
-        ASSERT_GE(seen->size(), acked) << when << ": an acknowledged event is gone";
-        ASSERT_GE(seen->size(), shown) << when << ": an event that was shown is gone";
-        for (std::size_t i = 0; i < seen->size(); ++i) ASSERT_EQ((*seen)[i], appended[i]) << when << ": offset " << i;
-        shown = seen->size();
+        ASSERT_LE(seen->end(), appended.size()) << when;
+        ASSERT_GE(seen->end(), acked) << when << ": an acknowledged event is gone";
+        ASSERT_GE(seen->end(), shown) << when << ": an event that was shown is gone";
+        ASSERT_LE(seen->start, may_expire) << when << ": an event expired that someone needs";
+        ASSERT_GE(seen->start, started) << when << ": the log begins where it did before";
+        for (std::size_t i = seen->start; i < seen->end(); ++i)
+            ASSERT_EQ(seen->values[i - seen->start], appended[i]) << when << ": offset " << i;
+        shown = seen->end();
+        started = seen->start;
     }
 
     /// After a recovery what was not kept never was.
@@ -143,6 +175,8 @@ public:
     std::vector<std::string> appended;           ///< By offset.
     std::size_t acked = 0;                       ///< The first so many were acknowledged.
     std::size_t shown = 0;                       ///< The first so many were seen by a reader.
+    std::size_t may_expire = 0;                  ///< No one needs the first so many any more.
+    std::size_t started = 0;                     ///< Where a reader last saw the log begin.
     Compression compression = Compression::none; ///< Of the next writer.
     Sync sync_mode = Sync::always;               ///< Likewise.
 

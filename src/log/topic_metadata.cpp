@@ -18,6 +18,9 @@ constexpr std::string_view checksum_key = "crc32c = ";
 constexpr std::string_view segment_bytes_config = "segment.bytes";
 constexpr std::string_view segment_ms_config = "segment.ms";
 constexpr std::string_view compression_config = "compression.type";
+constexpr std::string_view retention_bytes_config = "retention.bytes";
+constexpr std::string_view retention_ms_config = "retention.ms";
+constexpr std::string_view retention_force_config = "retention.force";
 
 template <class Int> std::optional<Int> parse_int(std::string_view text) {
     Int value{};
@@ -57,6 +60,20 @@ Result<std::optional<Compression>> parse_compression_type(const std::string& val
     return reject("compression.type={} is not known here; write producer, uncompressed, lz4 or zstd", value);
 }
 
+/// Kafka's: -1 is without a limit.
+Result<std::int64_t> parse_retention(std::string_view key, const std::string& value, std::int64_t most,
+                                     std::string_view unit) {
+    const auto limit = parse_int<std::int64_t>(value);
+    if (limit && *limit >= -1 && *limit <= most) return *limit;
+    return reject("{}={} is not a number of {} from 0 to {}, or -1 for no limit", key, value, unit, most);
+}
+
+Result<bool> parse_retention_force(const std::string& value) {
+    if (value == "true") return true;
+    if (value == "false") return false;
+    return reject("{}={} is not known; write true or false", retention_force_config, value);
+}
+
 /// Takes one config over into the topic. `reject` names it where it is unknown or its value wrong.
 Status apply_config(Topic& topic, const std::string& key, const std::string& value) {
     if (key == segment_bytes_config) {
@@ -71,9 +88,19 @@ Status apply_config(Topic& topic, const std::string& key, const std::string& val
     } else if (key == compression_config) {
         TRY(compression, parse_compression_type(value));
         topic.settings.compression = compression;
+    } else if (key == retention_bytes_config) {
+        TRY(bytes, parse_retention(key, value, limits::retention_bytes_max, "bytes"));
+        topic.settings.retention_bytes = bytes;
+    } else if (key == retention_ms_config) {
+        TRY(ms, parse_retention(key, value, limits::retention_ms_max, "milliseconds"));
+        topic.settings.retention_ms = ms;
+    } else if (key == retention_force_config) {
+        TRY(force, parse_retention_force(value));
+        topic.settings.retention_force = force;
     } else {
-        return reject("the topic config \"{}\" is not known here; the ones that are: {}, {}, {}", key,
-                      segment_bytes_config, segment_ms_config, compression_config);
+        return reject("the topic config \"{}\" is not known here; the ones that are: {}, {}, {}, {}, {}, {}", key,
+                      segment_bytes_config, segment_ms_config, compression_config, retention_bytes_config,
+                      retention_ms_config, retention_force_config);
     }
     return {};
 }

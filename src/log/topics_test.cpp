@@ -81,13 +81,30 @@ TEST_F(TopicsTest, WrongNamesAndOptionsAreRefused) {
     EXPECT_TRUE(topics_.create(std::string(249, 'a'), {}).ok());
     EXPECT_FALSE(topics_.create("t", {0, {}}).ok());
     EXPECT_FALSE(topics_.create("t", {100'000, {}}).ok());
-    EXPECT_FALSE(topics_.create("t", {1, {{"retention.ms", "1"}}}).ok());
+    EXPECT_FALSE(topics_.create("t", {1, {{"cleanup.policy", "compact"}}}).ok());
+    EXPECT_FALSE(topics_.create("t", {1, {{"retention.ms", "-2"}}}).ok());
+    EXPECT_FALSE(topics_.create("t", {1, {{"retention.ms", "a week"}}}).ok());
+    EXPECT_FALSE(topics_.create("t", {1, {{"retention.bytes", "1GB"}}}).ok());
+    EXPECT_FALSE(topics_.create("t", {1, {{"retention.force", "yes"}}}).ok());
     EXPECT_FALSE(topics_.create("t", {1, {{"segment.bytes", "12"}}}).ok());
     EXPECT_FALSE(topics_.create("t", {1, {{"segment.bytes", "2097152x"}}}).ok());
     EXPECT_FALSE(topics_.create("t", {1, {{"segment.ms", "999"}}}).ok());
     EXPECT_FALSE(topics_.create("t", {1, {{"segment.ms", "an hour"}}}).ok());
     EXPECT_FALSE(topics_.create("t", {1, {{"segment.bytes", "2097152"}, {"segment.bytes", "2097152"}}}).ok());
     EXPECT_FALSE(*topics_.exists("t"));
+}
+
+TEST_F(TopicsTest, RetentionIsReadAsKafkaMeansIt) {
+    const auto settings = [&](const std::string& name, const TopicOptions& options) {
+        EXPECT_TRUE(topics_.create(name, options).ok());
+        return topics_.find(name)->settings;
+    };
+    EXPECT_EQ(settings("silent", {}), TopicSettings{});
+    const auto said =
+        settings("t", {1, {{"retention.ms", "-1"}, {"retention.bytes", "1073741824"}, {"retention.force", "true"}}});
+    EXPECT_EQ(said.retention_ms, -1);
+    EXPECT_EQ(said.retention_bytes, 1'073'741'824);
+    EXPECT_EQ(said.retention_force, true);
 }
 
 TEST_F(TopicsTest, AMissingTopicNamesTheCommandThatMakesIt) {

@@ -1,5 +1,6 @@
 #include "log/verify.h"
 
+#include "log/log_start.h"
 #include "log/partition_scan.h"
 #include "log/synced_end.h"
 
@@ -30,7 +31,7 @@ private:
             if (!bases.ok() && bases.error().kind != ErrorKind::corrupt) return bases.error();
             if (!bases.ok()) continue; // told when it is its turn
             for (const Offset base : *bases) {
-                TRY(stat, files_.stat(segment_file(directory, base)));
+                TRY(stat, files_.stat(segment_file(directory, base))); // of one that has expired, 0 bytes
                 total_bytes_ += stat.size;
             }
         }
@@ -71,6 +72,8 @@ private:
     }
 
     void tell(Partition partition, const PartitionScan& scan) {
+        if (!scan.start_fault.empty())
+            fault({partition, log_start_file(scan.directory), 0, 0, {}, {}, scan.start_fault});
         if (!scan.durable_end_fault.empty())
             fault({partition, durable_end_file(scan.directory), 0, 0, {}, {}, scan.durable_end_fault});
         if (!scan.synced_end_fault.empty())
@@ -99,6 +102,7 @@ private:
         if (!scan.record_fault.empty())
             fault({partition, holes_file(scan.directory), std::nullopt, 0, {}, {}, scan.record_fault});
         for (const auto& [from, to] : scan.holes()) report_.given_up += to.minus(from);
+        report_.expired += scan.start.value;
     }
 
     void tell_end(const SegmentScan& segment) {

@@ -28,6 +28,7 @@ struct VerifyReport {
     std::int64_t faults = 0;
     std::int64_t lost = 0;     ///< Events that cannot be read because of the faults.
     std::int64_t given_up = 0; ///< Offsets that earlier repairs gave up: no fault.
+    std::int64_t expired = 0;  ///< Offsets that retention has removed: no fault either.
 };
 
 struct VerifyOptions {

@@ -47,6 +47,33 @@ Result<scan::LogRange> after_landed(const scan::LogRange& log, const std::vector
     return rest;
 }
 
+scan::LogRange expired_before_landing(const scan::LogRange& log, const std::vector<lake::LandedRange>& landed) {
+    scan::LogRange gone;
+    for (const scan::PartitionRange& range : log) {
+        const auto found = std::find_if(landed.begin(), landed.end(),
+                                        [&](const auto& one) { return one.partition == range.partition.value; });
+        const Offset from = found == landed.end() ? range.from : std::min(found->from, range.from);
+        const Offset to = found == landed.end() ? range.from : std::min(found->to, range.from);
+        if (from > Offset{}) gone.push_back({range.partition, Offset{}, from});
+        if (to < range.from) gone.push_back({range.partition, std::max(from, to), range.from});
+    }
+    return gone;
+}
+
+std::int64_t events_of(const scan::LogRange& range) {
+    std::int64_t events = 0;
+    for (const scan::PartitionRange& part : range) events += part.to.minus(part.from);
+    return events;
+}
+
+bool reaches_back(const scan::LogRange& log, const std::vector<lake::LandedRange>& landed) {
+    return std::all_of(landed.begin(), landed.end(), [&](const lake::LandedRange& had) {
+        return had.from == had.to || std::any_of(log.begin(), log.end(), [&](const scan::PartitionRange& has) {
+                   return has.partition.value == had.partition && has.from <= had.from;
+               });
+    });
+}
+
 UnionColumns unite(const event::Schema& landed, const event::Schema& tail, const std::vector<std::string>& read) {
     std::map<std::string, Sides> sides; // Bytewise, as std::string compares.
     for (const event::Column& column : landed) sides[column.key].landed = column.type;

@@ -32,6 +32,16 @@ enum class LandedState : std::uint8_t {
 /// landed. `corrupt` where more was landed than the log holds.
 Result<scan::LogRange> after_landed(const scan::LogRange& log, const std::vector<lake::LandedRange>& landed);
 
+/// What the log no longer has and the landed ranges never had: of each partition all below its start that was not
+/// landed, in up to two pieces.
+[[nodiscard]] scan::LogRange expired_before_landing(const scan::LogRange& log,
+                                                    const std::vector<lake::LandedRange>& landed);
+
+[[nodiscard]] std::int64_t events_of(const scan::LogRange& range); ///< By offsets.
+
+/// Whether the log still has all that was landed: else the table cannot be made anew from it as it was.
+[[nodiscard]] bool reaches_back(const scan::LogRange& log, const std::vector<lake::LandedRange>& landed);
+
 /// One column of landed rows and tail rows together. A side without the column has NULL there.
 struct UnionColumn {
     std::string name;

@@ -35,6 +35,34 @@ TEST(AfterLanded, BeyondTheLogsEndIsCorrupt) {
     EXPECT_EQ(rest.error().kind, ErrorKind::corrupt);
 }
 
+std::vector<std::pair<std::int64_t, std::int64_t>> expired(std::int64_t start, std::int64_t from, std::int64_t to) {
+    std::vector<std::pair<std::int64_t, std::int64_t>> pieces;
+    for (const auto& piece : expired_before_landing(log_of({{start, 100}}), {{0, Offset{from}, Offset{to}}}))
+        pieces.emplace_back(piece.from.value, piece.to.value);
+    return pieces;
+}
+
+TEST(ExpiredBeforeLanding, IsAllBelowTheStartButWhatWasLanded) {
+    using Pieces = std::vector<std::pair<std::int64_t, std::int64_t>>;
+    EXPECT_EQ(expired(0, 0, 60), Pieces{});
+    EXPECT_EQ(expired(40, 0, 60), Pieces{});
+    EXPECT_EQ(expired(60, 0, 60), Pieces{});
+    EXPECT_EQ(expired(80, 0, 60), (Pieces{{60, 80}}));
+    EXPECT_EQ(expired(80, 30, 60), (Pieces{{0, 30}, {60, 80}}));
+    EXPECT_EQ(expired(30, 30, 60), (Pieces{{0, 30}}));
+    EXPECT_EQ(expired(30, 50, 60), (Pieces{{0, 30}})) << "the log has the rest of what is before the landed range";
+    EXPECT_EQ(expired(80, 0, 0), (Pieces{{0, 80}}));
+    EXPECT_EQ(events_of(expired_before_landing(log_of({{8, 10}, {0, 5}, {3, 4}}), {{2, Offset{0}, Offset{3}}})), 8);
+}
+
+TEST(ReachesBack, AsLongAsTheLogHasAllThatWasLanded) {
+    EXPECT_TRUE(reaches_back(log_of({{0, 10}}), {{0, Offset{0}, Offset{7}}}));
+    EXPECT_TRUE(reaches_back(log_of({{3, 10}}), {{0, Offset{3}, Offset{7}}}));
+    EXPECT_FALSE(reaches_back(log_of({{4, 10}}), {{0, Offset{3}, Offset{7}}}));
+    EXPECT_TRUE(reaches_back(log_of({{4, 10}}), {{0, Offset{3}, Offset{3}}})) << "nothing was landed of it";
+    EXPECT_FALSE(reaches_back(log_of({{0, 10}}), {{1, Offset{0}, Offset{1}}}));
+}
+
 TEST(Unite, IsBytewiseWithTheWiderTypes) {
     const auto united = unite(
         {{"b", ColumnType::bigint}, {"c", ColumnType::null}, {"é", ColumnType::boolean}},

@@ -2,6 +2,7 @@
 
 #include "log/segment_check.h"
 #include "query/landing.h"
+#include "query/retention.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -23,12 +24,6 @@ Result<std::int64_t> count_rows(duck::Database& database, const std::vector<std:
     TRY(rows, connection->query(fmt::format("SELECT count(*) FROM read_parquet([{}])", list)));
     TRY(count, rows->next());
     return count == 1 ? rows->bigint(0, 0) : 0;
-}
-
-std::int64_t events_of(const scan::LogRange& range) {
-    std::int64_t events = 0;
-    for (const scan::PartitionRange& part : range) events += part.to.minus(part.from);
-    return events;
 }
 
 scan::LogRange range_of(const TopicStatus& topic) {
@@ -86,9 +81,13 @@ TableStatus files_status(const World& world, const Found& found) {
 void compare_with_log(const World& world, const Found& found, const log::Topic& topic, const TopicStatus& log,
                       TableStatus& status) {
     const scan::LogRange range = range_of(log);
-    const std::int64_t accepted = events_of(range);
+    const scan::LogRange expired = expired_before_landing(range, {});
     const std::int64_t lost = lost_of(log, range);
-    Books& books = status.books.emplace(Books{.accepted = accepted, .pending = accepted - lost, .lost = lost});
+    const std::int64_t lost_of_expired = lost_of(log, expired);
+    Books& books = status.books.emplace(Books{.accepted = events_of(range) + events_of(expired),
+                                              .pending = events_of(range) - lost,
+                                              .lost = lost + lost_of_expired,
+                                              .expired = events_of(expired) - lost_of_expired});
     if (status.state == TableState::damaged || !*found.snapshot) return;
     const lake::SnapshotFacts& facts = (*found.snapshot)->facts;
     switch (landed_state(*found.declaration, &**found.snapshot, topic)) {
@@ -114,7 +113,10 @@ void compare_with_log(const World& world, const Found& found, const log::Topic& 
     books.landed = status.rows;
     const std::int64_t lost_after = lost_of(log, *tail);
     books.pending = events_of(*tail) - lost_after;
-    books.lost = lost_after + lost_before_landing(log, facts);
+    const scan::LogRange never_landed = expired_before_landing(range, facts.ranges);
+    const std::int64_t lost_of_never_landed = lost_of(log, never_landed);
+    books.lost = lost_after + lost_of_never_landed + lost_before_landing(log, facts);
+    books.expired = events_of(never_landed) - lost_of_never_landed;
     books.filtered = facts.filtered;
     books.dead_lettered = facts.dead_lettered;
     if (!books.balanced())
@@ -146,12 +148,35 @@ Result<PartitionStatus> partition_status(const World& world, const log::Topic& t
     return status;
 }
 
-Status read_log(const World& world, const log::Topic& topic, TopicStatus& status) {
+/// What the tables keep of the log beyond its limits. A log that cannot be told of has a problem of its own.
+void tell_kept(const World& world, log::LogReader& log, const std::vector<Found>& tables, TopicStatus& status) {
+    if (status.retention.unlimited()) return;
+    std::vector<Claim> claims;
+    for (const Found& found : tables) {
+        const bool spare =
+            found.snapshot.ok() && !*found.snapshot && world.spare_tables.contains(found.declaration->name);
+        if (spare || found.declaration->topic != log.topic().name) continue;
+        claims.push_back(claim_of(*found.declaration, found.snapshot, log.topic(), range_of(status),
+                                  world.batch_command(found.declaration->name)));
+    }
+    const auto plans = plan_trims(world.env, world.topics, log, status.retention, claims);
+    if (!plans.ok()) return;
+    for (const log::TrimPlan& plan : *plans) {
+        const Claim* claim = tightest(claims, plan.partition);
+        if (plan.kept.empty() || claim == nullptr) continue;
+        status.kept.push_back({plan.partition, plan.kept.front().base, plan.kept.back().end, log::bytes_of(plan.kept),
+                               claim->table, claim->state, claim->advice});
+    }
+}
+
+Status read_log(const World& world, const log::Topic& topic, const std::vector<Found>& tables, TopicStatus& status) {
     TRY(reader, log::open_reader(world.env, world.topics, topic));
     for (std::int32_t i = 0; i < topic.partitions; ++i) {
         TRY(partition, partition_status(world, topic, reader->partition(Partition{i})));
         status.partitions.push_back(std::move(partition));
     }
+    status.retention = log::limits_of(topic, world.retention);
+    tell_kept(world, *reader, tables, status);
     return {};
 }
 
@@ -161,7 +186,7 @@ TopicStatus topic_status(const World& world, const std::string& name, const std:
     const auto topic = world.topics.find(name);
     if (topic.ok()) {
         status.log_id = topic->id;
-        if (const Status read = read_log(world, *topic, status); !read.ok()) {
+        if (const Status read = read_log(world, *topic, tables, status); !read.ok()) {
             status.problem = read.error().message;
             status.partitions.clear();
         }

@@ -36,9 +36,9 @@ enum class TableState : std::uint8_t {
 };
 [[nodiscard]] std::string_view name_of(TableState state); ///< "never landed", "landed", ...
 
-/// Where every event of a table's log is. Each number comes from a source of its own: accepted and pending from the
-/// log's offsets, landed by counting the files' rows, filtered and dead_lettered from what the job wrote into their
-/// footer.
+/// Where every event is that a table's log ever had. Each number comes from a source of its own: accepted and pending
+/// from the log's offsets, landed by counting the files' rows, filtered and dead_lettered from what the job wrote into
+/// their footer.
 struct Books {
     std::int64_t accepted = 0;
     std::int64_t landed = 0;
@@ -48,9 +48,12 @@ struct Books {
     /// Events that a repair of the log gave up before they were landed: by the log's record of holes, and in the landed
     /// offsets no more than the footer says were not looked at.
     std::int64_t lost = 0;
+    /// Events that retention removed from the log, and that the table's files do not cover: never landed, or landed by
+    /// files that are not used any more.
+    std::int64_t expired = 0;
     std::int64_t duplicates = 0; ///< Events skipped because they were landed before: the embedded log has none.
     [[nodiscard]] bool balanced() const {
-        return accepted == landed + pending + filtered + dead_lettered + duplicates + lost;
+        return accepted == landed + pending + filtered + dead_lettered + duplicates + lost + expired;
     }
 };
 
@@ -67,11 +70,25 @@ struct TableStatus {
     std::string problem;        ///< Empty: none.
 };
 
+/// What one table keeps of a partition beyond the retention limits.
+struct KeptStatus {
+    Partition partition;
+    Offset from;
+    Offset to;
+    std::int64_t bytes = 0;
+    std::string table;  ///< That keeps the most.
+    std::string state;  ///< "was never landed", as a clause.
+    std::string advice; ///< What lands the rest, a clause with the command.
+};
+
 struct TopicStatus {
     std::string name;
     std::string log_id;
     std::vector<PartitionStatus> partitions;
     std::vector<TableStatus> tables;
+    log::RetentionLimits retention{};
+    /// What tables keep of the log beyond its limits: nothing is wrong, and the disk fills.
+    std::vector<KeptStatus> kept{};
     std::string problem; ///< Why the log cannot be opened; then there are no partitions, and tables as their files are.
 };
 

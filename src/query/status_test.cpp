@@ -205,7 +205,8 @@ TEST_F(StatusTest, ALogThatCannotBeOpenedLeavesTheTablesFilesToBeTold) {
     EXPECT_EQ(status_text(made).find("books"), std::string::npos);
     EXPECT_NE(status_text(made).find("swords  log unreadable          1     1"), std::string::npos)
         << status_text(made);
-    EXPECT_NE(status_json(made).find(R"("duplicates": null, "lost": null, "balanced": null)"), std::string::npos);
+    EXPECT_NE(status_json(made).find(R"("duplicates": null, "lost": null, "expired": null, "balanced": null)"),
+              std::string::npos);
 }
 
 TEST_F(StatusTest, ATopicWhoseMetadataIsDamagedDoesNotHideTheOthers) {
@@ -266,15 +267,36 @@ TEST(StatusText, FitsATerminal) {
         R"({"topics": [{"topic": "game-events", "log_id": "F2hbjghYTdC0uevB7P0PWw", )"
         R"("partitions": [{"partition": 0, "start": 0, "durable_end": 70, "bytes": 10240, )"
         R"("synced_end": null, "lost_events": 0, "lost": 0, "holes": [], "problem": null}], )"
+        R"("retention": {"bytes": null, "ms": null, "force": false}, "kept": [], )"
         R"("tables": [{"name": "sword_purchases", "path": "tmp/sword_purchases", "state": "landed", )"
         R"("landed_ranges": [{"partition": 0, "from": 0, "to": 60}], "files": ["part-00000-x-c000.snappy.parquet"], )"
         R"("rows": 20, "bytes": 1868, "accepted": 70, "landed": 20, "pending": 10, "filtered": 39, )"
-        R"("dead_lettered": 1, "duplicates": 0, "lost": 0, "balanced": true, "problem": null}, )"
+        R"("dead_lettered": 1, "duplicates": 0, "lost": 0, "expired": 0, "balanced": true, "problem": null}, )"
         R"({"name": "default_hits", "path": "tmp/default_hits", "state": "never landed", "landed_ranges": [], )"
         R"("files": [], "rows": 0, "bytes": 0, "accepted": 70, "landed": 0, "pending": 70, "filtered": 0, )"
-        R"("dead_lettered": 0, "duplicates": 0, "lost": 0, "balanced": true, "problem": null}], "problem": null}], )"
+        R"("dead_lettered": 0, "duplicates": 0, "lost": 0, "expired": 0, "balanced": true, "problem": null}], )"
+        R"("problem": null}], )"
         R"("sound": true})"
         "\n");
+}
+
+TEST(StatusText, FitsATerminalWithEventsThatAreGone) {
+    StatusReport report;
+    TopicStatus& topic = report.topics.emplace_back();
+    topic.name = "game-events";
+    topic.partitions = {{Partition{0}, Offset{40}, Offset{70}, 10'240, {}, {}}};
+    TableStatus& swords = topic.tables.emplace_back();
+    swords.name = "sword_purchases";
+    swords.books = {.accepted = 70, .landed = 20, .pending = 10, .lost = 3, .expired = 37};
+    const auto text = status_text(report);
+    EXPECT_NE(text.find(R"(
+  books            accepted  = landed  + pending  + filtered  + dead  + gone
+  sword_purchases        70        20         10           0       0      40  ok
+
+  sword_purchases: 37 events expired that no file of it has; 3 lost in damage
+)"),
+              std::string::npos)
+        << text;
 }
 
 } // namespace

@@ -68,6 +68,11 @@ std::string hole_text(Partition partition, const log::Hole& hole) {
 std::string partitions_text(const TopicStatus& topic) {
     std::vector<std::vector<std::string>> rows{{"partition", "first offset", "durable end", "bytes"}};
     std::string problems;
+    for (const KeptStatus& kept : topic.kept)
+        problems += fmt::format("  partition {}: offsets {}..{} ({}) are kept beyond the retention limits:\n"
+                                "    table {} {}; {}\n",
+                                kept.partition, kept.from, kept.to.plus(-1), bytes_text(kept.bytes), kept.table,
+                                kept.state, kept.advice);
     for (const PartitionStatus& one : topic.partitions) {
         rows.push_back({fmt::format("{}", one.partition), fmt::format("{}", one.start),
                         fmt::format("{}", one.durable_end), one.bytes ? bytes_text(*one.bytes) : "-"});
@@ -86,12 +91,18 @@ std::string partitions_text(const TopicStatus& topic) {
 
 std::string tables_text(const TopicStatus& topic) {
     std::vector<std::vector<std::string>> rows{{"table", "state", "landed to", "rows", "files", "bytes"}};
-    std::vector<std::vector<std::string>> books{
-        {"books", "accepted", "= landed", "+ pending", "+ filtered", "+ dead", "+ dup", ""}};
-    const bool any_lost = std::any_of(topic.tables.begin(), topic.tables.end(),
-                                      [](const TableStatus& table) { return table.books && table.books->lost != 0; });
-    if (any_lost) books.front().back() = "+ lost";
-    if (any_lost) books.front().emplace_back();
+    std::vector<std::vector<std::string>> books{{"books", "accepted", "= landed", "+ pending", "+ filtered", "+ dead"}};
+    const auto any = [&](auto count) {
+        return std::any_of(topic.tables.begin(), topic.tables.end(),
+                           [&](const TableStatus& table) { return table.books && count(*table.books) != 0; });
+    };
+    // In 80 columns there is room for one: what is neither landed nor in the log any more, and below how it went.
+    const bool any_expired = any([](const Books& of) { return of.expired; });
+    const bool any_gone = any([](const Books& of) { return of.lost + of.expired; });
+    const bool show_duplicates = !any_gone || any([](const Books& of) { return of.duplicates; });
+    if (show_duplicates) books.front().emplace_back("+ dup");
+    if (any_gone) books.front().emplace_back(any_expired ? "+ gone" : "+ lost");
+    books.front().emplace_back();
     std::string problems;
     for (const TableStatus& table : topic.tables) {
         rows.push_back({table.name, std::string(name_of(table.state)), landed_text(table.landed),
@@ -101,10 +112,15 @@ std::string tables_text(const TopicStatus& topic) {
         const Books& b = *table.books;
         std::vector<std::string>& line = books.emplace_back();
         line.push_back(table.name);
-        for (const std::int64_t number : {b.accepted, b.landed, b.pending, b.filtered, b.dead_lettered, b.duplicates})
+        for (const std::int64_t number : {b.accepted, b.landed, b.pending, b.filtered, b.dead_lettered})
             line.push_back(fmt::format("{}", number));
-        if (any_lost) line.push_back(fmt::format("{}", b.lost));
+        if (show_duplicates) line.push_back(fmt::format("{}", b.duplicates));
+        if (any_gone) line.push_back(fmt::format("{}", b.lost + b.expired));
         line.emplace_back(b.balanced() ? "ok" : "WRONG");
+        if (b.expired != 0)
+            problems +=
+                fmt::format("  {}: {} expired that no file of it has{}\n", table.name, plural(b.expired, "event"),
+                            b.lost == 0 ? "" : fmt::format("; {} lost in damage", b.lost));
     }
     return '\n' + aligned(rows) + (books.size() > 1 ? '\n' + aligned(books) : "") +
            (problems.empty() ? "" : '\n' + problems);
@@ -146,6 +162,22 @@ void append_hole(std::string& out, const log::Hole& hole) {
     out += '}';
 }
 
+/// "retention": {...}, "kept": [...],
+void append_retention(std::string& out, const TopicStatus& topic) {
+    const auto number = [](const std::optional<std::int64_t>& limit) {
+        return limit ? fmt::format("{}", *limit) : std::string("null");
+    };
+    out += fmt::format("\"retention\": {{\"bytes\": {}, \"ms\": {}, \"force\": {}}}, ", number(topic.retention.bytes),
+                       number(topic.retention.ms), topic.retention.force);
+    append_array(out, "kept", topic.kept, [&](const KeptStatus& kept) {
+        out += fmt::format("{{\"partition\": {}, \"from\": {}, \"to\": {}, \"bytes\": {}, ", kept.partition, kept.from,
+                           kept.to, kept.bytes);
+        append_member(out, "table", kept.table);
+        out += '}';
+    });
+    out += ", ";
+}
+
 void append_table(std::string& out, const TableStatus& table) {
     out += '{';
     append_member(out, "name", table.name);
@@ -167,7 +199,8 @@ void append_table(std::string& out, const TableStatus& table) {
                                       {"filtered", books.filtered},
                                       {"dead_lettered", books.dead_lettered},
                                       {"duplicates", books.duplicates},
-                                      {"lost", books.lost}})
+                                      {"lost", books.lost},
+                                      {"expired", books.expired}})
         out += fmt::format(", \"{}\": {}", name, table.books ? fmt::format("{}", value) : "null");
     out += fmt::format(", \"balanced\": {}", table.books ? fmt::format("{}", books.balanced()) : "null");
     append_problem(out, table.problem);
@@ -220,6 +253,7 @@ std::string status_json(const StatusReport& report) {
             out += '}';
         });
         out += ", ";
+        append_retention(out, topic);
         append_array(out, "tables", topic.tables, [&](const TableStatus& table) { append_table(out, table); });
         append_problem(out, topic.problem);
         out += '}';

@@ -73,6 +73,9 @@ Status Views::create(const std::vector<std::string>& names) {
     for (const scan::TableDeclaration& declaration : world_.tables) {
         if (!is_named(names, declaration.name)) continue;
         Table table{&declaration, std::nullopt};
+        if (!landed_only_)
+            if (const auto begun = begin(declaration.topic); !begun.ok())
+                return begun.error().within("table " + declaration.name);
         if (!declaration.path.empty()) {
             auto snapshot = world_.store.open(declaration.path);
             if (!snapshot.ok()) return snapshot.error().within("table " + declaration.name);
@@ -88,21 +91,30 @@ Status Views::create(const std::vector<std::string>& names) {
     return {};
 }
 
-/// The ends are read when a topic is first asked for: a statement asks once for each, and the tables of one topic
-/// agree.
-Result<const Views::TopicLog*> Views::topic(const std::string& name) {
+Result<Views::TopicLog*> Views::begin(const std::string& name) {
     if (const auto known = topics_.find(name); known != topics_.end()) return &known->second;
     TRY(found, world_.topics.find(name));
     TopicLog log;
     TRY(reader, log::open_reader(world_.env, world_.topics, found));
     log.reader = std::move(reader);
     for (std::int32_t i = 0; i < found.partitions; ++i) {
-        log::PartitionReader& partition = log.reader->partition(Partition{i});
-        TRY(from, partition.start_offset());
-        TRY(to, partition.end_offset());
-        log.range.push_back({Partition{i}, from, to});
+        TRY(from, log.reader->partition(Partition{i}).start_offset());
+        log.range.push_back({Partition{i}, from, from});
     }
     return &topics_.emplace(name, std::move(log)).first->second;
+}
+
+/// The ends are read when a topic is first asked for: a statement asks once for each, and the tables of one topic
+/// agree.
+Result<const Views::TopicLog*> Views::topic(const std::string& name) {
+    TRY(log, begin(name));
+    if (log->has_ends) return log;
+    for (scan::PartitionRange& part : log->range) {
+        TRY(to, log->reader->partition(part.partition).end_offset());
+        part.to = to;
+    }
+    log->has_ends = true;
+    return log;
 }
 
 Status Views::create_events() {
@@ -154,6 +166,7 @@ Result<std::string> Views::select_table(Table& table, const TopicLog& log) {
     case LandedState::landed: break;
     }
     TRY(tail, after_landed(log.range, snapshot->facts.ranges));
+    tell_expired(*table.declaration, log, snapshot->facts.ranges);
     if (is_empty(tail)) return "SELECT * FROM " + read_parquet(snapshot->files);
     return select_union(table, log, tail);
 }
@@ -171,18 +184,37 @@ Result<std::string> Views::select_union(const Table& table, const TopicLog& log,
     TRY(relation, scan::relate(*connection_, *planned, *table.declaration, columns));
     const UnionColumns united = unite(facts.schema, schema_of(relation), columns_read(*table.declaration));
     const std::string& obstacle = relation.obstacle.empty() ? united.obstacle : relation.obstacle;
-    if (!obstacle.empty()) {
-        world_.tell(fmt::format("table {}: {}, so the whole log is read. Run {} to land it anew",
-                                table.declaration->name, obstacle, world_.batch_command(table.declaration->name)));
-        return select_whole(*table.declaration, log);
-    }
+    if (!obstacle.empty()) return select_instead(table, log, obstacle);
     tell_renamed(*table.declaration, relation);
     return fmt::format("SELECT {} FROM {} UNION ALL SELECT {} FROM ({})",
                        select_list(united.columns, &UnionColumn::landed), read_parquet(table.snapshot->files),
                        select_list(united.columns, &UnionColumn::tail), relation.select);
 }
 
+/// Files and tail cannot be one table: the whole log in their place, where it still has all that the files hold.
+Result<std::string> Views::select_instead(const Table& table, const TopicLog& log, const std::string& obstacle) {
+    const std::string& name = table.declaration->name;
+    if (table.snapshot->facts.rows > 0 && !reaches_back(log.range, table.snapshot->facts.ranges))
+        return reject("{}, so the files and the log after them cannot be read as one; and in their place the log alone "
+                      "would be without what has expired. Read the files with --landed, or land the table anew from "
+                      "what the log still has: {} with --force",
+                      obstacle, world_.batch_command(name));
+    world_.tell(fmt::format("table {}: {}, so the whole log is read. Run {} to land it anew", name, obstacle,
+                            world_.batch_command(name)));
+    return select_whole(*table.declaration, log);
+}
+
+/// What an answer is without, since it is in no file and no longer in the log.
+void Views::tell_expired(const scan::TableDeclaration& table, const TopicLog& log,
+                         const std::vector<lake::LandedRange>& landed) const {
+    const std::int64_t events = events_of(expired_before_landing(log.range, landed));
+    if (events > 0)
+        world_.tell(fmt::format("table {}: {} event{} expired before they were landed in it, and are not in the answer",
+                                table.name, events, events == 1 ? "" : "s"));
+}
+
 Result<std::string> Views::select_whole(const scan::TableDeclaration& table, const TopicLog& log) {
+    tell_expired(table, log, {});
     TRY(planned, plan(table, log, log.range));
     TRY(relation, scan::relate(*connection_, *planned, table));
     tell_renamed(table, relation);

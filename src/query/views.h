@@ -21,7 +21,8 @@ public:
         : world_(world), landed_only_(landed_only), connection_(std::move(connection)) {}
 
     /// Makes those of `names` (as SQL has them, in any case) that are tables or `events`; other names are DuckDB's
-    /// matter. First all landed files are opened, then the log's ends are read: so no file is ahead of the log.
+    /// matter. First is read where the log begins, then all landed files are opened, then the log's ends are read: so
+    /// no file is ahead of the log, and what expires in between is missed by whoever reads it, who says so.
     Status create(const std::vector<std::string>& names);
     [[nodiscard]] duck::Connection& connection() { return *connection_; }
     /// Names of the tables whose landed files the statement reads.
@@ -37,12 +38,14 @@ private:
     struct TopicLog {
         std::unique_ptr<log::LogReader> reader;
         scan::LogRange range;
+        bool has_ends = false; ///< Else `range` says only where the log begins.
     };
     struct Table {
         const scan::TableDeclaration* declaration = nullptr;
         std::optional<lake::Snapshot> snapshot;
     };
 
+    Result<TopicLog*> begin(const std::string& name);
     Result<const TopicLog*> topic(const std::string& name);
     Status create_events();
     Status create_table(Table& table);
@@ -50,8 +53,11 @@ private:
     Result<std::string> select_table(Table& table, const TopicLog& log);
     Result<std::string> select_union(const Table& table, const TopicLog& log, const scan::LogRange& tail);
     Result<std::string> select_whole(const scan::TableDeclaration& table, const TopicLog& log);
+    Result<std::string> select_instead(const Table& table, const TopicLog& log, const std::string& obstacle);
     Result<std::shared_ptr<const scan::Plan>> plan(const scan::TableDeclaration& table, const TopicLog& log,
                                                    const scan::LogRange& range);
+    void tell_expired(const scan::TableDeclaration& table, const TopicLog& log,
+                      const std::vector<lake::LandedRange>& landed) const;
     void tell_renamed(const scan::TableDeclaration& table, const scan::Relation& relation) const;
     Status make_view(const std::string& name, const std::string& select);
 

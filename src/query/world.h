@@ -4,12 +4,14 @@
 #include "io/env.h"
 #include "lake/snapshot.h"
 #include "log/event_log.h"
+#include "log/retention.h"
 #include "scan/table.h"
 
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,8 @@ struct World {
     std::function<void(const std::string&)> notice; ///< For a person, on stderr. May be empty.
     std::map<std::string, std::string> jobs;        ///< Table name -> the job that writes it.
     std::function<void(std::int64_t done, std::int64_t total)> progress; ///< Events looked at. May be empty.
+    log::RetentionLimits retention{};     ///< The server's, of topics that do not say themselves.
+    std::set<std::string> spare_tables{}; ///< Tables that keep nothing of the log until they were landed once.
 
     void tell(const std::string& text) const {
         if (notice) notice(text);

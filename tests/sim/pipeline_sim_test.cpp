@@ -1,5 +1,6 @@
 #include "collect/collector.h"
 #include "io/sim_env.h"
+#include "log/retention.h"
 #include "simulated_client.h"
 
 #include <algorithm>
@@ -8,7 +9,8 @@
 #include <gtest/gtest.h>
 
 /// Clients, server, collector and log on a machine that loses power, kills, runs full and has a failing disk; one seed
-/// a history of several lives, replayable by its number: QUESTLOG_SIM_SEEDS=FIRST:COUNT.
+/// a history of several lives, replayable by its number: QUESTLOG_SIM_SEEDS=FIRST:COUNT. Now and then what readers have
+/// seen is taken for landed, and expires.
 namespace questlog::sim {
 namespace {
 
@@ -26,6 +28,8 @@ public:
         topic_ = topics_.create("game-events", {partitions, {}}).value();
         topic_.segment_bytes = segment_bytes;
         shown_.resize(static_cast<std::size_t>(partitions));
+        landed_.resize(static_cast<std::size_t>(partitions));
+        expired_.resize(static_cast<std::size_t>(partitions));
     }
 
     /// One life of the server, its end, and what must be true after it.
@@ -39,6 +43,11 @@ public:
 
     int power_cuts = 0;
     std::int64_t events_accepted = 0;
+    [[nodiscard]] std::int64_t events_expired() const {
+        std::int64_t events = 0;
+        for (const Offset end : expired_) events += end.value;
+        return events;
+    }
 
 private:
     /// The reference's game; and its events and one that is posted with keys, so that a commit has several partitions.
@@ -79,6 +88,7 @@ private:
         collect::Collector collector(sim_.env(), catalogue_, *writer, server, metrics, collector_options);
         server.serve(collector);
         std::vector<SimulatedClient> clients;
+        bool may_trim = true;
         const std::size_t steps = 20 + random_() % 60;
         for (std::size_t step = 0; step < steps && !server.failure(); ++step) {
             if (clients.size() < 6 && random_() % 8 == 0) clients.emplace_back(server, ledger_, random_());
@@ -91,6 +101,7 @@ private:
             if (random_() % 3 == 0) server.run_posted();
             for (SimulatedClient& client : clients) client.listen();
             if (random_() % 10 == 0) look("while it serves");
+            if (may_trim && random_() % 12 == 0) may_trim = trim();
         }
         EXPECT_TRUE(collector.tally().balances());
         if (server.failure()) return *server.failure();
@@ -103,6 +114,27 @@ private:
         for (SimulatedClient& client : clients) client.listen();
         if (server.failure()) return *server.failure();
         return writer->close();
+    }
+
+    /// As the retention stage does it. False: this process may trim no more.
+    bool trim() {
+        const auto reader = log::open_reader(sim_.env(), topics_, topic_);
+        if (!reader.ok()) return true; // look() says whether it may be so
+        const log::RetentionLimits limits{static_cast<std::int64_t>(random_() % (3 * segment_bytes)), std::nullopt};
+        for (std::int32_t p = 0; p < topic_.partitions; ++p) {
+            const auto number = static_cast<std::size_t>(p);
+            const auto age = log::look_at_age(sim_.env(), topics_, **reader, Partition{p}, limits);
+            EXPECT_TRUE(age.ok() || sim_.fault_happened()) << age.error().message;
+            if (!age.ok()) return true;
+            landed_[number] = Offset{static_cast<std::int64_t>(shown_[number].size())};
+            const auto plan = log::plan_trim(*age, limits, landed_[number]);
+            const auto trimmed = log::trim(sim_.env().files, topics_, topic_, plan);
+            if (trimmed.ok() && !plan.expire.empty()) expired_[number] = plan.new_start();
+            const bool again = trimmed.ok() || trimmed.error().kind == ErrorKind::retry_later;
+            EXPECT_TRUE(trimmed.ok() || sim_.fault_happened() || full_) << trimmed.error().message;
+            if (!again) return false;
+        }
+        return true;
     }
 
     void disturb() {
@@ -138,13 +170,16 @@ private:
         }
         std::map<std::int64_t, std::pair<std::int32_t, std::int64_t>> places;
         for (std::int32_t p = 0; p < topic_.partitions; ++p) {
-            std::vector<std::int64_t> seen;
-            const Status read = read_partition((*reader)->partition(Partition{p}), seen);
+            std::vector<std::int64_t>& shown = shown_[static_cast<std::size_t>(p)];
+            Offset start;
+            std::vector<std::int64_t> seen = shown; // of which what has expired stays known
+            const Status read = read_partition((*reader)->partition(Partition{p}), start, seen);
             if (!read.ok()) {
                 EXPECT_TRUE(sim_.fault_happened()) << when << ": " << read.error().message;
                 return;
             }
-            std::vector<std::int64_t>& shown = shown_[static_cast<std::size_t>(p)];
+            ASSERT_GE(start, expired_[static_cast<std::size_t>(p)]) << when << ": what has expired is back";
+            ASSERT_LE(start, landed_[static_cast<std::size_t>(p)]) << when << ": events expired that were not landed";
             ASSERT_GE(seen.size(), shown.size()) << when << ": events that were shown are gone";
             ASSERT_TRUE(std::equal(shown.begin(), shown.end(), seen.begin())) << when << ": what was shown has changed";
             for (std::size_t i = 0; i < seen.size(); ++i)
@@ -165,9 +200,13 @@ private:
         }
     }
 
-    static Status read_partition(log::PartitionReader& partition, std::vector<std::int64_t>& seen) {
+    /// Puts what is there behind what has expired, which `seen` begins with.
+    static Status read_partition(log::PartitionReader& partition, Offset& start, std::vector<std::int64_t>& seen) {
+        TRY(from, partition.start_offset());
+        start = from;
+        seen.resize(std::min(seen.size(), static_cast<std::size_t>(from.value)));
         TRY(end, partition.end_offset());
-        TRY(cursor, partition.read(Offset{0}, end));
+        TRY(cursor, partition.read(from, end));
         log::Batch batch;
         TimestampMs newest{-1};
         for (;;) {
@@ -195,6 +234,8 @@ private:
     event::Catalogue catalogue_;
     Ledger ledger_;
     std::vector<std::vector<std::int64_t>> shown_; ///< Per partition, the events that a reader saw.
+    std::vector<Offset> landed_;                   ///< Likewise, up to where they may expire.
+    std::vector<Offset> expired_;                  ///< Likewise, up to where they have expired for ever.
     bool full_ = false;
 };
 
@@ -215,16 +256,20 @@ TEST(Pipeline, KeepsWhatItAcceptedThroughEveryEnd) {
     const auto [first, count] = seeds_to_run();
     int power_cuts = 0;
     std::int64_t accepted = 0;
+    std::int64_t expired = 0;
     for (std::uint64_t seed = first; seed < first + count; ++seed) {
         SCOPED_TRACE(fmt::format("QUESTLOG_SIM_SEEDS={}:1", seed));
         History history(seed);
         for (int life = 0; life < lives_of_a_history && !HasFailure(); ++life) history.live();
         power_cuts += history.power_cuts;
         accepted += history.events_accepted;
+        expired += history.events_expired();
         if (HasFailure()) return;
     }
-    std::printf("%d power cuts, %lld events accepted and kept\n", power_cuts, static_cast<long long>(accepted));
+    std::printf("%d power cuts, %lld events accepted and kept, %lld of them until they expired\n", power_cuts,
+                static_cast<long long>(accepted), static_cast<long long>(expired));
     if (count >= 10) {
+        EXPECT_GT(expired, static_cast<std::int64_t>(count)) << "too little expired";
         EXPECT_GT(accepted, static_cast<std::int64_t>(count) * 20) << "too little was simulated";
     }
 }
