@@ -6,6 +6,7 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "collect/collector.h"
+#include "control/server.h"
 #include "event/catalogue.h"
 #include "http/listener.h"
 #include "http/server.h"
@@ -33,11 +34,12 @@ public:
     Status run();
     /// Any thread. From here on /readyz says no.
     void request_stop() {
+        control_->request_stop();
         collector_->drain();
         server_->request_stop();
     }
 
-    [[nodiscard]] std::uint16_t port() const { return server_->port(); }
+    [[nodiscard]] const std::string& url() const { return url_; }
     [[nodiscard]] const log::Topic& topic() const { return log_->topic(); }
     [[nodiscard]] std::int64_t events() const; ///< In the log now, over all partitions.
 
@@ -45,12 +47,14 @@ private:
     Pipeline() = default;
 
     // Built from top to bottom, torn down from bottom to top.
+    std::string url_; ///< Where requests come in.
     Metrics metrics_;
     std::unique_ptr<http::Server> server_;          // requests come in here,
     std::unique_ptr<event::Catalogue> catalogue_;   // become events by its declarations,
     std::unique_ptr<log::LogWriter> log_;           // and are durable here
     std::unique_ptr<LineOutput> access_log_;        // beside it,
     std::unique_ptr<collect::Collector> collector_; // before the answer goes out.
+    std::unique_ptr<control::Server> control_;      // Beside them: what the operator asks for.
 };
 
 } // namespace questlog::app
