@@ -179,6 +179,31 @@ def test_a_very_long_folder_path_works(tmp_path):
         assert server.stop() == 0
 
 
+def with_a_failing_bind(error):
+    """The second bind of the main thread is the control socket's; the first one is the HTTP port's."""
+    if not shutil.which("strace"):
+        pytest.skip("strace is not installed")
+    return ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=bind", "-e", f"inject=bind:error={error}:when=2"]
+
+
+def test_a_folder_that_can_have_no_socket_is_served_without(questlog):
+    with questlog.serve(launcher=with_a_failing_bind("EPERM")) as server:
+        assert "no administrative commands are taken, all else works" in server.errors
+        assert server.get("/purchase_a_sword").status == 200
+        told = server_of(questlog)
+        assert told["state"] == "silent" and "writes topic game-events" in told["problem"]
+        assert questlog.ok("topic", "create", "--topic", "raids") == "Created topic raids.\n"
+        assert server.stop() == 0
+
+
+def test_a_socket_that_did_not_fit_on_the_disk_is_made_later(questlog):
+    with questlog.serve(launcher=with_a_failing_bind("ENOSPC")) as server:
+        assert "no administrative commands are taken until this is over" in server.errors
+        wait_until(lambda: server_of(questlog)["state"] == "running", "the server answers")
+        assert "administrative commands are answered at" in server.errors
+        assert server.stop() == 0
+
+
 # --- users -----------------------------------------------------------------------------------------------------------
 
 def as_user(user):
