@@ -54,9 +54,10 @@ private:
         group->require_subcommand(1);
         group->fallthrough();
         auto created = std::make_shared<TopicCreateArguments>();
-        auto* create = add(*group, "create", "Create a topic",
+        auto* create = add(*group, "create", "Create a topic; a server that runs on DIR does it, and owns the files",
                            "  questlog topic create --topic game-events --if-not-exists\n"
-                           "  questlog topic create --topic clicks --partitions 3\n",
+                           "  questlog topic create --topic clicks --partitions 3\n"
+                           "  sudo questlog topic create --topic raids --data /var/lib/questlog\n",
                            created);
         create->add_option("--topic", created->topic, "Its name")->required();
         create->add_option("--partitions", created->partitions, "How many partitions")->check(CLI::Range(1, 1024));
@@ -164,9 +165,10 @@ private:
 
     void status() {
         auto given = std::make_shared<StatusArguments>();
-        auto* command = add(app_, "status", "The log, the tables, and the books",
+        auto* command = add(app_, "status", "The server, the log, the tables, and the books",
                             "  questlog status\n"
-                            "  questlog status --json | jq '.tables[] | {name, landed, pending}'\n",
+                            "  questlog status --json | jq '.topics[].tables[] | {name, landed, pending}'\n"
+                            "  questlog status --json | jq -r .server.url\n",
                             given);
         command->add_flag("--json", given->json, "As JSON");
     }

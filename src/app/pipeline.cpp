@@ -3,6 +3,7 @@
 #include "base/operator_log.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 namespace questlog::app {
 namespace {
@@ -15,6 +16,11 @@ Result<log::Topic> find_or_create_topic(log::Topics& topics, const Config& confi
     if (config.segment_bytes != limits::segment_bytes_default)
         options.configs.emplace_back("segment.bytes", fmt::format("{}", config.segment_bytes));
     return topics.create(config.topic, options);
+}
+
+std::string url_of(const std::string& host, std::uint16_t port) {
+    return host.find(':') == std::string::npos ? fmt::format("http://{}:{}", host, port)
+                                               : fmt::format("http://[{}]:{}", host, port);
 }
 
 } // namespace
@@ -40,6 +46,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(const Context& context, const h
     context.config.limits.apply(server_options);
     TRY(server, http::Server::listen(server_options));
     pipeline->server_ = std::move(server);
+    pipeline->url_ = url_of(address.host, pipeline->server_->port());
 
     TRY(catalogue, event::Catalogue::make(context.config.events, context.config.limits.event));
     pipeline->catalogue_ = std::make_unique<event::Catalogue>(std::move(catalogue));
@@ -71,6 +78,11 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(const Context& context, const h
                                              pipeline->metrics_, std::move(collector_options));
 
     pipeline->retention_ = std::make_unique<RetentionStage>(context, *pipeline->log_, pipeline->metrics_);
+
+    pipeline->control_ =
+        std::make_unique<control::Server>(context.env, context.data,
+                                          control::ServerFacts{::getpid(), pipeline->url_, pipeline->topic().name,
+                                                               QUESTLOG_VERSION, context.env.clock.wall_ms()});
     return pipeline;
 }
 

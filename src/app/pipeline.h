@@ -7,6 +7,7 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "collect/collector.h"
+#include "control/server.h"
 #include "event/catalogue.h"
 #include "http/listener.h"
 #include "http/server.h"
@@ -35,11 +36,12 @@ public:
     Status run();
     /// Any thread. From here on /readyz says no.
     void request_stop() {
+        control_->request_stop();
         collector_->drain();
         server_->request_stop();
     }
 
-    [[nodiscard]] std::uint16_t port() const { return server_->port(); }
+    [[nodiscard]] const std::string& url() const { return url_; }
     [[nodiscard]] const log::Topic& topic() const { return log_->topic(); }
     [[nodiscard]] std::int64_t events() const; ///< In the log now, over all partitions.
 
@@ -47,6 +49,7 @@ private:
     Pipeline() = default;
 
     // Built from top to bottom, torn down from bottom to top.
+    std::string url_; ///< Where requests come in.
     Metrics metrics_;
     std::unique_ptr<http::Server> server_;          // requests come in here,
     std::unique_ptr<event::Catalogue> catalogue_;   // become events by its declarations,
@@ -54,6 +57,7 @@ private:
     std::unique_ptr<LineOutput> access_log_;        // beside it,
     std::unique_ptr<collect::Collector> collector_; // before the answer goes out.
     std::unique_ptr<RetentionStage> retention_;     // What is old enough expires there.
+    std::unique_ptr<control::Server> control_;      // Beside them: what the operator asks for.
 };
 
 } // namespace questlog::app

@@ -80,11 +80,6 @@ Status keep_within_descriptors(Context& context) {
     return {};
 }
 
-std::string url_of(const std::string& host, std::uint16_t port) {
-    return host.find(':') == std::string::npos ? fmt::format("http://{}:{}", host, port)
-                                               : fmt::format("http://[{}]:{}", host, port);
-}
-
 } // namespace
 
 Status run(const Context& given, const ServeArguments& arguments) {
@@ -103,15 +98,15 @@ Status run(const Context& given, const ServeArguments& arguments) {
     });
 
     const std::string waived = durability_waiver(context.config);
-    CHECK_OK(context.print(
-        fmt::format(" * data folder {}\n"
-                    " * topic {}: {} partition{}, {} event{}\n"
-                    "{}"
-                    " * questlog is running on {} (Press CTRL+C to quit)\n",
-                    std::filesystem::absolute(context.data).lexically_normal().string(), pipeline->topic().name,
-                    pipeline->topic().partitions, pipeline->topic().partitions == 1 ? "" : "s", pipeline->events(),
-                    pipeline->events() == 1 ? "" : "s", waived.empty() ? "" : " * not durable: " + waived + "\n",
-                    url_of(address.host, pipeline->port()))));
+    CHECK_OK(context.print(fmt::format(" * data folder {}\n"
+                                       " * topic {}: {} partition{}, {} event{}\n"
+                                       "{}"
+                                       " * questlog is running on {} (Press CTRL+C to quit)\n",
+                                       std::filesystem::absolute(context.data).lexically_normal().string(),
+                                       pipeline->topic().name, pipeline->topic().partitions,
+                                       pipeline->topic().partitions == 1 ? "" : "s", pipeline->events(),
+                                       pipeline->events() == 1 ? "" : "s",
+                                       waived.empty() ? "" : " * not durable: " + waived + "\n", pipeline->url())));
     CHECK_OK(context.flush());
     CHECK_OK(pipeline->run());
     log_info("stopped: every accepted event is on disk");

@@ -1,5 +1,8 @@
 #include "app/commands.h"
+#include "control/administration.h"
+#include "control/client.h"
 #include "log/event_log.h"
+#include "log/topic_metadata.h"
 
 #include <fmt/format.h>
 
@@ -24,6 +27,14 @@ std::string describe(const log::Topic& topic) {
     return text;
 }
 
+/// By the server that runs on the data folder, so that the files are its own; by this process where none does.
+Result<control::TopicCreated> create(const Context& context, const control::CreateTopic& request) {
+    TRY(by_server, control::create_topic(context.env, context.data, request));
+    if (by_server) return *by_server;
+    log::Topics topics(context.env, context.log_directory());
+    return control::create_topic(topics, request);
+}
+
 } // namespace
 
 Status run(const Context& context, const TopicCreateArguments& arguments) {
@@ -31,20 +42,17 @@ Status run(const Context& context, const TopicCreateArguments& arguments) {
         return command_failure(reject("Replication factor: {} larger than available brokers: 1. The embedded log keeps "
                                       "one copy; leave --replication-factor out.",
                                       arguments.replication_factor));
-    log::TopicOptions options;
-    options.partitions = arguments.partitions;
+    control::CreateTopic request{arguments.topic, {arguments.partitions, {}}, arguments.if_not_exists};
     for (const auto& config : arguments.configs) {
         const std::size_t equals = config.find('=');
         if (equals == std::string::npos)
             return reject("--config {} is not name=value; write --config segment.bytes=16777216", config);
-        options.configs.emplace_back(config.substr(0, equals), config.substr(equals + 1));
+        request.options.configs.emplace_back(config.substr(0, equals), config.substr(equals + 1));
     }
-    log::Topics topics(context.env, context.log_directory());
-    TRY(exists, topics.exists(arguments.topic));
-    if (exists && arguments.if_not_exists) return {};
-    if (exists) return command_failure(reject("Topic '{}' already exists.", arguments.topic));
-    auto created = topics.create(arguments.topic, options);
-    if (!created.ok()) return command_failure(created.error());
+    CHECK_OK(log::check_topic_name(arguments.topic));
+    const auto made = create(context, request);
+    if (!made.ok()) return command_failure(made.error());
+    if (!made->created) return {};
     return context.print(fmt::format("Created topic {}.\n", arguments.topic));
 }
 

@@ -216,6 +216,16 @@ std::string_view name_of(TableState state) {
     return "damaged";
 }
 
+std::string_view name_of(ServerState state) {
+    switch (state) {
+    case ServerState::none: return "none";
+    case ServerState::running: return "running";
+    case ServerState::stopping: return "stopping";
+    case ServerState::silent: return "silent";
+    }
+    return "silent";
+}
+
 bool StatusReport::sound() const {
     return std::all_of(topics.begin(), topics.end(), [](const TopicStatus& topic) {
         return topic.problem.empty() &&

@@ -92,9 +92,29 @@ struct TopicStatus {
     std::string problem; ///< Why the log cannot be opened; then there are no partitions, and tables as their files are.
 };
 
+enum class ServerState : std::uint8_t {
+    none,     ///< No process writes to the data folder.
+    running,  ///< It told so, and the facts below.
+    stopping, ///< Likewise; it answers what is in flight.
+    silent,   ///< There is one, and it has not told of itself: `problem` says why.
+};
+[[nodiscard]] std::string_view name_of(ServerState state);
+
+/// The server of the data folder, as whoever may talk to it found it.
+struct ServerStatus {
+    ServerState state = ServerState::none;
+    std::int64_t pid = 0;
+    std::string url;
+    std::string topic;
+    std::string version;
+    TimestampMs since;
+    std::string problem;
+};
+
 struct StatusReport {
+    ServerStatus server; ///< Not of status()'s knowledge: its caller's to fill in.
     std::vector<TopicStatus> topics;
-    /// Every table's books balance and nothing has a problem.
+    /// Every table's books balance and nothing of the data has a problem. A server that is silent is none.
     [[nodiscard]] bool sound() const;
 };
 

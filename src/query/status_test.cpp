@@ -231,6 +231,8 @@ TEST_F(StatusTest, WithoutAnyTopicSaysHowToMakeOne) {
 
 TEST(StatusText, FitsATerminal) {
     StatusReport report;
+    report.server = {ServerState::running,           4242, "http://127.0.0.1:5000", "game-events", "0.1.0",
+                     TimestampMs{1'785'845'470'124}, {}};
     TopicStatus& topic = report.topics.emplace_back();
     topic.name = "game-events";
     topic.log_id = "F2hbjghYTdC0uevB7P0PWw";
@@ -248,7 +250,10 @@ TEST(StatusText, FitsATerminal) {
     hits.name = "default_hits";
     hits.path = "tmp/default_hits";
     hits.books = {.accepted = 70, .pending = 70};
-    EXPECT_EQ(status_text(report), R"(topic game-events  log F2hbjghYTdC0uevB7P0PWw
+    EXPECT_EQ(status_text(report), R"(server: running, pid 4242, http://127.0.0.1:5000
+  topic game-events, since 2026-08-04 12:11:10.124 UTC, questlog 0.1.0
+
+topic game-events  log F2hbjghYTdC0uevB7P0PWw
 70 events, 10.0 KiB, 1 partition
 
   partition  first offset  durable end     bytes
@@ -264,7 +269,9 @@ TEST(StatusText, FitsATerminal) {
 )");
     EXPECT_EQ(
         status_json(report),
-        R"({"topics": [{"topic": "game-events", "log_id": "F2hbjghYTdC0uevB7P0PWw", )"
+        R"({"server": {"state": "running", "pid": 4242, "url": "http://127.0.0.1:5000", "topic": "game-events", )"
+        R"("version": "0.1.0", "since": 1785845470124, "problem": null}, )"
+        R"("topics": [{"topic": "game-events", "log_id": "F2hbjghYTdC0uevB7P0PWw", )"
         R"("partitions": [{"partition": 0, "start": 0, "durable_end": 70, "bytes": 10240, )"
         R"("synced_end": null, "lost_events": 0, "lost": 0, "holes": [], "problem": null}], )"
         R"("retention": {"bytes": null, "ms": null, "force": false}, "kept": [], )"
@@ -297,6 +304,19 @@ TEST(StatusText, FitsATerminalWithEventsThatAreGone) {
 )"),
               std::string::npos)
         << text;
+}
+
+TEST(StatusText, SaysWhereThereIsNoServerAndWhereOneIsSilent) {
+    StatusReport report;
+    EXPECT_EQ(status_text(report), "server: none\n");
+    EXPECT_EQ(status_json(report), R"({"server": {"state": "none", "pid": null, "url": null, "topic": null, )"
+                                   R"("version": null, "since": null, "problem": null}, "topics": [], "sound": true})"
+                                   "\n");
+    report.server.state = ServerState::silent;
+    report.server.problem = "it hangs";
+    EXPECT_EQ(status_text(report), "server: silent, it hangs\n");
+    EXPECT_NE(status_json(report).find(R"("since": null, "problem": "it hangs"})"), std::string::npos);
+    EXPECT_TRUE(report.sound()) << "the data are";
 }
 
 } // namespace

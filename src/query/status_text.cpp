@@ -1,6 +1,7 @@
 #include "query/java_text.h"
 #include "query/row_text.h"
 #include "query/status.h"
+#include "scan/plan.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -178,6 +179,35 @@ void append_retention(std::string& out, const TopicStatus& topic) {
     out += ", ";
 }
 
+std::string server_text(const ServerStatus& server) {
+    switch (server.state) {
+    case ServerState::none: return "server: none\n";
+    case ServerState::silent: return fmt::format("server: silent, {}\n", server.problem);
+    case ServerState::running:
+    case ServerState::stopping: break;
+    }
+    return fmt::format("server: {}, pid {}, {}\n  topic {}, since {} UTC, questlog {}\n", name_of(server.state),
+                       server.pid, server.url, server.topic, scan::spark_timestamp(server.since), server.version);
+}
+
+void append_server(std::string& out, const ServerStatus& server) {
+    out += "\"server\": {";
+    append_member(out, "state", name_of(server.state));
+    if (server.state == ServerState::running || server.state == ServerState::stopping) {
+        out += fmt::format(R"(, "pid": {}, )", server.pid);
+        append_member(out, "url", server.url);
+        out += ", ";
+        append_member(out, "topic", server.topic);
+        out += ", ";
+        append_member(out, "version", server.version);
+        out += fmt::format(R"(, "since": {})", server.since);
+    } else {
+        out += R"(, "pid": null, "url": null, "topic": null, "version": null, "since": null)";
+    }
+    append_problem(out, server.problem);
+    out += "}, ";
+}
+
 void append_table(std::string& out, const TableStatus& table) {
     out += '{';
     append_member(out, "name", table.name);
@@ -210,9 +240,9 @@ void append_table(std::string& out, const TableStatus& table) {
 } // namespace
 
 std::string status_text(const StatusReport& report) {
-    std::string out;
+    std::string out = server_text(report.server);
     for (const TopicStatus& topic : report.topics) {
-        if (!out.empty()) out += '\n';
+        out += '\n';
         if (!topic.problem.empty()) {
             out += fmt::format("topic {}: {}\n", topic.name, topic.problem);
             if (!topic.tables.empty()) out += tables_text(topic);
@@ -234,6 +264,7 @@ std::string status_text(const StatusReport& report) {
 
 std::string status_json(const StatusReport& report) {
     std::string out = "{";
+    append_server(out, report.server);
     append_array(out, "topics", report.topics, [&](const TopicStatus& topic) {
         out += '{';
         append_member(out, "topic", topic.name);
