@@ -82,7 +82,8 @@ Status check_index(io::Files& files, const SegmentScan& segment, PartitionScan& 
 } // namespace
 
 bool PartitionScan::damaged() const {
-    return !durable_end_fault.empty() || !synced_end_fault.empty() || !record_fault.empty() || !wrong_indexes.empty() ||
+    return !durable_end_fault.empty() || !synced_end_fault.empty() || !record_fault.empty() ||
+           !lost_events_fault.empty() || !wrong_indexes.empty() ||
            std::ranges::any_of(segments, [](const SegmentScan& segment) { return !segment.damages.empty(); });
 }
 
@@ -133,6 +134,9 @@ Result<PartitionScan> scan_partition(io::Files& files, const std::string& direct
             CHECK_OK(check_index(files, segment, scan));
         scan.segments.push_back(std::move(segment));
     }
+    const auto lost = read_lost_events(files, directory);
+    if (!lost.ok() && lost.error().kind != ErrorKind::corrupt) return lost.error();
+    if (!lost.ok()) scan.lost_events_fault = lost.error().message;
     auto recorded = read_holes(files, directory);
     if (recorded.ok())
         scan.recorded = std::move(*recorded);

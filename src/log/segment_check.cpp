@@ -42,14 +42,17 @@ Status check_end(io::File& file, const std::string& directory, const std::string
 
 } // namespace
 
-Status check_segments(io::Env env, const Topics& topics, const Topic& topic, Partition partition, Offset durable_end) {
+Status check_segments(io::Env env, const Topics& topics, const Topic& topic, Partition partition,
+                      const std::function<Result<Offset>()>& ask_durable_end) {
     const auto directory = partition_directory(topics.directory(), topic.name, partition);
+    TRY(end_before, ask_durable_end());
     TRY(bases, list_segments(env.files, directory));
     if (bases.empty()) {
-        if (durable_end.value == 0) return {};
-        return corrupt("{} has no segment, and events up to offset {} were acknowledged; {}", directory, durable_end,
+        if (end_before.value == 0) return {};
+        return corrupt("{} has no segment, and events up to offset {} were acknowledged; {}", directory, end_before,
                        advice);
     }
+    TRY(durable_end, ask_durable_end()); // it was at the last one's beginning before that one got its name
     for (std::size_t i = 0; i < bases.size(); ++i) {
         const bool last = i + 1 == bases.size();
         const auto path = segment_file(directory, bases[i]);
