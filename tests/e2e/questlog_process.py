@@ -68,9 +68,9 @@ class Questlog:
             assert str(text) in done.err, f"{text!r} is not in\n{done}"
         return done
 
-    def start(self, *args, **popen):
+    def start(self, *args, launcher=(), **popen):
         """Starts a command and leaves it running; the caller ends it."""
-        return subprocess.Popen([BINARY, *self._options(), *map(str, args)], cwd=self.folder, stdin=subprocess.DEVNULL,
+        return subprocess.Popen([*launcher, BINARY, *self._options(), *map(str, args)], cwd=self.folder, stdin=subprocess.DEVNULL,
                                 env=ENVIRONMENT, stdout=popen.pop("stdout", subprocess.PIPE),
                                 stderr=popen.pop("stderr", subprocess.PIPE), **popen)
 
