@@ -7,6 +7,7 @@ ARGS ?= serve
 BENCH_ARGS ?=
 FUZZ_SECONDS ?= 60
 SEEDS ?= 1:3600
+PRESET ?= test
 BINARY := build/release/questlog
 PYTHON := .deps/venv/bin/python
 DUCKDB_OPTION := $(if $(DUCKDB_DIR),-DDUCKDB_DIR=$(abspath $(DUCKDB_DIR)))
@@ -18,7 +19,12 @@ define build
 	@cmake --build --preset $(1) --target $(2) -j $(JOBS)
 endef
 
-.PHONY: all run demo test sim mutants bench asan tsan fuzz tidy format install package clean help
+# $(call torture,PRESET,ARGUMENTS): tests/torture/run on that preset's binary.
+define torture
+	QUESTLOG_BINARY=$(CURDIR)/build/$(1)/questlog $(PYTHON) tests/torture/run $(2)
+endef
+
+.PHONY: all run demo test sim torture mutants bench asan tsan fuzz tidy format install package clean help
 
 all: ## Build build/release/questlog (the default)
 	@scripts/setup --build
@@ -44,6 +50,11 @@ sim: ## 20,000 power cuts of the whole pipeline on a simulated machine; SEEDS=FI
 	$(call build,test,sim_test)
 	QUESTLOG_SIM_SEEDS=$(SEEDS) build/test/tests/sim_test
 
+torture: ## Kill, starve, damage and flood the real binary (SEED=7 PARTS="kills damage" CASE=3 PRESET=asan)
+	@scripts/setup --test
+	$(call build,$(PRESET),questlog)
+	$(call torture,$(PRESET),$(if $(SEED),--seed $(SEED)) $(if $(CASE),--case $(CASE)) $(PARTS))
+
 mutants: ## Break the code in each way of tests/mutants/, and see a test notice (ARGS: MUTANTS="no_fsync …")
 	@scripts/setup --test
 	@tests/mutants/run $(MUTANTS)
@@ -55,15 +66,17 @@ bench: ## Measure, beside peers, and write the ratios as JSON (BENCH_ARGS=--quic
 	@for program in build/bench/src/*/*_bench; do $$program --benchmark_min_time=0.1 || exit 1; done
 	$(PYTHON) bench/run $(BENCH_ARGS)
 
-asan: ## Unit tests under AddressSanitizer and UBSan
+asan: ## Unit tests, and the real binary under mutated requests and load, under AddressSanitizer and UBSan
 	@scripts/setup --test
 	$(call build,asan,all)
 	ctest --test-dir build/asan --output-on-failure -j $(JOBS)
+	$(call torture,asan,requests pressure)
 
-tsan: ## Unit tests under ThreadSanitizer
+tsan: ## Unit tests, and the real binary under load, under ThreadSanitizer
 	@scripts/setup --test
 	$(call build,tsan,all)
 	ctest --test-dir build/tsan --output-on-failure -j $(JOBS)
+	$(call torture,tsan,pressure)
 
 fuzz: ## Fuzz each target for FUZZ_SECONDS (60) from its corpus
 	@scripts/setup --test --tools

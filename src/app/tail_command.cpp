@@ -147,7 +147,8 @@ Status run(const Context& context, const TailArguments& arguments) {
     const log::Topics topics(context.env, context.log_directory());
     log::Topics finder = topics;
     TRY(topic, finder.find(arguments.topic.value_or(context.config.topic)));
-    TRY(reader, log::open_reader(context.env, topics, topic));
+    TRY(reader, log::open_reader(context.env, topics, topic,
+                                 [&](const std::string& what) { context.notice("questlog: recovery: " + what); }));
     stop_on_signals();
     return Tail(context, arguments, *reader, std::move(format), std::move(range)).run();
 }

@@ -1,5 +1,7 @@
 #include "io/real_env.h"
 
+#include <cerrno>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -64,6 +66,21 @@ TEST_F(RealEnvTest, AFullDiskIsToBeRetried) {
     ASSERT_FALSE(written.ok());
     EXPECT_EQ(written.error().kind, ErrorKind::retry_later);
     EXPECT_NE(written.error().message.find("free some space"), std::string::npos);
+}
+
+TEST_F(RealEnvTest, AWordOfWhichOnlyAPartCouldBeWrittenTellsWhy) {
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+    const rlimit half_a_word{4, before.rlim_max};
+    const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &half_a_word), 0);
+    errno = ENOENT; // of a call before
+    const auto mapped = files_.map_word(path("word"), Open::create);
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+    std::signal(SIGXFSZ, handler);
+    ASSERT_FALSE(mapped.ok());
+    EXPECT_EQ(mapped.error().kind, ErrorKind::retry_later);
+    EXPECT_NE(mapped.error().message.find("ulimit -f"), std::string::npos) << mapped.error().message;
 }
 
 TEST_F(RealEnvTest, AsksWhatIsFree) {

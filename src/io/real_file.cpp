@@ -23,6 +23,17 @@ int flags_of(Open mode) {
     return O_RDONLY;
 }
 
+/// A write that is cut short goes on where it stopped: what follows it is done or fails with its own error.
+Status write_whole(int descriptor, const std::string& path, std::int64_t position, std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+        const auto put = uninterrupted([&] { return ::pwrite(descriptor, bytes.data(), bytes.size(), position); });
+        if (put < 0) return system_error(errno, "write", path);
+        position += put;
+        bytes = bytes.subspan(static_cast<std::size_t>(put));
+    }
+    return {};
+}
+
 } // namespace
 
 Result<Descriptor> open_descriptor(const std::string& path, Open mode) {
@@ -51,14 +62,7 @@ Result<std::size_t> RealFile::read_at(std::int64_t position, std::span<std::byte
 }
 
 Status RealFile::write_at(std::int64_t position, std::span<const std::byte> bytes) {
-    while (!bytes.empty()) {
-        const auto put =
-            uninterrupted([&] { return ::pwrite(descriptor_.get(), bytes.data(), bytes.size(), position); });
-        if (put < 0) return system_error(errno, "write", path_);
-        position += put;
-        bytes = bytes.subspan(static_cast<std::size_t>(put));
-    }
-    return {};
+    return write_whole(descriptor_.get(), path_, position, bytes);
 }
 
 Status RealFile::truncate(std::int64_t size) {
@@ -85,8 +89,7 @@ Result<std::unique_ptr<SharedWord>> RealWord::open(const std::string& path, Open
     if (found.st_size == 0 && (mode == Open::create || mode == Open::create_new)) {
         // Written, not only truncated: a page that has no block on a full disk would be a SIGBUS at the first store.
         const std::uint64_t zero = 0;
-        if (::pwrite(descriptor.get(), &zero, word_bytes, 0) != static_cast<ssize_t>(word_bytes))
-            return system_error(errno, "write", path);
+        CHECK_OK(write_whole(descriptor.get(), path, 0, std::as_bytes(std::span(&zero, 1))));
     } else if (found.st_size < static_cast<off_t>(word_bytes)) {
         return corrupt("{} is {} bytes long and must have {}", path, found.st_size, word_bytes);
     }

@@ -205,7 +205,9 @@ public:
     virtual Result<bool> wait_beyond(std::span<const Offset> ends, std::chrono::milliseconds limit) = 0;
 };
 
-/// Waits for a recovery that is under way. With no live writer after an unclean stop it first recovers under the lock.
-Result<std::unique_ptr<LogReader>> open_reader(io::Env env, const Topics& topics, const Topic& topic);
+/// Waits for a recovery that is under way. With no live writer after an unclean stop it first recovers under the lock,
+/// and tells `on_recovery` what WriterOptions::on_recovery would be told.
+Result<std::unique_ptr<LogReader>> open_reader(io::Env env, const Topics& topics, const Topic& topic,
+                                               const std::function<void(const std::string&)>& on_recovery = {});
 
 } // namespace questlog::log

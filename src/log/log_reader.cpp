@@ -214,7 +214,8 @@ Result<bool> readable(io::Files& files, const std::string& log_directory, const 
 }
 
 /// What the next writer would do, done now for a reader. Success too if another process was quicker.
-Status recover_for_reading(io::Files& files, const std::string& log_directory, const Topic& topic) {
+Status recover_for_reading(io::Files& files, const std::string& log_directory, const Topic& topic,
+                           const std::function<void(const std::string&)>& on_recovery) {
     auto lock = lock_for_writing(files, log_directory, topic);
     if (!lock.ok()) {
         const bool held = lock.error().kind == ErrorKind::retry_later && lock.error().system_errno == 0;
@@ -223,19 +224,20 @@ Status recover_for_reading(io::Files& files, const std::string& log_directory, c
     TRY(words, map_words(files, log_directory, topic, io::Open::write));
     for (std::int32_t i = 0; i < topic.partitions; ++i) {
         const auto directory = partition_directory(log_directory, topic.name, Partition{i});
-        CHECK_OK(recover_partition(files, directory, *words[static_cast<std::size_t>(i)], {}));
+        CHECK_OK(recover_partition(files, directory, *words[static_cast<std::size_t>(i)], on_recovery));
     }
     return {};
 }
 
 } // namespace
 
-Result<std::unique_ptr<LogReader>> open_reader(io::Env env, const Topics& topics, const Topic& topic) {
+Result<std::unique_ptr<LogReader>> open_reader(io::Env env, const Topics& topics, const Topic& topic,
+                                               const std::function<void(const std::string&)>& on_recovery) {
     const auto& log_directory = topics.directory();
     for (int attempt = 0; attempt < open_attempts_max; ++attempt) {
         TRY(ready, readable(env.files, log_directory, topic));
         if (!ready) {
-            CHECK_OK(recover_for_reading(env.files, log_directory, topic));
+            CHECK_OK(recover_for_reading(env.files, log_directory, topic, on_recovery));
             continue;
         }
         TRY(words, map_words(env.files, log_directory, topic, io::Open::read));

@@ -95,7 +95,7 @@ Status check_index(io::Files& files, const SegmentScan& segment, PartitionScan& 
 
 bool PartitionScan::damaged() const {
     return !start_fault.empty() || !durable_end_fault.empty() || !synced_end_fault.empty() || !record_fault.empty() ||
-           !wrong_indexes.empty() ||
+           !lost_events_fault.empty() || !wrong_indexes.empty() ||
            std::ranges::any_of(segments, [](const SegmentScan& segment) { return !segment.damages.empty(); });
 }
 
@@ -150,6 +150,9 @@ Result<PartitionScan> scan_partition(io::Files& files, const std::string& direct
             CHECK_OK(check_index(files, segment, scan));
         scan.segments.push_back(std::move(segment));
     }
+    const auto lost = read_lost_events(files, directory);
+    if (!lost.ok() && lost.error().kind != ErrorKind::corrupt) return lost.error();
+    if (!lost.ok()) scan.lost_events_fault = lost.error().message;
     auto recorded = read_holes(files, directory);
     if (recorded.ok())
         scan.recorded = std::move(*recorded);

@@ -19,10 +19,11 @@ struct PartitionScan {
     std::string durable_end_fault;         ///< What is wrong with it; empty: nothing.
     std::optional<Offset> synced_end;      ///< Where commits are not synced: data below it certainly are.
     std::string synced_end_fault;          ///< What is wrong with that; empty: nothing.
-    std::vector<SegmentScan> segments;     ///< One for each that is there or should be, by base offset.
-    std::vector<Hole> recorded;            ///< What the record of holes says; empty where it cannot be read.
-    std::string record_fault;              ///< What is wrong with that record; empty: nothing.
-    std::vector<Offset> wrong_indexes;     ///< Base offsets of segments whose index is not what their data says.
+    std::string lost_events_fault;     ///< What is wrong with the count of events lost in power cuts; empty: nothing.
+    std::vector<SegmentScan> segments; ///< One for each that is there or should be, by base offset.
+    std::vector<Hole> recorded;        ///< What the record of holes says; empty where it cannot be read.
+    std::string record_fault;          ///< What is wrong with that record; empty: nothing.
+    std::vector<Offset> wrong_indexes; ///< Base offsets of segments whose index is not what their data says.
 
     [[nodiscard]] bool damaged() const; ///< Anything that repair would change.
     /// Whether the last segment's end is what a stop in the midst of writing left: the next start cuts it.

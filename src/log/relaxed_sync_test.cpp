@@ -161,6 +161,21 @@ TEST(RelaxedSync, DamageAboveTheSyncedEndCutsTheLogThereReportedAndCounted) {
     EXPECT_EQ(log->sync_state().lost_events, 5) << "it is told for ever";
 }
 
+TEST(RelaxedSync, ADamagedCountOfLostEventsIsToldAndNeverAnotherCount) {
+    const auto log = make_damaged(5);
+    ASSERT_TRUE(log->open().ok() && log->close().ok());
+    const auto path = log->directory() + "/lost_events";
+    for (int bit = 0; bit < 64; ++bit) {
+        log->sim.flip_bit(path, bit / 8, bit % 8);
+        const auto lost = read_lost_events(log->sim.env().files, log->directory());
+        ASSERT_FALSE(lost.ok()) << "bit " << bit;
+        EXPECT_EQ(lost.error().kind, ErrorKind::corrupt);
+        EXPECT_NE(lost.error().message.find(path), std::string::npos);
+        log->sim.flip_bit(path, bit / 8, bit % 8);
+    }
+    EXPECT_EQ(*read_lost_events(log->sim.env().files, log->directory()), 5);
+}
+
 TEST(RelaxedSync, DamageBelowTheSyncedEndIsRefusedAsEver) {
     const auto log = make_damaged(1);
     EXPECT_EQ(log->open().error().kind, ErrorKind::corrupt);

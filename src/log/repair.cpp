@@ -53,6 +53,9 @@ private:
         if (!scan_.record_fault.empty())
             report_.other.push_back(
                 fmt::format("{}: made anew from the log ({})", holes_file(directory_), scan_.record_fault));
+        if (!scan_.lost_events_fault.empty())
+            report_.other.push_back(fmt::format("{}: removed; what power cuts take is counted from zero again",
+                                                lost_events_file(directory_)));
         return {};
     }
 
@@ -84,6 +87,7 @@ private:
         for (const SegmentScan& segment : scan_.segments)
             if (!segment.damages.empty()) CHECK_OK(rewrite_segment(files_, directory_, segment));
         for (const Offset base : scan_.wrong_indexes) CHECK_OK(files_.remove_file(index_file(directory_, base)));
+        if (!scan_.lost_events_fault.empty()) CHECK_OK(files_.remove_file(lost_events_file(directory_)));
         const bool ends_wrong = !scan_.durable_end_fault.empty() || !scan_.synced_end_fault.empty();
         // The least that is certain, whatever either says: recovery writes all above it again.
         if (ends_wrong && scan_.synced_end) {

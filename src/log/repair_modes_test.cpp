@@ -179,6 +179,22 @@ TEST(RepairUnsynced, DamageAboveTheSyncedEndIsCutAsTheNextStartDoes) {
     EXPECT_TRUE(expect_repaired(*log, "above").empty());
 }
 
+TEST(RepairUnsynced, ADamagedCountOfLostEventsIsAFaultAndIsCountedFromZero) {
+    auto log = make_unsynced(7);
+    log->crash();
+    const auto path = log->segments()[0];
+    log->sim.flip_bit(path, position_of(*log->sim.contents(path), flushed + 4) + 70, 1);
+    ASSERT_TRUE(log->open().ok() && log->close().ok());
+    ASSERT_EQ(lost_events(*log), 12);
+    log->sim.flip_bit(log->directory() + "/lost_events", 1, 1);
+    const auto all = verified(*log);
+    ASSERT_EQ(all.faults.size(), 1U);
+    EXPECT_NE(all.faults[0].path.find("lost_events"), std::string::npos);
+    ASSERT_TRUE(repair(*log).ok());
+    EXPECT_EQ(lost_events(*log), 0);
+    EXPECT_TRUE(verified(*log).faults.empty());
+}
+
 TEST(RepairUnsynced, RecordsThatDoNotParseUnderARightCrcAreDamageAlsoAboveTheSyncedEnd) {
     SimulatedLog log(7, 1024 * 1024);
     log.sync_mode = Sync::never;

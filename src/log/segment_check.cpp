@@ -41,10 +41,12 @@ Status check_end(io::File& file, const std::string& directory, const std::string
     return {};
 }
 
-Status check_all(io::Files& files, const std::string& directory, const std::vector<Offset>& bases, Offset durable_end) {
+/// `end_before`: the durable end before the segments were listed; `durable_end`: after that.
+Status check_all(io::Files& files, const std::string& directory, const std::vector<Offset>& bases, Offset end_before,
+                 Offset durable_end) {
     if (bases.empty()) {
-        if (durable_end.value == 0) return {};
-        return corrupt("{} has no segment, and events up to offset {} were acknowledged; {}", directory, durable_end,
+        if (end_before.value == 0) return {};
+        return corrupt("{} has no segment, and events up to offset {} were acknowledged; {}", directory, end_before,
                        advice);
     }
     for (std::size_t i = 0; i < bases.size(); ++i) {
@@ -63,11 +65,14 @@ Status check_all(io::Files& files, const std::string& directory, const std::vect
 
 } // namespace
 
-Status check_segments(io::Env env, const Topics& topics, const Topic& topic, Partition partition, Offset durable_end) {
+Status check_segments(io::Env env, const Topics& topics, const Topic& topic, Partition partition,
+                      const std::function<Result<Offset>()>& ask_durable_end) {
     const auto directory = partition_directory(topics.directory(), topic.name, partition);
     while (true) {
+        TRY(end_before, ask_durable_end());
         TRY(segments, list_segments(env.files, directory));
-        Status checked = check_all(env.files, directory, segments.bases, durable_end);
+        TRY(durable_end, ask_durable_end()); // it was at the last one's beginning before that one got its name
+        Status checked = check_all(env.files, directory, segments.bases, end_before, durable_end);
         if (checked.ok()) return {};
         TRY(start, read_log_start(env.files, directory));
         if (start == segments.start) return checked; // else retention may have taken what was looked at

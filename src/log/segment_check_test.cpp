@@ -17,8 +17,9 @@ std::unique_ptr<SimulatedLog> make_log() {
 }
 
 Status check(SimulatedLog& log, std::optional<Offset> durable_end = std::nullopt) {
-    return check_segments(log.sim.env(), log.topics, log.topic, Partition{0},
-                          durable_end.value_or(Offset{static_cast<std::int64_t>(log.appended.size())}));
+    return check_segments(log.sim.env(), log.topics, log.topic, Partition{0}, [&]() -> Result<Offset> {
+        return durable_end.value_or(Offset{static_cast<std::int64_t>(log.appended.size())});
+    });
 }
 
 void expect_damage(const Status& status, const std::string& names) {
@@ -39,6 +40,25 @@ TEST(SegmentCheck, ASoundLogPassesClosedAndWithItsWriterUp) {
     }
     SimulatedLog empty(1);
     EXPECT_TRUE(check(empty).ok());
+}
+
+TEST(SegmentCheck, ASegmentThatIsBegunBetweenTwoLooksIsNoDamage) {
+    for (const std::size_t segments_before : {std::size_t{0}, std::size_t{1}}) {
+        SimulatedLog log(1);
+        ASSERT_TRUE(log.open().ok());
+        while (log.segments().size() < segments_before) ASSERT_TRUE(log.commit(3, 400).ok());
+        const auto end = [&] { return Offset{static_cast<std::int64_t>(log.appended.size())}; };
+        bool asked = false;
+        const auto checked =
+            check_segments(log.sim.env(), log.topics, log.topic, Partition{0}, [&]() -> Result<Offset> {
+                const Offset before = end();
+                while (!asked && log.segments().size() == segments_before)
+                    if (const auto committed = log.commit(3, 400); !committed.ok()) return committed.error();
+                return std::exchange(asked, true) ? end() : before;
+            });
+        EXPECT_TRUE(checked.ok()) << checked.error().message;
+        EXPECT_GT(log.segments().size(), segments_before);
+    }
 }
 
 TEST(SegmentCheck, AMissingSegmentIsNamed) {

@@ -1,14 +1,15 @@
 #include "log/synced_end.h"
 
+#include "base/crc32c.h"
+
+#include <algorithm>
 #include <fmt/format.h>
+#include <limits>
+#include <span>
 
 namespace questlog::log {
 
 namespace {
-
-std::string lost_events_file(const std::string& directory) {
-    return directory + "/lost_events";
-}
 
 /// nullopt where the file is missing, or was being made when the power failed: then nothing depends on it yet.
 Result<std::optional<std::uint64_t>> read_word(io::Files& files, const std::string& path) {
@@ -27,7 +28,16 @@ Result<std::unique_ptr<io::SharedWord>> write_word(io::Files& files, const std::
     return word;
 }
 
+/// The count, and above it the CRC-32C of its four bytes. 0 as a whole: none, of a file that was just being made.
+std::uint64_t with_checksum(std::uint32_t events) {
+    return std::uint64_t{crc32c(std::as_bytes(std::span(&events, 1)))} << 32 | events;
+}
+
 } // namespace
+
+std::string lost_events_file(const std::string& directory) {
+    return directory + "/lost_events";
+}
 
 std::string synced_end_file(const std::string& directory) {
     return directory + "/synced_end";
@@ -52,13 +62,22 @@ Status remove_synced_end(io::Files& files, const std::string& directory) {
 }
 
 Result<std::int64_t> read_lost_events(io::Files& files, const std::string& directory) {
-    TRY(word, read_word(files, lost_events_file(directory)));
-    return static_cast<std::int64_t>(word.value_or(0));
+    const auto path = lost_events_file(directory);
+    TRY(stat, files.stat(path));
+    if (stat.size == 0) return std::int64_t{0}; // missing too
+    TRY(word, read_word(files, path));
+    const auto events = static_cast<std::uint32_t>(word.value_or(0));
+    if (word && (*word == 0 || *word == with_checksum(events))) return std::int64_t{events};
+    return corrupt("{} is damaged: how many acknowledged events are gone cannot be told; restore it from a backup, or "
+                   "let it be counted from zero again with `questlog log repair`",
+                   path);
 }
 
 Status add_lost_events(io::Files& files, const std::string& directory, std::int64_t events) {
     TRY(before, read_lost_events(files, directory));
-    TRY(word, write_word(files, directory, lost_events_file(directory), static_cast<std::uint64_t>(before + events)));
+    const auto all = std::min<std::int64_t>(before + events, std::numeric_limits<std::uint32_t>::max());
+    TRY(word,
+        write_word(files, directory, lost_events_file(directory), with_checksum(static_cast<std::uint32_t>(all))));
     return {};
 }
 

@@ -23,7 +23,10 @@ Result<std::unique_ptr<io::SharedWord>> mark_synced_end(io::Files& files, const 
 /// Says durably that the partition is synced at each commit, from the next one on. It is synced now.
 Status remove_synced_end(io::Files& files, const std::string& directory);
 
-/// How many acknowledged events recoveries found missing, over the partition's life.
+[[nodiscard]] std::string lost_events_file(const std::string& directory);
+
+/// How many acknowledged events recoveries found missing, over the partition's life. `corrupt`: no one can tell any
+/// more.
 Result<std::int64_t> read_lost_events(io::Files& files, const std::string& directory);
 Status add_lost_events(io::Files& files, const std::string& directory, std::int64_t events);
 

@@ -101,6 +101,8 @@ private:
                    "the index is not what its segment says; readers do without it"});
         if (!scan.record_fault.empty())
             fault({partition, holes_file(scan.directory), std::nullopt, 0, {}, {}, scan.record_fault});
+        if (!scan.lost_events_fault.empty())
+            fault({partition, lost_events_file(scan.directory), 0, 0, {}, {}, scan.lost_events_fault});
         for (const auto& [from, to] : scan.holes()) report_.given_up += to.minus(from);
         report_.expired += scan.start.value;
     }

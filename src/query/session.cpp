@@ -86,7 +86,8 @@ Error Session::as_damage(const Error& error) const {
     const auto says = [&](std::string_view words) { return error.message.find(words) != std::string::npos; };
     // Of bytes that are no Parquet DuckDB says many things ("Out of buffer", "Invalid data"), none of them the author's
     // fault.
-    const bool is_of_a_file = error.kind == ErrorKind::internal && !says("Out of Memory");
+    const bool is_of_a_file = (error.kind == ErrorKind::internal && !says("Out of Memory")) ||
+                              says("Failed to read file \"/proc/self/fd/"); // a name that only landed files have
     const std::vector<std::string> tables = views_->landed_tables();
     if (!is_of_a_file || tables.empty()) return error;
     std::string names;

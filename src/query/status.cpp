@@ -132,7 +132,8 @@ Result<PartitionStatus> partition_status(const World& world, const log::Topic& t
     TRY(sync, partition.sync_state());
     status.synced_end = sync.synced_end;
     status.lost_events = sync.lost_events;
-    const Status checked = log::check_segments(world.env, world.topics, topic, status.partition, end);
+    const Status checked =
+        log::check_segments(world.env, world.topics, topic, status.partition, [&] { return partition.end_offset(); });
     const auto start = partition.start_offset();
     const auto bytes = partition.bytes();
     auto holes = partition.holes();
@@ -170,7 +171,8 @@ void tell_kept(const World& world, log::LogReader& log, const std::vector<Found>
 }
 
 Status read_log(const World& world, const log::Topic& topic, const std::vector<Found>& tables, TopicStatus& status) {
-    TRY(reader, log::open_reader(world.env, world.topics, topic));
+    TRY(reader, log::open_reader(world.env, world.topics, topic,
+                                 [&](const std::string& what) { world.tell("recovery: " + what); }));
     for (std::int32_t i = 0; i < topic.partitions; ++i) {
         TRY(partition, partition_status(world, topic, reader->partition(Partition{i})));
         status.partitions.push_back(std::move(partition));

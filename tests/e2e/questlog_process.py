@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -68,9 +69,9 @@ class Questlog:
             assert str(text) in done.err, f"{text!r} is not in\n{done}"
         return done
 
-    def start(self, *args, **popen):
+    def start(self, *args, launcher=(), **popen):
         """Starts a command and leaves it running; the caller ends it."""
-        return subprocess.Popen([BINARY, *self._options(), *map(str, args)], cwd=self.folder, stdin=subprocess.DEVNULL,
+        return subprocess.Popen([*launcher, BINARY, *self._options(), *map(str, args)], cwd=self.folder, stdin=subprocess.DEVNULL,
                                 env=ENVIRONMENT, stdout=popen.pop("stdout", subprocess.PIPE),
                                 stderr=popen.pop("stderr", subprocess.PIPE), **popen)
 
@@ -101,6 +102,10 @@ class Questlog:
 
     def tables(self):
         return [table for topic in self.status()["topics"] for table in topic["tables"]]
+
+    def copy_data(self, to):
+        """Its files; the socket that a killed server leaves is none."""
+        shutil.copytree(self.data, to, ignore=lambda folder, names: [name for name in names if Path(folder, name).is_socket()])
 
     def segments(self, topic="game-events", partition=0):
         return sorted((self.data / "log").glob(f"{topic}-{partition}/*.log"))

@@ -7,6 +7,7 @@ import time
 
 import pytest
 from waiting import wait_until
+from wire import request_bytes
 
 CLIENTS = 10_000
 
@@ -78,6 +79,33 @@ def test_ten_thousand_idle_connections_cost_little_memory_and_nobodys_time(quest
         finally:
             for client in clients:
                 client.close()
+
+
+def test_clients_that_dribble_hold_up_no_other_client_and_cost_little_memory(questlog):
+    """A thousand send their requests byte by byte; after each byte of theirs another client is answered."""
+    questlog.write_config("[limits]\nheader_timeout_ms = 60000\nbody_timeout_ms = 60000\n")
+    request = request_bytes("POST", "/events", "slow", {"event_type": "slow"})
+    slow = []
+    with questlog.serve() as server, server.wire() as fast:
+        try:
+            assert fast.get("/").status == 200
+            before_kb = memory_kb(server)
+            slow = [connect(server) for _ in range(1000)]
+            for at in range(len(request) - 1):
+                for client in slow:
+                    client.send(request[at:at + 1])
+                assert fast.get("/purchase_a_sword").status == 200
+            assert (memory_kb(server) - before_kb) / len(slow) < 40
+            for client in slow:
+                client.send(request[-1:])
+            for client in slow:
+                client.settimeout(20)
+                assert client.recv(4096).startswith(b"HTTP/1.1 200 ")
+            assert server.stop() == 0
+        finally:
+            for client in slow:
+                client.close()
+    assert [event["event_type"] for event in questlog.events()].count("slow") == 1000
 
 
 def test_the_limit_of_open_files_is_raised_as_far_as_it_goes(questlog):

@@ -269,6 +269,20 @@ def test_a_second_server_on_the_same_log_is_refused_and_told_who_holds_it(questl
     assert server.get("/?receipt=1").json()["offset"] == 0
 
 
+def test_a_second_server_on_a_log_under_load_harms_nothing(questlog):
+    with questlog.serve() as server, Load(server, connections=4) as load:
+        for _ in range(5):
+            load.wait_for_acks(len(load.acked) + 50)
+            with pytest.raises(ServerEnded) as ended:
+                questlog.serve()
+            assert ended.value.code == 1 and str(server.pid) in ended.value.output
+        load.wait_for_acks(len(load.acked) + 50)
+        assert load.refused == 0
+        assert server.stop() == 0
+        load.finish()
+    load.assert_kept(questlog)
+
+
 def test_a_taken_port_is_told_before_a_connection_is_stolen_or_a_log_made(tmp_path, questlog, server):
     other = Questlog(tmp_path / "other")
     with Load(server, connections=4) as load:

@@ -1,5 +1,6 @@
 """Starting, watching and stopping the server."""
 
+import contextlib
 import json
 import re
 import signal
@@ -141,6 +142,24 @@ def test_a_stop_under_load_answers_what_is_in_flight_and_keeps_every_acked_event
         assert server.stop(number) == 0
         load.finish()
     load.assert_kept(questlog)
+
+
+def test_a_stop_in_the_midst_of_pipelines_answers_or_refuses_each_request_and_stores_no_other(questlog):
+    with questlog.serve() as server, contextlib.ExitStack() as stack:
+        wires = [stack.enter_context(server.wire()) for _ in range(8)]
+        for index, wire in enumerate(wires):
+            wire.send(b"".join(request_bytes("POST", "/events?receipt=1", wire.host, {"event_type": "a", "of": index, "n": n})
+                               for n in range(200)))
+        first = [wire.answer() for wire in wires]
+        server.process.send_signal(signal.SIGTERM)
+        answers = [[answer, *wire.answers_until_closed()] for answer, wire in zip(first, wires)]
+        assert server.wait() == 0
+    assert all(answer.status in (200, 503) for each in answers for answer in each)
+    places = {answer.json()["offset"]: (index, n) for index, each in enumerate(answers) for n, answer in enumerate(each)
+              if answer.status == 200}
+    events = questlog.events()
+    assert sorted(places) == list(range(len(events))), "an event without an answer, or an answer without an event"
+    assert all((events[offset]["of"], events[offset]["n"]) == place for offset, place in places.items())
 
 
 def test_a_request_that_had_begun_is_answered_before_the_end(questlog):

@@ -1,0 +1,16 @@
+"""The parts of the torture, by name, in the order in which they are run; and how many cases are a handful."""
+
+from damage import Damage
+from faults import Faults
+from kills import Kills
+from mutated_requests import MutatedRequests
+from pressure import Pressure
+
+PARTS = {
+    "kills": lambda cases=20: Kills(cases),
+    "faults": lambda cases=None: Faults(cases) if cases else Faults(),
+    "damage": lambda cases=2000: Damage(cases),
+    "requests": lambda cases=100: MutatedRequests(cases),
+    "pressure": lambda cases=4: Pressure(cases),
+}
+QUICK_CASES = {"kills": 1, "faults": 3, "damage": 25, "requests": 3, "pressure": 1}
