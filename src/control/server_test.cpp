@@ -9,6 +9,8 @@
 #include <fstream>
 #include <future>
 #include <gtest/gtest.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -44,6 +46,16 @@ protected:
         auto socket = connect_in(directory_);
         EXPECT_TRUE(socket.ok());
         return std::move(socket).value();
+    }
+    /// Until the other side has taken all that was sent.
+    void wait_until_read(const io::Descriptor& socket) {
+        const auto deadline = soon().at;
+        int unread = 1;
+        while (unread != 0 && real_clock_.monotonic() < deadline) {
+            ASSERT_EQ(::ioctl(socket.get(), SIOCOUTQ, &unread), 0);
+            std::this_thread::yield();
+        }
+        ASSERT_EQ(unread, 0);
     }
     Deadline soon() { return {real_clock_, real_clock_.monotonic() + 20s}; }
     std::string reply_to(std::string_view bytes) {
@@ -172,6 +184,8 @@ TEST_F(ControlServerTest, AClientThatReadsNothingIsLetGo) {
 TEST_F(ControlServerTest, TheEndIsNotHeldUpByTheSilentAndTellsThoseWhoWait) {
     auto server = start();
     const auto silent = stranger();
+    ASSERT_TRUE(write_line(silent, "{", soon()).ok());
+    wait_until_read(silent); // so the server is at it, and waits for the rest
     const auto waiting = stranger();
     server->request_stop();
     server.reset();

@@ -48,7 +48,8 @@ Result<io::Descriptor> open_socket() {
 
 Status remove_dead_socket(io::Files& files, const std::string& path) {
     struct stat found {};
-    if (::lstat(path.c_str(), &found) != 0 && errno == ENOENT) return {};
+    if (::lstat(path.c_str(), &found) != 0)
+        return errno == ENOENT ? Status() : Status(io::system_error(errno, "look at", path));
     if (!S_ISSOCK(found.st_mode)) return reject("{} is there and is no socket; move it away", path);
     return files.remove_file(path);
 }
