@@ -23,6 +23,9 @@ public:
     /// Makes those of `names` (as SQL has them, in any case) that are tables or `events`; other names are DuckDB's
     /// matter. First all landed files are opened, then the log's ends are read: so no file is ahead of the log.
     Status create(const std::vector<std::string>& names);
+    /// After create(): has `events` and the tables read only the times that `select` asks for, which is a statement
+    /// that only reads. Its answer stays the same. docs/decisions/0011-time-ranges.md.
+    Status narrow(const std::string& select);
     [[nodiscard]] duck::Connection& connection() { return *connection_; }
     /// Names of the tables whose landed files the statement reads.
     [[nodiscard]] std::vector<std::string> landed_tables() const {
@@ -43,6 +46,13 @@ private:
         std::optional<lake::Snapshot> snapshot;
     };
 
+    /// Rows of the log that were offered, and how their `timestamp` compares.
+    struct Offered {
+        std::string name;
+        std::shared_ptr<const scan::TimedRows> rows;
+        bool compares_text = false;
+    };
+
     Result<const TopicLog*> topic(const std::string& name);
     Status create_events();
     Status create_table(Table& table);
@@ -60,6 +70,7 @@ private:
     std::map<std::string, TopicLog> topics_;
     std::vector<Table> tables_;
     std::vector<std::shared_ptr<const scan::Plan>> plans_;
+    std::vector<Offered> offered_;
     std::unique_ptr<duck::Connection> connection_; ///< Last: it goes before what its sources read from.
 };
 
