@@ -27,7 +27,7 @@ private:
     OnRows on_rows_;
 };
 
-class CountedSource final : public duck::RowSource {
+class CountedSource final : public scan::TimedRows {
 public:
     CountedSource(std::shared_ptr<const duck::RowSource> source, Count count, OnRows on_rows)
         : source_(std::move(source)), count_(std::move(count)), on_rows_(std::move(on_rows)) {}
@@ -58,7 +58,7 @@ std::int64_t CountedPlan::events(const std::optional<std::vector<std::string>>& 
     return plan_->events(types);
 }
 
-std::shared_ptr<const duck::RowSource> CountedPlan::rows(const std::optional<std::vector<std::string>>& types,
+std::shared_ptr<const scan::TimedRows> CountedPlan::rows(const std::optional<std::vector<std::string>>& types,
                                                          const event::Schema& schema) const {
     return std::make_shared<CountedSource>(plan_->rows(types, schema), count_, on_rows_);
 }

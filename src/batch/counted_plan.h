@@ -25,7 +25,7 @@ public:
         return plan_->keys(types);
     }
     [[nodiscard]] std::int64_t events(const std::optional<std::vector<std::string>>& types) const override;
-    std::shared_ptr<const duck::RowSource> rows(const std::optional<std::vector<std::string>>& types,
+    std::shared_ptr<const scan::TimedRows> rows(const std::optional<std::vector<std::string>>& types,
                                                 const event::Schema& schema) const override;
 
 private:

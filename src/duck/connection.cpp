@@ -28,7 +28,7 @@ public:
     explicit NativeConnection(std::shared_ptr<Link> link) : link_(std::move(link)) {}
 
     ~NativeConnection() override {
-        for (const auto& [name, number] : offered_) link_->instance->registry.remove(number);
+        for (const auto& [name, numbers] : offered_) withdraw(numbers);
     }
 
     Status execute(const std::string& sql) override {
@@ -54,16 +54,24 @@ public:
     }
 
     Status offer(const std::string& name, std::shared_ptr<const RowSource> source) override {
-        SourceRegistry& registry = link_->instance->registry;
-        const std::int64_t number = registry.add(std::move(source));
-        if (Status made = execute(fmt::format("CREATE OR REPLACE TEMP VIEW {} AS SELECT * FROM {}({})",
-                                              quote_identifier(name), rows_function, number));
+        return offer(name, std::vector<SourcePart>{{std::move(source), ""}});
+    }
+
+    Status offer(const std::string& name, const std::vector<SourcePart>& parts) override {
+        std::vector<std::int64_t> numbers;
+        std::string select;
+        for (const SourcePart& part : parts) {
+            numbers.push_back(link_->instance->registry.add(part.source));
+            select += fmt::format("{}SELECT * FROM {}({})", select.empty() ? "" : " UNION ALL ", rows_function,
+                                  numbers.back());
+            if (!part.condition.empty()) select += " WHERE " + part.condition;
+        }
+        if (Status made = execute(fmt::format("CREATE OR REPLACE TEMP VIEW {} AS {}", quote_identifier(name), select));
             !made) {
-            registry.remove(number);
+            withdraw(numbers);
             return made;
         }
-        if (const auto before = offered_.find(name); before != offered_.end()) registry.remove(before->second);
-        offered_[name] = number;
+        withdraw(std::exchange(offered_[name], std::move(numbers)));
         return {};
     }
 
@@ -99,6 +107,10 @@ public:
     void interrupt() override { duckdb_interrupt(link_->connection); }
 
 private:
+    void withdraw(const std::vector<std::int64_t>& numbers) {
+        for (const std::int64_t number : numbers) link_->instance->registry.remove(number);
+    }
+
     struct Parsed {
         native::Statements handle;
         std::size_t count = 0;
@@ -165,17 +177,18 @@ private:
         Result result;
         if (duckdb_query(link_->connection, sql.c_str(), result.out()) == DuckDBSuccess) return result;
         // What a source said is kinder and truer than DuckDB's wrapping of it.
-        for (const auto& [name, number] : offered_) {
-            const auto offered = link_->instance->registry.find(number);
-            if (offered == nullptr) continue;
-            if (auto failure = offered->failure.with([](auto& last) { return std::exchange(last, std::nullopt); }))
-                return *failure;
-        }
+        for (const auto& [name, numbers] : offered_)
+            for (const std::int64_t number : numbers) {
+                const auto offered = link_->instance->registry.find(number);
+                if (offered == nullptr) continue;
+                if (auto failure = offered->failure.with([](auto& last) { return std::exchange(last, std::nullopt); }))
+                    return *failure;
+            }
         return error_of(duckdb_result_error_type(result.out()), duckdb_result_error(result.out()));
     }
 
     std::shared_ptr<Link> link_;
-    std::map<std::string, std::int64_t> offered_;
+    std::map<std::string, std::vector<std::int64_t>> offered_;
     std::int64_t names_given_ = 0;
 };
 

@@ -108,6 +108,13 @@ public:
     virtual Result<std::unique_ptr<RowStream>> open(std::span<const std::size_t> projected) const = 0;
 };
 
+/// Some of the rows of what is offered.
+struct SourcePart {
+    std::shared_ptr<const RowSource> source;
+    std::string
+        condition; ///< SQL over its columns, true of each of its rows: by it the optimizer may leave the part out.
+};
+
 class Connection {
 public:
     virtual ~Connection() = default;
@@ -120,6 +127,8 @@ public:
     /// Makes `source` readable as `name` in FROM (a view over a table function), until the connection is closed.
     /// A source offered before under the same name is replaced. Other connections do not see it.
     virtual Status offer(const std::string& name, std::shared_ptr<const RowSource> source) = 0;
+    /// The same of parts that have the same columns: their rows one part after the other. At least one.
+    virtual Status offer(const std::string& name, const std::vector<SourcePart>& parts) = 0;
     /// A name that this connection has not given before: `prefix` and a number.
     virtual std::string fresh_name(std::string_view prefix) = 0;
     /// The names of the tables that `sql` reads, unquoted, as written, sorted; names of its CTEs may be among them.

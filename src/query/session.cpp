@@ -60,6 +60,7 @@ Result<duck::Connection*> Session::prepare(const std::string& sql) {
     CHECK_OK(views_->create(*names));
     TRY(statements, views_->connection().inspect(sql));
     CHECK_OK(check_statements(statements));
+    CHECK_OK(views_->narrow(explained(sql)));
     return &views_->connection();
 }
 

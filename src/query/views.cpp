@@ -1,5 +1,6 @@
 #include "query/views.h"
 
+#include "query/time_cuts.h"
 #include "scan/column_names.h"
 #include "scan/letter_case.h"
 
@@ -91,6 +92,19 @@ Status Views::create(const std::vector<std::string>& names) {
     return {};
 }
 
+Status Views::narrow(const std::string& select) {
+    if (offered_.empty()) return {};
+    CHECK_OK(connection_->execute("BEGIN TRANSACTION")); // Its now() is that of the answer, too.
+    TRY(cuts, find_time_cuts(*connection_, select));
+    for (const Offered& offered : offered_) {
+        const std::vector<scan::TimeCut>& of_column = offered.compares_text ? cuts.texts : cuts.timestamps;
+        if (of_column.empty()) continue;
+        TRY(parts, offered.rows->cut(scan::spans_between(of_column)));
+        if (!parts.empty() && parts.size() <= limits::time_parts_max) CHECK_OK(connection_->offer(offered.name, parts));
+    }
+    return {};
+}
+
 Result<Views::TopicLog*> Views::begin(const std::string& name) {
     if (const auto known = topics_.find(name); known != topics_.end()) return &known->second;
     TRY(found, world_.topics.find(name));
@@ -126,7 +140,8 @@ Status Views::create_events() {
         TRY(log, topic(one.name));
         ranges.push_back({log->reader.get(), log->range});
     }
-    return connection_->offer(std::string(events_name), scan::events_source(std::move(ranges)));
+    offered_.push_back({std::string(events_name), scan::events_source(ranges)});
+    return connection_->offer(offered_.back().name, offered_.back().rows);
 }
 
 Status Views::create_landed(const Table& table) {
@@ -183,6 +198,7 @@ Result<std::string> Views::select_union(const Table& table, const TopicLog& log,
             {column.key, key != table.snapshot->facts.keys.end() ? key->second : column.key, column.type});
     }
     TRY(relation, scan::relate(*connection_, *planned, *table.declaration, columns));
+    offered_.push_back({relation.input, relation.rows, true});
     const UnionColumns united = unite(facts.schema, schema_of(relation), columns_read(*table.declaration));
     const std::string& obstacle = relation.obstacle.empty() ? united.obstacle : relation.obstacle;
     if (!obstacle.empty()) return select_instead(table, log, obstacle);
@@ -218,6 +234,7 @@ Result<std::string> Views::select_whole(const scan::TableDeclaration& table, con
     tell_expired(table, log, {});
     TRY(planned, plan(table, log, log.range));
     TRY(relation, scan::relate(*connection_, *planned, table));
+    offered_.push_back({relation.input, relation.rows, true});
     tell_renamed(table, relation);
     return relation.select;
 }

@@ -24,6 +24,9 @@ public:
     /// matter. First is read where the log begins, then all landed files are opened, then the log's ends are read: so
     /// no file is ahead of the log, and what expires in between is missed by whoever reads it, who says so.
     Status create(const std::vector<std::string>& names);
+    /// After create(): has `events` and the tables read only the times that `select` asks for, which is a statement
+    /// that only reads. Its answer stays the same. docs/decisions/0012-time-ranges.md.
+    Status narrow(const std::string& select);
     [[nodiscard]] duck::Connection& connection() { return *connection_; }
     /// Names of the tables whose landed files the statement reads.
     [[nodiscard]] std::vector<std::string> landed_tables() const {
@@ -43,6 +46,13 @@ private:
     struct Table {
         const scan::TableDeclaration* declaration = nullptr;
         std::optional<lake::Snapshot> snapshot;
+    };
+
+    /// Rows of the log that were offered, and how their `timestamp` compares.
+    struct Offered {
+        std::string name;
+        std::shared_ptr<const scan::TimedRows> rows;
+        bool compares_text = false;
     };
 
     Result<TopicLog*> begin(const std::string& name);
@@ -66,6 +76,7 @@ private:
     std::map<std::string, TopicLog> topics_;
     std::vector<Table> tables_;
     std::vector<std::shared_ptr<const scan::Plan>> plans_;
+    std::vector<Offered> offered_;
     std::unique_ptr<duck::Connection> connection_; ///< Last: it goes before what its sources read from.
 };
 

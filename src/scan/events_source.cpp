@@ -1,10 +1,12 @@
 #include "event/row_decoder.h"
 #include "log/event_log.h"
+#include "log/time_search.h"
 #include "scan/plan.h"
 #include "scan/utf8_text.h"
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace questlog::scan {
 
@@ -24,6 +26,9 @@ struct Part {
     log::LogReader* reader = nullptr;
     std::string topic;
     PartitionRange range;
+    /// What its events' times must be: the part may be left out or have a condition for it.
+    TimestampMs time_min{INT64_MIN};
+    TimestampMs time_max{INT64_MAX};
 };
 
 class EventsStream final : public duck::RowStream {
@@ -58,12 +63,22 @@ private:
             if (records_) {
                 TRY(more, records_->next(record));
                 if (more && (record.offset < part().range.from || record.offset >= part().range.to)) continue;
+                if (more && (record.timestamp < part().time_min || record.timestamp > part().time_max))
+                    return out_of_order(record.offset);
                 if (more) return true;
                 records_.reset();
             }
             TRY(more, next_batch());
             if (!more) return false;
         }
+    }
+
+    [[nodiscard]] Error out_of_order(Offset offset) const {
+        return corrupt(
+            "time goes back at offset {} of partition {} of {}, or leaves the years 1 to 9999, so a time cannot "
+            "be looked for there (`questlog log verify` tells where it does); a statement that compares "
+            "timestamp with no constant reads the whole log",
+            offset, part().range.partition, part().topic);
     }
 
     Result<bool> next_batch() {
@@ -135,16 +150,10 @@ private:
     std::string text_;
 };
 
-class EventsSource final : public duck::RowSource {
+class EventsSource final : public TimedRows {
 public:
-    explicit EventsSource(const std::vector<TopicRange>& topics) {
-        for (const TopicRange& topic : topics) {
-            for (const PartitionRange& range : topic.range) {
-                if (range.from >= range.to) continue;
-                parts_.push_back({topic.reader, topic.reader->topic().name, range});
-                events_ += range.to.minus(range.from);
-            }
-        }
+    explicit EventsSource(std::vector<Part> parts) : parts_(std::move(parts)) {
+        for (const Part& part : parts_) events_ += part.range.to.minus(part.range.from);
     }
 
     [[nodiscard]] const std::vector<duck::SourceColumn>& columns() const override { return columns_; }
@@ -153,7 +162,34 @@ public:
         return std::unique_ptr<duck::RowStream>(std::make_unique<EventsStream>(parts_, projected));
     }
 
+    [[nodiscard]] Result<std::vector<duck::SourcePart>> cut(const std::vector<TimeSpan>& spans) const override {
+        std::vector<duck::SourcePart> cuts;
+        for (const Part& part : parts_) {
+            Offset from = part.range.from;
+            for (const TimeSpan& span : spans) {
+                TRY(to, &span == &spans.back() ? Result<Offset>(part.range.to) : end_of(part, from, span));
+                Part piece = part;
+                piece.range.from = std::exchange(from, to);
+                piece.range.to = to;
+                piece.time_min = span.from;
+                piece.time_max = span.to.plus(-1);
+                if (piece.range.from < to)
+                    cuts.push_back({std::make_shared<EventsSource>(std::vector{std::move(piece)}), span.condition});
+            }
+        }
+        return cuts;
+    }
+
 private:
+    /// Where the span's events end, which begin at `from`.
+    [[nodiscard]] static Result<Offset> end_of(const Part& part, Offset from, const TimeSpan& span) {
+        if (from == part.range.to) return from;
+        log::PartitionReader& log = part.reader->partition(part.range.partition);
+        const bool ends_soon = span.to.minus(span.from) == 1;
+        TRY(end, ends_soon ? log::find_time_from(log, from, span.to) : log.find_time(span.to));
+        return std::clamp(end, from, part.range.to);
+    }
+
     std::vector<Part> parts_;
     std::int64_t events_ = 0;
     std::vector<duck::SourceColumn> columns_{
@@ -164,8 +200,12 @@ private:
 
 } // namespace
 
-std::shared_ptr<const duck::RowSource> events_source(std::vector<TopicRange> topics) {
-    return std::make_shared<EventsSource>(topics);
+std::shared_ptr<const TimedRows> events_source(const std::vector<TopicRange>& topics) {
+    std::vector<Part> parts;
+    for (const TopicRange& topic : topics)
+        for (const PartitionRange& range : topic.range)
+            if (range.from < range.to) parts.push_back({topic.reader, topic.reader->topic().name, range});
+    return std::make_shared<EventsSource>(std::move(parts));
 }
 
 } // namespace questlog::scan

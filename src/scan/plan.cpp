@@ -70,8 +70,8 @@ public:
         return sum;
     }
 
-    [[nodiscard]] std::shared_ptr<const duck::RowSource> rows(const std::optional<std::vector<std::string>>& types,
-                                                              const event::Schema& schema) const override {
+    [[nodiscard]] std::shared_ptr<const TimedRows> rows(const std::optional<std::vector<std::string>>& types,
+                                                        const event::Schema& schema) const override {
         return make_plan_rows(data_, data_->chosen(types), schema);
     }
 
@@ -105,6 +105,7 @@ private:
     Status plan_partition(std::size_t index) {
         const PartitionRange& part = data_->range[index];
         TRY(cursor, data_->reader->partition(part.partition).read(part.from, part.to));
+        previous_time_ = earliest_time;
         log::Batch batch;
         for (;;) {
             TRY(more, cursor->next(batch));
@@ -125,6 +126,8 @@ private:
             TRY(more, records.next(record));
             if (!more) break;
             if (record.offset < part.from || record.offset >= part.to) continue;
+            if (record.timestamp < previous_time_ || record.timestamp > latest_time) data_->is_in_order = false;
+            previous_time_ = record.timestamp;
             if (plan_event(record.value, Reference::of(static_cast<std::uint32_t>(number), position))) keeps = true;
         }
         if (keeps)
@@ -181,6 +184,7 @@ private:
     std::vector<bool> kept_;               ///< By type id.
     std::deque<ReferenceList> references_; ///< By type id.
     std::int64_t total_ = 0;
+    TimestampMs previous_time_; ///< In the present partition.
 };
 
 } // namespace

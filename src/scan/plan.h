@@ -6,6 +6,7 @@
 #include "log/event_log.h"
 #include "scan/column_names.h"
 #include "scan/table.h"
+#include "scan/time_span.h"
 
 #include <cstdint>
 #include <functional>
@@ -55,17 +56,18 @@ public:
     /// Columns: `_offset` bigint, `_partition` bigint, `timestamp` (the log's; as Spark's cast to string writes it, in
     /// UTC), then one per column of `schema`, by key. `schema` is no narrower than schema(types). The log reader must
     /// outlive the source, which keeps the plan.
-    virtual std::shared_ptr<const duck::RowSource> rows(const std::optional<std::vector<std::string>>& types,
-                                                        const event::Schema& schema) const = 0;
+    virtual std::shared_ptr<const TimedRows> rows(const std::optional<std::vector<std::string>>& types,
+                                                  const event::Schema& schema) const = 0;
 };
 
 /// A declared table over a plan, as SQL.
 struct Relation {
     std::string select; ///< SELECT with the table's columns, in their order; may stand as a subquery.
     std::vector<std::pair<std::string, duck::ValueType>> columns; ///< Bytewise by name; `timestamp` among them.
-    std::string input;              ///< Name of the offered source under it: count(*) of it is what `where` looked at.
-    std::vector<NamedKey> renamed;  ///< Keys that could not name their column as they are (column_names.h).
-    std::vector<NamedKey> replaced; ///< Keys whose column `set` replaced.
+    std::string input; ///< Name of the offered source under it: count(*) of it is what `where` looked at.
+    std::shared_ptr<const TimedRows> rows; ///< That source.
+    std::vector<NamedKey> renamed;         ///< Keys that could not name their column as they are (column_names.h).
+    std::vector<NamedKey> replaced;        ///< Keys whose column `set` replaced.
     std::vector<std::string> nulls; ///< Columns in which no event has a value, sorted: they have no type of their own.
     std::vector<std::string> read_as; ///< "column as a number" where `set` or `where` may find values that are none.
     /// Why the whole log would name columns otherwise than the landed files do, as a clause; empty: it would not.
@@ -88,7 +90,7 @@ struct TopicRange {
     log::LogReader* reader = nullptr;
     LogRange range;
 };
-std::shared_ptr<const duck::RowSource> events_source(std::vector<TopicRange> topics);
+std::shared_ptr<const TimedRows> events_source(const std::vector<TopicRange>& topics);
 
 /// Milliseconds as Spark's cast(timestamp as string) writes them in UTC: "2026-11-22 21:58:53.873", trailing zeros of
 /// the fraction and the point with them left out.

@@ -42,6 +42,8 @@ struct PlanData {
     log::LogReader* reader = nullptr;
     LogRange range;
     PlanTally tally;
+    bool is_in_order =
+        true; ///< In each partition time never goes back, and it keeps between earliest_time and latest_time.
     std::deque<PlannedBatch> batches;
     /// The kept ones, in order of their first event; those asked for by name stand first.
     std::deque<PlannedType> types;
@@ -52,9 +54,9 @@ struct PlanData {
 };
 
 /// Rows of the events of `chosen` types: see Plan::rows. `data` is kept.
-std::shared_ptr<const duck::RowSource> make_plan_rows(std::shared_ptr<const PlanData> data,
-                                                      const std::vector<const PlannedType*>& chosen,
-                                                      const event::Schema& schema);
+std::shared_ptr<const TimedRows> make_plan_rows(std::shared_ptr<const PlanData> data,
+                                                const std::vector<const PlannedType*>& chosen,
+                                                const event::Schema& schema);
 
 /// Where the columns of `schema` begin among those of make_plan_rows().
 inline constexpr std::size_t plan_rows_fixed_columns = 3;

@@ -4,9 +4,12 @@
 
 namespace questlog::scan {
 
-MergedReferences::MergedReferences(std::span<const ReferenceList* const> lists) {
-    for (const ReferenceList* list : lists)
-        if (!list->empty()) runs_.push_back({list->begin(), list->end()});
+MergedReferences::MergedReferences(std::span<const ReferenceList* const> lists, Reference from, Reference to) {
+    for (const ReferenceList* list : lists) {
+        const Run run{std::lower_bound(list->begin(), list->end(), from),
+                      std::lower_bound(list->begin(), list->end(), to)};
+        if (run.at != run.end) runs_.push_back(run);
+    }
     std::make_heap(runs_.begin(), runs_.end(), later);
 }
 

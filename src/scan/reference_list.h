@@ -25,7 +25,8 @@ using ReferenceList = std::deque<Reference>;
 /// Several lists read as one, in ascending order. The lists must outlive it and stay as they are.
 class MergedReferences {
 public:
-    explicit MergedReferences(std::span<const ReferenceList* const> lists);
+    /// Those from `from` on and before `to`.
+    MergedReferences(std::span<const ReferenceList* const> lists, Reference from, Reference to);
     /// False at the end.
     [[nodiscard]] bool next(Reference& reference);
 

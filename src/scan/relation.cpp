@@ -31,10 +31,12 @@ struct OutputColumn {
 }
 
 /// The plan's rows under names that cannot collide: `_offset`, `_partition`, `timestamp`, then c0, c1 ...
-class NumberedRows final : public duck::RowSource {
+class NumberedRows final : public TimedRows {
 public:
-    explicit NumberedRows(std::shared_ptr<const duck::RowSource> rows)
-        : rows_(std::move(rows)), columns_(rows_->columns()) {
+    explicit NumberedRows(std::shared_ptr<const TimedRows> rows) : NumberedRows(rows, rows) {}
+    /// `uncut` is null for what was cut before.
+    NumberedRows(std::shared_ptr<const duck::RowSource> rows, std::shared_ptr<const TimedRows> uncut)
+        : rows_(std::move(rows)), uncut_(std::move(uncut)), columns_(rows_->columns()) {
         for (std::size_t i = plan_rows_fixed_columns; i < columns_.size(); ++i)
             columns_[i].name = name_of(i - plan_rows_fixed_columns);
     }
@@ -45,9 +47,16 @@ public:
     [[nodiscard]] Result<std::unique_ptr<duck::RowStream>> open(std::span<const std::size_t> projected) const override {
         return rows_->open(projected);
     }
+    [[nodiscard]] Result<std::vector<duck::SourcePart>> cut(const std::vector<TimeSpan>& spans) const override {
+        if (uncut_ == nullptr) return std::vector<duck::SourcePart>{};
+        TRY(parts, uncut_->cut(spans));
+        for (duck::SourcePart& part : parts) part.source = std::make_shared<NumberedRows>(part.source, nullptr);
+        return parts;
+    }
 
 private:
     std::shared_ptr<const duck::RowSource> rows_;
+    std::shared_ptr<const TimedRows> uncut_;
     std::vector<duck::SourceColumn> columns_;
 };
 
@@ -64,6 +73,7 @@ public:
         find_output_columns(relation);
         std::sort(relation.nulls.begin(), relation.nulls.end());
         relation.input = source_;
+        relation.rows = rows_;
         relation.renamed = inputs_.renamed();
         relation.read_as = std::move(read_as_);
         relation.obstacle = inputs_.obstacle();
@@ -85,8 +95,8 @@ private:
 
     Status offer() {
         source_ = connection_.fresh_name("questlog_events");
-        auto rows = plan_.rows(table_.event_types(), inputs_.schema());
-        return connection_.offer(source_, std::make_shared<NumberedRows>(std::move(rows)));
+        rows_ = std::make_shared<NumberedRows>(plan_.rows(table_.event_types(), inputs_.schema()));
+        return connection_.offer(source_, rows_);
     }
 
     /// `set` reads the events, `where` what `set` made of them.
@@ -172,6 +182,7 @@ private:
     const TableDeclaration& table_;
     InputColumns inputs_;
     std::string source_;
+    std::shared_ptr<const TimedRows> rows_; ///< Behind source_.
     std::vector<OutputColumn> outputs_;
     std::vector<BoundExpression> set_; ///< As table_.set.
     std::optional<BoundExpression> where_;

@@ -8,7 +8,7 @@ import pyarrow.parquet as parquet
 import pytest
 from load import Load
 from questlog_process import json_rows
-from segment import read_batches
+from segment import flip_bit, read_batches
 from waiting import repeating
 
 SWORDS = "SELECT count(*) FROM sword_purchases"
@@ -191,6 +191,33 @@ where = "event_type = 'buy' AND price > 3"
     assert described() == columns
     questlog.ok("batch", "buys")
     assert described() == described("--landed") == columns
+
+
+# --- a time of the log -----------------------------------------------------------------------------------------------
+
+def test_a_time_is_read_from_its_segments_alone(filled):
+    """Damage elsewhere is not met, since that is not read; who asks for everything is told of it."""
+    first, second, third = filled.segments()[:3]
+    since, until = (filled.value_of(f'SELECT timestamp FROM events WHERE "offset" = {read_batches(path)[1].base_offset}')
+                    for path in (second, third))
+    events = filled.value_of(f"SELECT count(*) FROM events WHERE timestamp >= '{since}' AND timestamp < '{until}'")
+    assert events > 1000
+    batch = read_batches(first)[1]
+    flip_bit(first, batch.position + batch.size - 30)
+
+    bounds = [f"{{0}}timestamp >= '{since}' AND {{0}}timestamp < '{until}'".format(of) for of in ("", "a.", "b.")]
+    one = f"SELECT count(value) AS n FROM events WHERE {bounds[0]}"
+    assert filled.value_of(one) == events
+    assert filled.value_of(f"""WITH e AS (FROM events) SELECT count(a.value || b.value) AS n FROM e a JOIN e b
+                               USING ("offset") WHERE {bounds[1]} AND {bounds[2]}""") == events
+    everything = [f"{one} OR value = ''", "SELECT count(value) FROM events",
+                  f"SELECT count(a.value) FROM events a LEFT JOIN events b ON a.\"offset\" = b.\"offset\" AND {bounds[1]}"]
+    for query in everything:
+        filled.fails("sql", query, code=1, says=["log repair"])
+
+    def scans(query):
+        return filled.ok("sql", f"EXPLAIN (FORMAT json) {query}", "--format", "csv").count("QUESTLOG_ROWS")
+    assert 0 < scans(one) < scans(everything[0])
 
 
 # --- formats ---------------------------------------------------------------------------------------------------------
