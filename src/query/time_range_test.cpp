@@ -1,5 +1,9 @@
 #include "query/time_range_fixture.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
 /// A statement that compares `timestamp` with constants reads the segments of that time alone.
 namespace questlog::query {
 namespace {
@@ -119,6 +123,18 @@ TEST_F(TimeRangeTest, ExplainShowsWhatIsRead) {
     };
     EXPECT_EQ(scans("SELECT * FROM events WHERE timestamp > '2026-11-25 10:05'"), 1U);
     EXPECT_EQ(scans("SELECT * FROM events WHERE timestamp > '2026-11-25 10:05' OR value = ''"), 3U);
+}
+
+TEST_F(TimeRangeTest, DamageWhereATimeIsLookedForIsOnlyMetByWhoReadsThere) {
+    std::vector<std::string> segments;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_ + "/log"))
+        if (entry.path().extension() == ".log") segments.push_back(entry.path());
+    std::sort(segments.begin(), segments.end());
+    for (std::size_t i = segments.size() / 2; i < segments.size(); ++i)
+        std::fstream(segments[i], std::ios::in | std::ios::out | std::ios::binary).seekp(70).put('?');
+    EXPECT_EQ(ask("SELECT \"offset\" FROM events WHERE timestamp >= '2026-11-25 10:00:01' LIMIT 1"), (Rows{{"10"}}));
+    EXPECT_NE(ask("SELECT count(*) FROM events WHERE timestamp >= '2026-11-25 10:05'")[0][0].find("is damaged"),
+              std::string::npos);
 }
 
 /// No writer lets it happen; a foreign one may have.

@@ -99,8 +99,10 @@ Status Views::narrow(const std::string& select) {
     for (const Offered& offered : offered_) {
         const std::vector<scan::TimeCut>& of_column = offered.compares_text ? cuts.texts : cuts.timestamps;
         if (of_column.empty()) continue;
-        TRY(parts, offered.rows->cut(scan::spans_between(of_column)));
-        if (!parts.empty() && parts.size() <= limits::time_parts_max) CHECK_OK(connection_->offer(offered.name, parts));
+        const auto parts = offered.rows->cut(scan::spans_between(of_column));
+        if (!parts.ok()) continue; // The statement meets the damage if that is where it reads.
+        if (!parts->empty() && parts->size() <= limits::time_parts_max)
+            CHECK_OK(connection_->offer(offered.name, *parts));
     }
     return {};
 }
