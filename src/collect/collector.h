@@ -31,7 +31,7 @@ struct CollectorOptions {
     CommitOn commit_on = CommitOn::whichever_is_better;
     /// Commits that take longer on average leave the io thread: below it two thread switches would cost more than they
     /// save, above it requests would wait unread.
-    std::chrono::nanoseconds inline_commit_max{30'000};
+    std::chrono::nanoseconds inline_commit_max{500'000};
     /// Events that wait for the disk, in bytes of their batches. What does not fit is answered 503 at once.
     std::size_t commit_bytes_max = limits::batch_bytes_max;
     /// How long a commit may take. Then its requests are answered 503, with the outcome unknown, and until it is done

@@ -6,6 +6,11 @@
 #include <utility>
 
 namespace questlog::collect {
+namespace {
+
+constexpr std::size_t own_thread_bytes_min = 256 * 1024;
+
+} // namespace
 
 /// The thread. It sleeps until it is handed a job; the job's end goes back by the action that it was made with.
 class Committer::Worker {
@@ -59,7 +64,7 @@ void Committer::submit(std::span<const PartitionAppend> appends) {
         return post_([job, self = std::weak_ptr(self_)] {
             if (const auto committer = self.lock()) (*committer)->finish(run((*committer)->clock_, job));
         });
-    if (!own_thread_) return finish(run(clock_, job));
+    if (!goes_to_own_thread(job)) return finish(run(clock_, job));
     if (!worker_) {
         worker_ = std::make_unique<Worker>([&clock = clock_, post = post_, self = std::weak_ptr(self_)](Job handed) {
             post([finished = run(clock, handed), self] {
@@ -102,6 +107,14 @@ Committer::Finished Committer::run(io::Clock& clock, Job job) {
 void Committer::finish(const Finished& finished) {
     if (!finished.outcome.append_error) choose_thread(finished.time);
     done_(finished.outcome);
+}
+
+/// A large commit's CRC, copy and sync are worth the reading of several requests.
+bool Committer::goes_to_own_thread(Job job) const {
+    if (own_thread_ || where_ != CommitOn::whichever_is_better) return own_thread_;
+    std::size_t bytes = 0;
+    for (const PartitionAppend& append : job) bytes += append.batch->bytes();
+    return bytes >= own_thread_bytes_min;
 }
 
 /// One slow commit moves the average by an eighth of itself; coming back takes half the time that going away took, so

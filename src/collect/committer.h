@@ -31,8 +31,8 @@ struct CommitOutcome {
 
 /// Makes one commit at a time durable: every partition's batch sealed and appended, then every partition synced. While
 /// commits are short (a moving average) it does so within submit(), which saves two thread switches; while they are
-/// long, on a thread of its own, so that the io thread goes on reading requests for the next batch. Which of the two is
-/// hidden behind submit() and `done`.
+/// long, and for large ones, on a thread of its own, so that the io thread goes on reading requests for the next one.
+/// Which of the two is hidden behind submit() and `done`.
 class Committer {
 public:
     using Done = std::function<void(const CommitOutcome&)>;
@@ -47,7 +47,6 @@ public:
 
     /// io thread, and not again before `done`. What `appends` names lives until then, untouched.
     void submit(std::span<const PartitionAppend> appends);
-    [[nodiscard]] bool on_own_thread() const { return own_thread_; } ///< Where the next commit goes.
 
 private:
     using Job = std::span<const PartitionAppend>; ///< Not empty.
@@ -61,6 +60,7 @@ private:
     [[nodiscard]] static Status append_all(Job job);
     void finish(const Finished& finished);
     void choose_thread(std::chrono::nanoseconds last);
+    [[nodiscard]] bool goes_to_own_thread(Job job) const;
 
     io::Clock& clock_;
     CommitOn where_;

@@ -46,6 +46,9 @@ public:
     /// quota is `retry_later`, all else `internal`.
     virtual Status write_at(std::int64_t position, std::span<const std::byte> bytes) = 0;
     virtual Status truncate(std::int64_t size) = 0;
+    /// Makes the file `size` bytes long, where it is shorter: the new ones read as zeros and have their space, but need
+    /// not be written, so that this costs little. false: the file system cannot, and nothing was done.
+    virtual Result<bool> reserve(std::int64_t size) = 0;
     virtual Status sync_data() = 0; ///< fdatasync.
     virtual Result<std::int64_t> size() = 0;
 };

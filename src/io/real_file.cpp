@@ -71,6 +71,12 @@ Status RealFile::truncate(std::int64_t size) {
     return {};
 }
 
+Result<bool> RealFile::reserve(std::int64_t size) {
+    if (uninterrupted([&] { return ::fallocate(descriptor_.get(), 0, 0, size); }) == 0) return true;
+    if (errno == EOPNOTSUPP || errno == ENOSYS) return false;
+    return system_error(errno, "set the size of", path_);
+}
+
 Status RealFile::sync_data() {
     if (uninterrupted([&] { return ::fdatasync(descriptor_.get()); }) != 0) return system_error(errno, "sync", path_);
     return {};

@@ -17,6 +17,7 @@ public:
     Result<std::size_t> read_at(std::int64_t position, std::span<std::byte> into) override;
     Status write_at(std::int64_t position, std::span<const std::byte> bytes) override;
     Status truncate(std::int64_t size) override;
+    Result<bool> reserve(std::int64_t size) override;
     Status sync_data() override;
     Result<std::int64_t> size() override;
 

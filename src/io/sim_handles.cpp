@@ -53,6 +53,16 @@ Status SimFile::truncate(std::int64_t size) {
     return {};
 }
 
+Result<bool> SimFile::reserve(std::int64_t size) {
+    const std::lock_guard lock(world_.mutex);
+    if (auto fault = begin("set the size of")) return *fault;
+    if (size <= node_->now.size()) return true;
+    if (size - node_->now.size() > world_.free_bytes()) return world_.no_space("set the size of", path_);
+    node_->resize(size);
+    node_->modified = world_.wall();
+    return true;
+}
+
 Status SimFile::sync_data() {
     const std::lock_guard lock(world_.mutex);
     const bool ignored = dead();

@@ -13,26 +13,34 @@ constexpr std::int64_t zeros_bytes = 256 * 1024;
 /// Synced in pieces, so that no commit beside it waits for a whole segment's flush.
 constexpr std::int64_t sync_every_bytes = 4 * 1024 * 1024;
 
-Result<std::shared_ptr<io::File>> make_file(io::Files& files, const std::string& path, std::int64_t bytes,
+Status make_space(io::File& file, std::int64_t bytes, Space space, const std::atomic<bool>& stop) {
+    if (space == Space::reserved) {
+        TRY(reserved, file.reserve(bytes));
+        if (reserved) return file.sync_data();
+    }
+    return fill_with_zeros(file, 0, bytes, stop);
+}
+
+Result<std::shared_ptr<io::File>> make_file(io::Files& files, const std::string& path, std::int64_t bytes, Space space,
                                             const std::atomic<bool>& stop) {
     TRY(file, files.open(path, io::Open::create_new));
-    if (auto filled = fill_with_zeros(*file, 0, bytes, stop); !filled.ok()) {
+    if (auto made = make_space(*file, bytes, space, stop); !made.ok()) {
         file.reset();
         if (const auto removed = files.remove_file(path); !removed.ok()) return removed.error();
-        return filled.error();
+        return made.error();
     }
     return std::shared_ptr<io::File>(std::move(file));
 }
 
 /// Asks what is free, and then believes the disk more: a quota may allow less.
 Result<std::shared_ptr<io::File>> make_spare(io::Files& files, const std::string& directory, std::int64_t wanted,
-                                             std::int64_t least, const std::atomic<bool>& stop) {
+                                             std::int64_t least, Space space, const std::atomic<bool>& stop) {
     const auto path = spare_segment_file(directory);
     CHECK_OK(files.remove_file(path));
     TRY(free, files.free_bytes(directory));
     std::int64_t bytes = affordable_bytes(wanted, least, free);
     while (true) {
-        auto made = make_file(files, path, bytes, stop);
+        auto made = make_file(files, path, bytes, space, stop);
         if (made.ok() || made.error().kind != ErrorKind::retry_later || bytes <= least || stop) return made;
         bytes = std::max(bytes / 2, least);
     }
@@ -70,16 +78,16 @@ SegmentPreparer::~SegmentPreparer() {
     stop();
 }
 
-void SegmentPreparer::begin(const std::string& directory, std::int64_t wanted) {
+void SegmentPreparer::begin(const std::string& directory, std::int64_t wanted, Space space) {
     if (!thread_.joinable()) return;
     const std::lock_guard lock(mutex_);
-    if (stopping_ || !jobs_.try_emplace(directory, Job{wanted, Job::State::waiting, nullptr}).second) return;
+    if (stopping_ || !jobs_.try_emplace(directory, Job{wanted, space, Job::State::waiting, nullptr}).second) return;
     waiting_.push_back(directory);
     changed_.notify_all();
 }
 
 Result<std::shared_ptr<io::File>> SegmentPreparer::take(const std::string& directory, std::int64_t wanted,
-                                                        std::int64_t least) {
+                                                        std::int64_t least, Space space) {
     std::shared_ptr<io::File> ready;
     {
         std::unique_lock lock(mutex_);
@@ -95,7 +103,7 @@ Result<std::shared_ptr<io::File>> SegmentPreparer::take(const std::string& direc
         if (bytes >= least) return ready;
         ready.reset(); // its space is free before more is asked for
     }
-    return make_spare(files_, directory, wanted, least, stopping_);
+    return make_spare(files_, directory, wanted, least, space, stopping_);
 }
 
 void SegmentPreparer::stop() {
@@ -124,7 +132,8 @@ void SegmentPreparer::make_next(std::unique_lock<std::mutex>& lock) {
     Job& job = jobs_.at(directory); // its address holds: take() waits for a job that is being worked on
     job.state = Job::State::working;
     lock.unlock();
-    auto made = make_spare(files_, directory, job.wanted, std::min(job.wanted, prepared_bytes_min), stopping_);
+    auto made =
+        make_spare(files_, directory, job.wanted, std::min(job.wanted, prepared_bytes_min), job.space, stopping_);
     lock.lock();
     if (made.ok()) job.file = std::move(*made); // a failure is met again, and told, by take()
     job.state = Job::State::done;

@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::int64_t first_segment_bytes = 1024 * 1024;
 
+/// Where batches are on average at least so long, writing zeros ahead of them costs more than it saves.
+constexpr std::int64_t reserve_batch_bytes_min = 64 * 1024;
+
 } // namespace
 
 SegmentWriter::SegmentWriter(io::Files& files, SegmentPreparer& preparer, std::string directory,
@@ -58,6 +61,11 @@ std::int64_t SegmentWriter::next_capacity() const {
     return std::min(segment_bytes_, std::max(first_segment_bytes, capacity_ * 2));
 }
 
+/// By the batches of the present segment.
+Space SegmentWriter::space_for_next() const {
+    return batches_ > 0 && batch_bytes_ / batches_ >= reserve_batch_bytes_min ? Space::reserved : Space::zeros;
+}
+
 Status SegmentWriter::broken(const Error& error) {
     broken_ = Error{ErrorKind::internal, error.message + "; the log takes nothing more until it is opened again",
                     error.system_errno};
@@ -85,12 +93,14 @@ Status SegmentWriter::append(std::span<const std::byte> batch) {
     }
     before_ = {position_, next_offset_, max_timestamp_, first_timestamp_};
     unsynced_ = true;
+    ++batches_;
+    batch_bytes_ += bytes;
     position_ += bytes;
     next_offset_ = header.end_offset();
     max_timestamp_ = std::max(max_timestamp_, header.max_timestamp);
     if (!first_timestamp_) first_timestamp_ = header.base_timestamp;
     if (!spare_begun_ && !spare_ && position_ > capacity_ / 2) {
-        preparer_.begin(directory_, next_capacity());
+        preparer_.begin(directory_, next_capacity(), space_for_next());
         spare_begun_ = true;
     }
     return {};
@@ -183,7 +193,7 @@ Status SegmentWriter::roll(std::int64_t batch_bytes) {
         spare_begun_ = false;
         const std::int64_t wanted = std::max(next_capacity(), batch_bytes);
         const std::int64_t least = std::max(std::min(next_capacity(), prepared_bytes_min), batch_bytes);
-        auto taken = preparer_.take(directory_, wanted, least);
+        auto taken = preparer_.take(directory_, wanted, least, space_for_next());
         if (!taken.ok())
             return taken.error().kind == ErrorKind::retry_later ? Status(taken.error()) : broken(taken.error());
         spare_ = std::move(*taken);
@@ -199,6 +209,7 @@ Status SegmentWriter::roll(std::int64_t batch_bytes) {
         return named.error().kind == ErrorKind::retry_later ? named : broken(named.error());
     file_ = std::move(spare_);
     position_ = 0;
+    batches_ = batch_bytes_ = 0;
     first_timestamp_.reset();
     capacity_ = *spare_bytes;
     entry_unsynced_ = true;

@@ -58,6 +58,7 @@ private:
     Status cut_to_position();
     Status broken(const Error& error);
     [[nodiscard]] std::int64_t next_capacity() const;
+    [[nodiscard]] Space space_for_next() const;
 
     io::Files& files_;
     SegmentPreparer& preparer_;
@@ -70,6 +71,8 @@ private:
     std::shared_ptr<io::File> file_;     ///< The last segment; null before the first.
     std::shared_ptr<io::File> spare_;    ///< The next one, taken but not yet named.
     std::int64_t position_ = 0;          ///< Where the next batch goes.
+    std::int64_t batches_ = 0;           ///< Written to it since it was opened,
+    std::int64_t batch_bytes_ = 0;       ///< and their bytes.
     std::int64_t capacity_ = 0;          ///< Bytes that are there, zero from position_ on.
     std::optional<Offset> last_segment_; ///< Base offset of the segment that open() goes on with.
     Offset next_offset_;

@@ -59,6 +59,7 @@ private:
             return file_->write_at(position, bytes);
         }
         Status truncate(std::int64_t size) override { return file_->truncate(size); }
+        Result<bool> reserve(std::int64_t size) override { return file_->reserve(size); }
         Status sync_data() override { return file_->sync_data(); }
         Result<std::int64_t> size() override { return file_->size(); }
 
