@@ -1,5 +1,6 @@
 #include "app/commands.h"
 #include "app/data_folder.h"
+#include "base/plural.h"
 #include "query/retention.h"
 
 #include <fmt/format.h>
@@ -7,10 +8,6 @@
 /// `questlog log trim`: lets old segments expire by hand, where no server does it.
 namespace questlog::app {
 namespace {
-
-std::string plural(std::int64_t count, std::string_view noun) {
-    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
 
 std::string limit_text(const std::optional<std::int64_t>& limit) {
     return limit ? fmt::format("{}", *limit) : "-1";

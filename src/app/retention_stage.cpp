@@ -16,26 +16,15 @@ RetentionStage::RetentionStage(const Context& context, const log::LogWriter& log
       removed_bytes_(metrics.counter("questlog_retention_removed_bytes_total", "Bytes of segments that expired.")),
       kept_bytes_(metrics.gauge("questlog_retention_kept_bytes",
                                 "Bytes beyond the retention limits, kept since a table has not landed them.")) {
-    if (!limits_.unlimited()) thread_ = std::thread([this] { run(); });
+    if (!limits_.unlimited())
+        rounds_.emplace(context.config.retention_check, RepeatedAction::First::at_once, [this] { return run(); });
 }
 
-void RetentionStage::stop() {
-    {
-        const std::lock_guard lock(mutex_);
-        stopping_ = true;
-    }
-    stopped_.notify_all();
-    if (thread_.joinable()) thread_.join();
-}
-
-void RetentionStage::run() {
-    std::unique_lock lock(mutex_);
-    do {
-        lock.unlock();
-        if (const Status done = round(); !done.ok())
-            tell_once(fmt::format("nothing of topic {} expires: {}", topic_.name, done.error().message));
-        lock.lock();
-    } while (!broken_ && !stopped_.wait_for(lock, context_.config.retention_check, [this] { return stopping_; }));
+/// False: there is no further round.
+bool RetentionStage::run() {
+    if (const Status done = round(); !done.ok())
+        tell_once(fmt::format("nothing of topic {} expires: {}", topic_.name, done.error().message));
+    return !broken_;
 }
 
 Status RetentionStage::round() {
@@ -43,15 +32,16 @@ Status RetentionStage::round() {
         TRY(reader, log::open_reader(context_.env, topics_, topic_));
         reader_ = std::move(reader);
     }
-    TRY(over, query::plan_trims(context_.env, topics_, *reader_, limits_, {}));
-    const bool any = std::any_of(over.begin(), over.end(), [](const auto& plan) { return !plan.expire.empty(); });
+    TRY(plans, query::plan_trims(context_.env, topics_, *reader_, limits_, {}));
+    const bool any = std::any_of(plans.begin(), plans.end(), [](const auto& plan) { return !plan.expire.empty(); });
     std::vector<query::Claim> claims;
     if (any) { // only now is it worth a look at the tables
         TRY(folder, DataFolder::open(context_));
         TRY(found, query::claims_on(folder->world(), *reader_));
         claims = std::move(found);
+        TRY(with_claims, query::plan_trims(context_.env, topics_, *reader_, limits_, claims));
+        plans = std::move(with_claims);
     }
-    TRY(plans, query::plan_trims(context_.env, topics_, *reader_, limits_, claims));
     std::string kept;
     std::int64_t kept_bytes = 0;
     for (const log::TrimPlan& plan : plans) {

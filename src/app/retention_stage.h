@@ -2,14 +2,13 @@
 
 #include "app/context.h"
 #include "base/metrics.h"
+#include "base/repeated_action.h"
 #include "log/event_log.h"
 #include "log/retention.h"
 
-#include <condition_variable>
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <string>
-#include <thread>
 
 namespace questlog::app {
 
@@ -20,15 +19,15 @@ class RetentionStage {
 public:
     /// `log` is open for as long as the stage lives: its lock is what allows to trim. `context` outlives the stage.
     RetentionStage(const Context& context, const log::LogWriter& log, Metrics& metrics);
-    ~RetentionStage() { stop(); }
+    ~RetentionStage() = default;
     RetentionStage(const RetentionStage&) = delete;
     RetentionStage& operator=(const RetentionStage&) = delete;
 
     /// Waits for a round that is under way. Before the log is closed.
-    void stop();
+    void stop() { rounds_.reset(); }
 
 private:
-    void run();
+    [[nodiscard]] bool run();
     Status round();
     Status trim(const log::TrimPlan& plan);
     void tell_once(const std::string& text);
@@ -44,10 +43,7 @@ private:
     std::string told_;                       ///< What was told last; empty: nothing is to be told.
     bool broken_ = false;                    ///< A sync has failed: nothing may be trimmed any more in this process.
 
-    std::mutex mutex_;
-    std::condition_variable stopped_;
-    bool stopping_ = false;
-    std::thread thread_; ///< Last: it uses the others.
+    std::optional<RepeatedAction> rounds_; ///< Last: its thread uses the others.
 };
 
 } // namespace questlog::app

@@ -9,18 +9,11 @@
 namespace questlog::collect {
 namespace {
 
-/// Messages may quote what a client sent.
-std::string json_of(std::string_view text) {
-    std::string json;
-    if (!event::append_json_string(json, text)) event::append_json_latin1(json, text);
-    return json;
-}
-
 /// Of one partition's events the first says it all: they follow each other.
 void append_receipt(std::string& body, bool single, std::string_view log_id, std::span<const Position> positions) {
     auto out = std::back_inserter(body);
     const Position& first = positions.front();
-    fmt::format_to(out, ", \"log\": {}, ", json_of(log_id));
+    fmt::format_to(out, ", \"log\": {}, ", event::json_string(log_id));
     const bool in_one_partition = std::all_of(positions.begin(), positions.end(), [&](const Position& position) {
         return position.partition == first.partition;
     });
@@ -40,8 +33,8 @@ void append_receipt(std::string& body, bool single, std::string_view log_id, std
 } // namespace
 
 std::string receipt_answer(std::string_view log_id, const Position& position) {
-    return fmt::format("{{\"log\": {}, \"partition\": {}, \"offset\": {}}}\n", json_of(log_id), position.partition,
-                       position.offset);
+    return fmt::format("{{\"log\": {}, \"partition\": {}, \"offset\": {}}}\n", event::json_string(log_id),
+                       position.partition, position.offset);
 }
 
 IntakeAnswer intake_answer(const event::Intake& intake, std::string_view log_id, std::span<const Position> positions) {
@@ -53,7 +46,7 @@ IntakeAnswer intake_answer(const event::Intake& intake, std::string_view log_id,
         std::string_view separator = ", \"rejections\": [";
         for (const event::RejectedEvent& rejected : intake.rejected) {
             fmt::format_to(out, "{}{{\"index\": {}, \"reason\": {}}}", separator, rejected.index,
-                           json_of(rejected.reason));
+                           event::json_string(rejected.reason));
             separator = ", ";
         }
         answer.body += ']';
@@ -64,7 +57,7 @@ IntakeAnswer intake_answer(const event::Intake& intake, std::string_view log_id,
 }
 
 std::string error_answer(std::string_view message) {
-    return fmt::format("{{\"error\": {}}}\n", json_of(message));
+    return fmt::format("{{\"error\": {}}}\n", event::json_string(message));
 }
 
 std::string allow_header(std::span<const std::string> methods) {

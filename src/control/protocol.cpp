@@ -30,13 +30,6 @@ ErrorKind error_kind_of(std::string_view name) {
     return ErrorKind::internal;
 }
 
-/// Text as a JSON string; bytes that are no UTF-8, which a path in a message may hold, one character each.
-std::string quoted(std::string_view text) {
-    std::string out;
-    if (!event::append_json_string(out, text)) event::append_json_latin1(out, text);
-    return out;
-}
-
 Result<std::string> quoted_text(std::string_view text) {
     std::string out;
     if (!event::append_json_string(out, text)) return reject("\"{}\" is not valid UTF-8; write it in UTF-8", text);
@@ -157,8 +150,8 @@ Result<Request> decode_request(std::string_view line, std::string_view version) 
 
 std::string encode(const ServerFacts& facts) {
     return line_of(fmt::format(R"("pid": {}, "url": {}, "topic": {}, "questlog": {}, "since": {}, "stopping": {})",
-                               facts.pid, quoted(facts.url), quoted(facts.topic), quoted(facts.version), facts.since,
-                               facts.stopping));
+                               facts.pid, event::json_string(facts.url), event::json_string(facts.topic),
+                               event::json_string(facts.version), facts.since, facts.stopping));
 }
 
 std::string encode(const TopicCreated& answer) {
@@ -168,7 +161,7 @@ std::string encode(const TopicCreated& answer) {
 std::string encode(const Error& error) {
     // Half of the line at most, since each byte may become six.
     const std::string_view message = std::string_view(error.message).substr(0, limits::control_line_bytes_max / 12);
-    return line_of(fmt::format("\"error\": \"{}\", \"message\": {}", name_of(error.kind), quoted(message)));
+    return line_of(fmt::format("\"error\": \"{}\", \"message\": {}", name_of(error.kind), event::json_string(message)));
 }
 
 Result<ServerFacts> decode_facts(std::string_view line) {

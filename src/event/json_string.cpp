@@ -131,6 +131,12 @@ bool append_json_string(std::string& out, std::string_view text) {
     return true;
 }
 
+std::string json_string(std::string_view text) {
+    std::string json;
+    if (!append_json_string(json, text)) append_json_latin1(json, text);
+    return json;
+}
+
 void append_json_latin1(std::string& out, std::string_view bytes) {
     out += '"';
     for (;;) {

@@ -15,13 +15,6 @@ constexpr std::string_view facts_key = "questlog.snapshot";
 constexpr std::string_view checksum_key = "questlog.snapshot.crc32c";
 constexpr std::int64_t facts_version = 1;
 
-/// Event schemas hold valid UTF-8 only, and so do DuckDB's column names.
-std::string json_string(std::string_view text) {
-    std::string out;
-    if (!event::append_json_string(out, text)) event::append_json_latin1(out, text);
-    return out;
-}
-
 std::string checksum(std::string_view text) {
     return fmt::format("{:08x}", crc32c(std::as_bytes(std::span(text.data(), text.size()))));
 }
@@ -98,8 +91,8 @@ void append_names(std::string& text, std::string_view list, const std::map<std::
     if (keys.empty()) return;
     text += fmt::format(R"(, "{}": [)", list);
     for (const auto& [name, key] : keys)
-        text += fmt::format(R"({}{{"name": {}, "key": {}}})", text.back() == '[' ? "" : ", ", json_string(name),
-                            json_string(key));
+        text += fmt::format(R"({}{{"name": {}, "key": {}}})", text.back() == '[' ? "" : ", ", event::json_string(name),
+                            event::json_string(key));
     text += ']';
 }
 
@@ -168,22 +161,22 @@ Error damaged(const Error& error) {
 } // namespace
 
 std::string facts_text(const SnapshotFacts& facts, const std::vector<duck::ResultColumn>& columns) {
-    std::string text =
-        fmt::format(R"({{"version": {}, "topic": {}, "log_id": {}, "declaration": {}, "ranges": [)", facts_version,
-                    json_string(facts.topic), json_string(facts.log_id), json_string(facts.declaration));
+    std::string text = fmt::format(R"({{"version": {}, "topic": {}, "log_id": {}, "declaration": {}, "ranges": [)",
+                                   facts_version, event::json_string(facts.topic), event::json_string(facts.log_id),
+                                   event::json_string(facts.declaration));
     for (const LandedRange& range : facts.ranges)
         text += fmt::format(R"({}{{"partition": {}, "from": {}, "to": {}}})", text.back() == '[' ? "" : ", ",
                             range.partition, range.from, range.to);
     text += fmt::format(R"(], "examined": {}, "dead_lettered": {}, "columns": [)", facts.examined, facts.dead_lettered);
     for (const duck::ResultColumn& column : columns)
-        text += fmt::format(R"({}{{"name": {}, "type": {}}})", text.back() == '[' ? "" : ", ", json_string(column.name),
-                            json_string(column.type_name));
+        text += fmt::format(R"({}{{"name": {}, "type": {}}})", text.back() == '[' ? "" : ", ",
+                            event::json_string(column.name), event::json_string(column.type_name));
     text += ']';
     append_names(text, "keys", facts.keys);
     append_names(text, "replaced", facts.replaced);
     if (!facts.nulls.empty()) text += R"(, "nulls": [)";
     for (const std::string& column : facts.nulls)
-        text += fmt::format("{}{}", text.back() == '[' ? "" : ", ", json_string(column));
+        text += fmt::format("{}{}", text.back() == '[' ? "" : ", ", event::json_string(column));
     return text + (facts.nulls.empty() ? "}" : "]}");
 }
 

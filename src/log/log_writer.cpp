@@ -1,5 +1,5 @@
+#include "base/repeated_action.h"
 #include "log/event_log.h"
-#include "log/interval_sync.h"
 #include "log/log_files.h"
 #include "log/recovery.h"
 #include "log/segment_preparer.h"
@@ -38,7 +38,10 @@ public:
     Status open(const WriterOptions& options) {
         for (auto& partition : partitions_) CHECK_OK(partition->open());
         if (options.sync == Sync::interval && options.prepare_segments_in_background)
-            interval_sync_.emplace(options.sync_interval, [this] { (void)flush().ok(); }); // the next commit tells
+            interval_sync_.emplace(options.sync_interval, RepeatedAction::First::after_the_interval, [this] {
+                (void)flush().ok(); // the next commit tells
+                return true;
+            });
         return {};
     }
 
@@ -71,7 +74,7 @@ private:
     SegmentPreparer preparer_;
     std::vector<std::string> directories_;
     std::vector<std::unique_ptr<SegmentWriter>> partitions_;
-    std::optional<IntervalSync> interval_sync_; ///< Last: its thread uses the partitions.
+    std::optional<RepeatedAction> interval_sync_; ///< Last: its thread uses the partitions.
 };
 
 } // namespace

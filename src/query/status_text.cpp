@@ -1,3 +1,4 @@
+#include "base/plural.h"
 #include "query/java_text.h"
 #include "query/row_text.h"
 #include "query/status.h"
@@ -17,10 +18,6 @@ std::string bytes_text(std::int64_t bytes) {
         value /= 1024;
     }
     return fmt::format("{:.1f} TiB", value);
-}
-
-std::string plural(std::int64_t count, std::string_view noun) {
-    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 /// Rows of cells under their headings: the first column to the left, the others to the right, two spaces between.

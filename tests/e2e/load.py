@@ -7,21 +7,19 @@ from waiting import wait_until
 from wire import Closed
 
 
-class Load:
-    """Posts single events on `connections` connections until the server is gone or finish() is called.
+class Clients:
+    """Threads that ask a server, each on a connection of its own, until it is gone or finish() is called. Leaving the
+    `with` block ends them."""
 
-    Every event has an identity (connection, number) that no other event of the test has; `acked` maps it to the offset
-    of its receipt. Leaving the `with` block ends the load.
-    """
+    DEADLINE_S = 30
 
-    def __init__(self, server, connections=4, start=0, path="/events?receipt=1"):
-        self.acked = {}
-        self.sent = {}      # connection -> how many identities it has used
-        self.refused = 0    # answers other than 200
+    def __init__(self):
         self._stop = threading.Event()
-        self._server, self._path = server, path
-        self._threads = [threading.Thread(target=self._post, args=(index, start), daemon=True)
-                         for index in range(connections)]
+        self._threads = []
+
+    def _start(self, ask, *of_each):
+        """A thread for each, given its arguments."""
+        self._threads = [threading.Thread(target=ask, args=arguments, daemon=True) for arguments in of_each]
         for thread in self._threads:
             thread.start()
 
@@ -33,9 +31,28 @@ class Load:
 
     def finish(self):
         self._stop.set()
+        self.join()
+
+    def join(self):
         for thread in self._threads:
-            thread.join(30)
-            assert not thread.is_alive(), "a load connection hangs"
+            thread.join(self.DEADLINE_S)
+            assert not thread.is_alive(), "a client hangs: its request is neither answered nor refused"
+
+
+class Load(Clients):
+    """Posts single events on `connections` connections until the server is gone or finish() is called.
+
+    Every event has an identity (connection, number) that no other event of the test has; `acked` maps it to the offset
+    of its receipt.
+    """
+
+    def __init__(self, server, connections=4, start=0, path="/events?receipt=1"):
+        super().__init__()
+        self.acked = {}
+        self.sent = {}      # connection -> how many identities it has used
+        self.refused = 0    # answers other than 200
+        self._server, self._path = server, path
+        self._start(self._post, *((index, start) for index in range(connections)))
 
     def _post(self, connection, start):
         number = start

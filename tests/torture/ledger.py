@@ -7,6 +7,7 @@ import json
 import random
 import threading
 
+from load import Clients
 from waiting import wait_until
 from wire import Closed, request_bytes
 
@@ -92,39 +93,23 @@ class Ledger:
         return len(there)
 
 
-class RecordedLoad:
-    """Clients of several kinds, each on a connection of its own, until the server is gone or finish() is called.
+class RecordedLoad(Clients):
+    """Clients of several kinds. `requests` bounds what each of them sends."""
 
-    Leaving the `with` block ends the load. `requests` bounds what each client sends.
-    """
+    DEADLINE_S = 60
 
     KINDS = ("single", "lines", "pipelined", "zipped", "array")
 
     def __init__(self, server, ledger, seed, kinds=KINDS, pad_bytes=200, requests=None):
+        super().__init__()
         self.ledger, self.answers = ledger, 0
         self._server, self._pad_bytes, self._requests = server, pad_bytes, requests
-        self._stop = threading.Event()
         self._fault = None
-        self._threads = [threading.Thread(target=self._run, args=(kind, random.Random(f"{seed}/{index}")), daemon=True)
-                         for index, kind in enumerate(kinds)]
-        for thread in self._threads:
-            thread.start()
+        self._start(self._run, *((kind, random.Random(f"{seed}/{index}")) for index, kind in enumerate(kinds)))
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.finish()
-
-    def finish(self):
-        self._stop.set()
-        self.join()
-
-    def join(self, deadline_s=60):
+    def join(self):
         """Waits for clients that have a bound to be done."""
-        for thread in self._threads:
-            thread.join(deadline_s)
-            assert not thread.is_alive(), "a client hangs: its request is neither answered nor refused"
+        super().join()
         if self._fault:
             raise self._fault
 
