@@ -1,8 +1,8 @@
 #include "log/hole.h"
 
 #include "base/big_endian.h"
+#include "base/checked_text.h"
 #include "base/crc32c.h"
-#include "log/checked_text.h"
 #include "log/log_files.h"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "log/log_start.h"
 
-#include "log/checked_text.h"
+#include "base/checked_text.h"
 #include "log/log_files.h"
 #include "log/segment_index.h"
 

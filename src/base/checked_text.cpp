@@ -1,11 +1,11 @@
-#include "log/checked_text.h"
+#include "base/checked_text.h"
 
 #include "base/crc32c.h"
 
 #include <algorithm>
 #include <span>
 
-namespace questlog::log {
+namespace questlog {
 
 namespace {
 
@@ -52,4 +52,4 @@ std::string_view take_text_line(std::string_view& text) {
     return line;
 }
 
-} // namespace questlog::log
+} // namespace questlog

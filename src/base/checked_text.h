@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
-/// The small records of a partition that are text with a version and a checksum: `holes` and `start_offset`
+/// Small records that are text with a version and a checksum, such as `holes` and `start_offset` of a partition
 /// (docs/formats/log.md). The first line, the version's and the checksum's are the same in every version.
-namespace questlog::log {
+namespace questlog {
 
 /// What kind of record a text is, and what its errors say.
 struct TextKind {
@@ -33,4 +33,4 @@ template <class Int> [[nodiscard]] bool parse_number(std::string_view word, Int&
 /// Takes the first line from `text`, without its line break.
 [[nodiscard]] std::string_view take_text_line(std::string_view& text);
 
-} // namespace questlog::log
+} // namespace questlog
