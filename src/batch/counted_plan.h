@@ -25,8 +25,14 @@ public:
         return plan_->keys(types);
     }
     [[nodiscard]] std::int64_t events(const std::optional<std::vector<std::string>>& types) const override;
+    [[nodiscard]] std::vector<std::string> types() const override { return plan_->types(); }
     std::shared_ptr<const scan::TimedRows> rows(const std::optional<std::vector<std::string>>& types,
                                                 const event::Schema& schema) const override;
+    /// Not counted.
+    [[nodiscard]] std::shared_ptr<const duck::RowSource>
+    dead_letters(const std::vector<std::string>& types_without_table) const override {
+        return plan_->dead_letters(types_without_table);
+    }
 
 private:
     std::shared_ptr<const scan::Plan> plan_;

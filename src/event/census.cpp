@@ -196,4 +196,17 @@ std::vector<std::pair<std::uint64_t, std::string>> Census::keys(TypeId id) const
     return keys;
 }
 
+std::string_view why_no_event(std::string_view value) {
+    Census::State state;
+    std::string_view event_type;
+    if (state.read(value, event_type)) return {};
+    std::string copy(value);
+    static_cast<void>(blank_wide_numbers(copy));
+    const std::size_t length = copy.size();
+    copy.append(json_padding_bytes, ' ');
+    simdjson::dom::element root;
+    if (state.parser.parse(copy.data(), length, false).get(root) != simdjson::SUCCESS) return "not JSON";
+    return root.is_object() ? "no string event_type" : "not a JSON object";
+}
+
 } // namespace questlog::event

@@ -44,8 +44,13 @@ public:
     [[nodiscard]] std::vector<std::pair<std::uint64_t, std::string>> keys(TypeId id) const;
 
 private:
+    friend std::string_view why_no_event(std::string_view value);
     struct State;
     std::unique_ptr<State> state_;
 };
+
+/// Why Census::observe says not_an_event of `value`: "not JSON", "not a JSON object", "no string event_type"; empty: it
+/// is an event. `value` as there. Any thread; not fast.
+[[nodiscard]] std::string_view why_no_event(std::string_view value);
 
 } // namespace questlog::event

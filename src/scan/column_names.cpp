@@ -14,7 +14,6 @@ namespace questlog::scan {
 namespace {
 
 constexpr std::size_t name_bytes_max = 64;
-constexpr std::string_view row_names[] = {"timestamp", "_offset", "_partition", event::rescued_data_key};
 
 [[nodiscard]] bool is_plain(unsigned char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
@@ -34,8 +33,8 @@ constexpr std::string_view row_names[] = {"timestamp", "_offset", "_partition", 
 /// Names that are given so far, by their lower case.
 class Names {
 public:
-    Names() {
-        for (const std::string_view name : row_names) given_.emplace(name);
+    explicit Names(const std::vector<std::string>& of_the_row) : given_{std::string(event::rescued_data_key)} {
+        for (const std::string& name : of_the_row) given_.insert(lower_ascii(name));
     }
     [[nodiscard]] bool give(const std::string& name) { return given_.insert(lower_ascii(name)).second; }
 
@@ -68,7 +67,7 @@ std::string escaped_name(std::string_view key) {
 }
 
 std::vector<std::string> column_names(std::span<const std::string> keys, const NameRights& rights) {
-    Names names;
+    Names names(rights.row);
     std::map<std::string_view, std::string> known{{event::rescued_data_key, std::string(event::rescued_data_key)}};
     for (const NamedKey& landed : rights.landed)
         if (names.give(landed.name)) known.emplace(landed.key, landed.name);

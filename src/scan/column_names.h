@@ -33,12 +33,13 @@ struct LandedColumn {
 struct NameRights {
     std::vector<NamedKey> landed;      ///< Keeps its name, and no other key gets it, in any case.
     std::vector<std::string> declared; ///< Names that the declaration means: theirs, if a key is so to the letter.
+    std::vector<std::string> row{"timestamp", "_offset", "_partition"}; ///< Names of the row itself: no key gets one.
 };
 
 /// One name for each of `keys`, which stand in the order of their first appearance; all different also when case is
 /// ignored. It is escaped_name(key), with a suffix _2, _3 ... where that is taken: by someone with a right to it, by a
-/// key that appeared earlier, or by a name of the row itself (timestamp, _offset, _partition, _rescued_data). So later
-/// keys change no name that is given, unless it is of `declared`.
+/// key that appeared earlier, or by the row itself (of which _rescued_data is always one). So later keys change no name
+/// that is given, unless it is of `declared`.
 [[nodiscard]] std::vector<std::string> column_names(std::span<const std::string> keys, const NameRights& rights);
 
 /// DuckDB's type of a column: "BOOLEAN", "BIGINT", "DOUBLE", "VARCHAR" (also of nothing but nulls).

@@ -2,6 +2,7 @@
 #include "log/event_log.h"
 #include "log/time_search.h"
 #include "scan/plan.h"
+#include "scan/timestamp_cell.h"
 #include "scan/utf8_text.h"
 
 #include <algorithm>
@@ -127,15 +128,6 @@ private:
             default: break;
             }
         }
-    }
-
-    static void write_timestamp(TimestampMs timestamp, std::size_t row, duck::ColumnWriter& writer) {
-        constexpr std::int64_t microseconds = 1000;
-        constexpr std::int64_t milliseconds_max = INT64_MAX / microseconds - 1; // DuckDB's ends of int64 mean infinity
-        if (timestamp.value > milliseconds_max || timestamp.value < -milliseconds_max)
-            writer.set_null(row);
-        else
-            writer.set_bigint(row, timestamp.value * microseconds);
     }
 
     const std::vector<Part>& parts_;

@@ -70,6 +70,21 @@ public:
         return sum;
     }
 
+    [[nodiscard]] std::vector<std::string> types() const override {
+        std::vector<std::pair<std::size_t, std::string>> found;
+        for (const auto& [name, index] : data_->type_by_name)
+            if (data_->types[index].events > 0) found.emplace_back(index, name);
+        std::sort(found.begin(), found.end());
+        std::vector<std::string> names;
+        for (auto& [index, name] : found) names.push_back(std::move(name));
+        return names;
+    }
+
+    [[nodiscard]] std::shared_ptr<const duck::RowSource>
+    dead_letters(const std::vector<std::string>& types_without_table) const override {
+        return make_dead_letter_rows(data_, data_->chosen(types_without_table));
+    }
+
     [[nodiscard]] std::shared_ptr<const TimedRows> rows(const std::optional<std::vector<std::string>>& types,
                                                         const event::Schema& schema) const override {
         return make_plan_rows(data_, data_->chosen(types), schema);
@@ -144,7 +159,11 @@ private:
         const event::Census::TypeId id = census_.observe(value);
         if (id == event::Census::not_an_event) {
             ++tally.not_events;
-            return false;
+            return keep_dead_letter(reference);
+        }
+        if (id == event::Census::further_types && options_.keep_dead_letters) {
+            ++tally.beyond_types;
+            return keep_dead_letter(reference);
         }
         if (id >= kept_.size()) {
             kept_.resize(id + std::size_t{1}, options_.keep_all);
@@ -159,6 +178,11 @@ private:
         return true;
     }
 
+    bool keep_dead_letter(Reference reference) {
+        if (options_.keep_dead_letters) data_->dead_letters.push_back(reference);
+        return options_.keep_dead_letters;
+    }
+
     void report() const {
         if (options_.progress) options_.progress(data_->tally.events, total_);
     }
@@ -168,6 +192,7 @@ private:
         for (std::size_t i = 0; i < kept_.size(); ++i) {
             if (!kept_[i]) continue;
             const auto id = static_cast<event::Census::TypeId>(i);
+            if (id == event::Census::further_types && options_.keep_dead_letters) continue;
             if (id != event::Census::further_types)
                 data_->type_by_name.emplace(census_.type_name(id), data_->types.size());
             PlannedType& type = data_->types.emplace_back();

@@ -22,6 +22,8 @@ struct PlanOptions {
     /// Only these types' events are kept for reading (all are counted). Empty: every type is kept.
     std::vector<std::string> keep_types;
     bool keep_all = true;
+    /// Likewise what is no event, or of a type beyond limits::event_types_max.
+    bool keep_dead_letters = false;
     /// Called now and then with events planned so far and in all (for progress). May be empty.
     std::function<void(std::int64_t done, std::int64_t total)> progress;
     static constexpr std::int64_t progress_events = 65'536; ///< How often: about 100 times a second.
@@ -33,6 +35,8 @@ struct PlanTally {
     std::int64_t kept = 0;   ///< Of a kept type.
     std::int64_t other_types = 0;
     std::int64_t not_events = 0; ///< No JSON object or no string event_type: dead letters.
+    /// Where dead letters are kept: events of a type beyond limits::event_types_max. Else these are kept or not as any.
+    std::int64_t beyond_types = 0;
     auto operator<=>(const PlanTally&) const = default;
 };
 
@@ -51,13 +55,20 @@ public:
     /// The keys of schema(types) in the order in which they first appear in the range.
     [[nodiscard]] virtual std::vector<std::string> keys(const std::optional<std::vector<std::string>>& types) const = 0;
     [[nodiscard]] virtual std::int64_t events(const std::optional<std::vector<std::string>>& types) const = 0;
+    /// The names of the kept types that have events, in order of their first event; those asked for by name first.
+    [[nodiscard]] virtual std::vector<std::string> types() const = 0;
 
     /// Rows of the kept events of `types`, in offset order within each partition, partitions one after the other.
     /// Columns: `_offset` bigint, `_partition` bigint, `timestamp` (the log's; as Spark's cast to string writes it, in
-    /// UTC), then one per column of `schema`, by key. `schema` is no narrower than schema(types). The log reader must
+    /// UTC), `_timestamp` (the same as timestamptz), then one per column of `schema`, by key. `schema` is no narrower
+    /// than schema(types), unless it has event::rescued_data_key, which then has what does not fit. The log reader must
     /// outlive the source, which keeps the plan.
     virtual std::shared_ptr<const TimedRows> rows(const std::optional<std::vector<std::string>>& types,
                                                   const event::Schema& schema) const = 0;
+    /// The kept dead letters, and the events of kept types that have no table, in the same order: `_offset` bigint,
+    /// `_partition` bigint, `_timestamp` timestamptz, `reason` varchar, `value` blob: the bytes as they lie in the log.
+    [[nodiscard]] virtual std::shared_ptr<const duck::RowSource>
+    dead_letters(const std::vector<std::string>& types_without_table) const = 0;
 };
 
 /// A declared table over a plan, as SQL.

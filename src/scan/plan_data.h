@@ -48,6 +48,7 @@ struct PlanData {
     /// The kept ones, in order of their first event; those asked for by name stand first.
     std::deque<PlannedType> types;
     std::map<std::string, std::size_t, std::less<>> type_by_name;
+    ReferenceList dead_letters;
 
     /// The kept types among `types`, each once, in order of `types`; nullopt: all.
     [[nodiscard]] std::vector<const PlannedType*> chosen(const std::optional<std::vector<std::string>>& names) const;
@@ -59,7 +60,26 @@ std::shared_ptr<const TimedRows> make_plan_rows(std::shared_ptr<const PlanData> 
                                                 const event::Schema& schema);
 
 /// Where the columns of `schema` begin among those of make_plan_rows().
-inline constexpr std::size_t plan_rows_fixed_columns = 3;
+inline constexpr std::size_t plan_rows_fixed_columns = 4;
+
+/// Rows of the dead letters and of the events of `chosen` types: see Plan::dead_letters. `data` is kept.
+std::shared_ptr<const duck::RowSource> make_dead_letter_rows(std::shared_ptr<const PlanData> data,
+                                                             const std::vector<const PlannedType*>& chosen);
+
+/// The records of a plan, fetched again by their references. One thread; memory as RecordFetcher's, a partition.
+class PlannedRecords {
+public:
+    explicit PlannedRecords(const PlanData& data) : data_(data), fetchers_(data.range.size()) {}
+
+    [[nodiscard]] const PlannedBatch& batch_of(Reference reference) const { return data_.batches[reference.batch()]; }
+    [[nodiscard]] Partition partition_of(const PlannedBatch& batch) const { return data_.range[batch.range].partition; }
+    /// Valid until the next call.
+    Result<log::Record> fetch(Reference reference);
+
+private:
+    const PlanData& data_;
+    std::vector<std::unique_ptr<log::RecordFetcher>> fetchers_; ///< By range; made when first needed.
+};
 
 [[nodiscard]] duck::ValueType value_type(event::ColumnType type);
 

@@ -1,6 +1,7 @@
 #include "event/row_decoder.h"
 #include "log/event_log.h"
 #include "scan/plan_data.h"
+#include "scan/timestamp_cell.h"
 #include "scan/timestamp_text.h"
 
 #include <algorithm>
@@ -20,7 +21,7 @@ duck::ValueType value_type(event::ColumnType type) {
 
 namespace {
 
-enum FixedColumn : std::size_t { offset_column, partition_column, timestamp_column };
+enum FixedColumn : std::size_t { offset_column, partition_column, text_timestamp_column, timestamp_column };
 static_assert(timestamp_column + 1 == plan_rows_fixed_columns);
 
 void write_cell(const event::Cell& cell, std::size_t row, duck::ColumnWriter& writer) {
@@ -58,11 +59,11 @@ public:
                   const PlanPart& part, const event::Schema& schema, std::span<const std::size_t> projected)
         : data_(std::move(data)), part_(part), references_(lists, part.from, part.to),
           projected_(projected.begin(), projected.end()), decodes_(!cells_of(projected).empty()), cells_(schema.size()),
-          decoder_(schema, cells_of(projected)), fetchers_(data_->range.size()) {
+          decoder_(schema, cells_of(projected)), records_(*data_) {
         const auto asked = [&](std::size_t column) {
             return std::find(projected.begin(), projected.end(), column) != projected.end();
         };
-        reads_timestamp_ = asked(timestamp_column);
+        reads_timestamp_ = asked(timestamp_column) || asked(text_timestamp_column);
         reads_offset_ = asked(offset_column);
     }
 
@@ -78,19 +79,18 @@ public:
 private:
     /// False: the event is not of the part.
     Result<bool> write_row(Reference reference, std::size_t row, std::span<duck::ColumnWriter> writers) {
-        const PlannedBatch& batch = data_->batches[reference.batch()];
+        const PlannedBatch& batch = records_.batch_of(reference);
         const bool reads_record = decodes_ || reads_timestamp_ || part_.is_timed;
         if (!reads_record && (!reads_offset_ || batch.is_single_record != 0)) {
             write_values(batch, batch.base_offset, {}, row, writers);
             return true;
         }
-        TRY(fetcher, fetcher_of(batch));
-        const auto record = fetcher->fetch(batch.address(), reference.position());
+        const auto record = records_.fetch(reference);
         if (!record.ok()) return record.error();
         if (!part_.has(record->timestamp)) return false;
         if (decodes_ && !decoder_.decode(record->value, cells_))
             return internal("the event at offset {} of partition {} is not the one that was planned", record->offset,
-                            partition_of(batch));
+                            records_.partition_of(batch));
         write_values(batch, record->offset, record->timestamp, row, writers);
         return true;
     }
@@ -100,24 +100,12 @@ private:
         for (std::size_t i = 0; i < projected_.size(); ++i) {
             switch (projected_[i]) {
             case offset_column: writers[i].set_bigint(row, offset.value); break;
-            case partition_column: writers[i].set_bigint(row, partition_of(batch).value); break;
-            case timestamp_column: writers[i].set_string(row, timestamps_.write(timestamp)); break;
+            case partition_column: writers[i].set_bigint(row, records_.partition_of(batch).value); break;
+            case text_timestamp_column: writers[i].set_string(row, timestamps_.write(timestamp)); break;
+            case timestamp_column: write_timestamp(timestamp, row, writers[i]); break;
             default: write_cell(cells_[projected_[i] - plan_rows_fixed_columns], row, writers[i]);
             }
         }
-    }
-
-    [[nodiscard]] Partition partition_of(const PlannedBatch& batch) const {
-        return data_->range[batch.range].partition;
-    }
-
-    Result<log::RecordFetcher*> fetcher_of(const PlannedBatch& batch) {
-        std::unique_ptr<log::RecordFetcher>& fetcher = fetchers_[batch.range];
-        if (fetcher == nullptr) {
-            TRY(made, data_->reader->partition(partition_of(batch)).fetcher());
-            fetcher = std::move(made);
-        }
-        return fetcher.get();
     }
 
     std::shared_ptr<const PlanData> data_;
@@ -130,7 +118,7 @@ private:
     std::vector<event::Cell> cells_;
     event::RowDecoder decoder_;
     TimestampText timestamps_;
-    std::vector<std::unique_ptr<log::RecordFetcher>> fetchers_; ///< By range; made when first needed.
+    PlannedRecords records_;
 };
 
 class PlanRows final : public TimedRows {
@@ -138,7 +126,8 @@ public:
     PlanRows(std::shared_ptr<const PlanData> data, const std::vector<const PlannedType*>& chosen, event::Schema schema)
         : data_(std::move(data)), schema_(std::move(schema)), columns_{{"_offset", duck::ValueType::bigint},
                                                                        {"_partition", duck::ValueType::bigint},
-                                                                       {"timestamp", duck::ValueType::varchar}} {
+                                                                       {"timestamp", duck::ValueType::varchar},
+                                                                       {"_timestamp", duck::ValueType::timestamp_tz}} {
         for (const event::Column& column : schema_) columns_.push_back({column.key, value_type(column.type)});
         for (const PlannedType* type : chosen) {
             lists_.push_back(&type->references);
@@ -196,6 +185,16 @@ private:
 };
 
 } // namespace
+
+Result<log::Record> PlannedRecords::fetch(Reference reference) {
+    const PlannedBatch& batch = batch_of(reference);
+    std::unique_ptr<log::RecordFetcher>& fetcher = fetchers_[batch.range];
+    if (fetcher == nullptr) {
+        TRY(made, data_.reader->partition(partition_of(batch)).fetcher());
+        fetcher = std::move(made);
+    }
+    return fetcher->fetch(batch.address(), reference.position());
+}
 
 std::shared_ptr<const TimedRows> make_plan_rows(std::shared_ptr<const PlanData> data,
                                                 const std::vector<const PlannedType*>& chosen,

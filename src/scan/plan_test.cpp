@@ -70,8 +70,8 @@ TEST_F(PlanTest, EachTypeReadsWithItsOwnSchema) {
     EXPECT_EQ(planned->events(Types{{"purchase_sword", "unknown", "purchase_sword"}}), 2);
     EXPECT_EQ(planned->events(std::nullopt), 3);
     EXPECT_EQ(read(*planned, Types{{"purchase_sword"}}, "SELECT * FROM rows"),
-              (Rows{{"0", "0", "2026-11-22 21:58:53.873", "purchase_sword", "5.0"},
-                    {"2", "0", "2026-11-22 21:58:53.875", "purchase_sword", "2.5"}}));
+              (Rows{{"0", "0", "2026-11-22 21:58:53.873", "2026-11-22 21:58:53.873+00", "purchase_sword", "5.0"},
+                    {"2", "0", "2026-11-22 21:58:53.875", "2026-11-22 21:58:53.875+00", "purchase_sword", "2.5"}}));
 }
 
 TEST_F(PlanTest, SeveralTypesComeInOffsetOrderPartitionAfterPartition) {
