@@ -101,6 +101,8 @@ public:
     virtual Status
     make_directories(const std::string& path) = 0; ///< As mkdir -p; syncs each parent it added an entry to.
     virtual Status rename(const std::string& from, const std::string& to) = 0; ///< Replaces `to` if it is a file.
+    /// As rename, where there is no `to` yet. False: there is one, and nothing was done.
+    virtual Result<bool> rename_new(const std::string& from, const std::string& to) = 0;
     virtual Status exchange(const std::string& one,
                             const std::string& other) = 0;   ///< Swaps two directory entries atomically.
     virtual Status remove_file(const std::string& path) = 0; ///< A missing file is success.
@@ -133,6 +135,13 @@ public:
     /// A path under which a library in this process can open the file's present contents, also after the entry is
     /// renamed or removed, for as long as `file` lives.
     virtual Result<std::string> library_path(File& file) = 0;
+    /// The same for an entry that stays where it is, and without keeping the file open in the real world: for thousands
+    /// of files at a time. Good for as long as the answer lives.
+    struct LibraryPath {
+        std::string path;
+        std::shared_ptr<File> file; ///< Null in the real world.
+    };
+    virtual Result<LibraryPath> library_path_of(const std::string& path) = 0;
 };
 
 /// The three doors to the world. Owned by main or by a test; outlives everything that holds it.

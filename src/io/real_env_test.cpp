@@ -135,6 +135,18 @@ TEST_F(RealEnvTest, MakesDirectoriesRenamesExchangesAndRemoves) {
     EXPECT_EQ(files_.stat(path("x"))->kind, Kind::missing);
 }
 
+TEST_F(RealEnvTest, ANewNameTakesNoOthersPlace) {
+    std::ofstream(path("one")) << "1";
+    std::ofstream(path("two")) << "2";
+    EXPECT_EQ(files_.rename_new(path("one"), path("two")).value(), false);
+    EXPECT_EQ(text_of("two"), "2");
+    EXPECT_EQ(text_of("one"), "1");
+    EXPECT_EQ(files_.rename_new(path("one"), path("three")).value(), true);
+    EXPECT_EQ(text_of("three"), "1");
+    EXPECT_EQ(files_.stat(path("one"))->kind, Kind::missing);
+    EXPECT_FALSE(files_.rename_new(path("one"), path("four")).ok());
+}
+
 TEST_F(RealEnvTest, AWordIsSharedAtOnce) {
     auto writer = std::move(files_.map_word(path("word"), Open::create)).value();
     auto reader = std::move(files_.map_word(path("word"), Open::read)).value();

@@ -35,6 +35,16 @@ Status exchange_by_renames(const std::string& one, const std::string& other) {
     return {};
 }
 
+/// For kernels and file systems without RENAME_NOREPLACE. A file only; for a moment it has both names.
+Result<bool> rename_new_by_link(const std::string& from, const std::string& to) {
+    if (::link(from.c_str(), to.c_str()) != 0) {
+        if (errno == EEXIST) return false;
+        return system_error(errno, "link " + from + " to", to);
+    }
+    if (::unlink(from.c_str()) != 0) return system_error(errno, "remove", from);
+    return true;
+}
+
 /// Whether a directory that someone else made can be left unsynced: it is not ours to read or write.
 bool not_ours(int error_number) {
     return error_number == EACCES || error_number == EROFS || error_number == EINVAL;
@@ -67,6 +77,13 @@ Status RealFiles::make_directories(const std::string& path) {
 Status RealFiles::rename(const std::string& from, const std::string& to) {
     if (::rename(from.c_str(), to.c_str()) != 0) return system_error(errno, "rename " + from + " to", to);
     return {};
+}
+
+Result<bool> RealFiles::rename_new(const std::string& from, const std::string& to) {
+    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
+    if (errno == EEXIST) return false;
+    if (errno == ENOSYS || errno == EINVAL || errno == EOPNOTSUPP) return rename_new_by_link(from, to);
+    return system_error(errno, "rename " + from + " to", to);
 }
 
 Status RealFiles::exchange(const std::string& one, const std::string& other) {
@@ -152,6 +169,10 @@ Result<std::string> RealFiles::library_path(File& file) {
     const auto* real = dynamic_cast<const RealFile*>(&file);
     if (real == nullptr) return internal("a file of another world has no path in this one");
     return fmt::format("/proc/self/fd/{}", real->descriptor());
+}
+
+Result<Files::LibraryPath> RealFiles::library_path_of(const std::string& path) {
+    return LibraryPath{path, nullptr};
 }
 
 } // namespace questlog::io

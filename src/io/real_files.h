@@ -18,6 +18,7 @@ public:
     Result<std::unique_ptr<File>> open(const std::string& path, Open mode) override;
     Status make_directories(const std::string& path) override;
     Status rename(const std::string& from, const std::string& to) override;
+    Result<bool> rename_new(const std::string& from, const std::string& to) override;
     Status exchange(const std::string& one, const std::string& other) override;
     Status remove_file(const std::string& path) override;
     Status remove_tree(const std::string& path) override;
@@ -32,6 +33,7 @@ public:
     Result<std::string> scratch_directory(const std::string& near) override;
     Status adopt(const std::string& scratch_path, const std::string& path) override;
     Result<std::string> library_path(File& file) override;
+    Result<LibraryPath> library_path_of(const std::string& path) override;
 
 private:
     struct Scratch {

@@ -189,6 +189,19 @@ TEST(SimEnv, ALibrarysFileEntersAsUnsyncedBytesAndLeavesAsACopy) {
     EXPECT_TRUE(lost) << "no one synced the file";
 }
 
+TEST(SimEnv, ANewNameTakesNoOthersPlace) {
+    SimEnv world(1);
+    const Env env = world.env();
+    ASSERT_TRUE(env.files.make_directories("/d").ok());
+    world.put("/d/one", "1");
+    world.put("/d/two", "2");
+    EXPECT_EQ(env.files.rename_new("/d/one", "/d/two").value(), false);
+    EXPECT_EQ(world.contents("/d/two"), "2");
+    EXPECT_EQ(env.files.rename_new("/d/one", "/d/three").value(), true);
+    EXPECT_EQ(world.contents("/d/three"), "1");
+    EXPECT_EQ(world.contents("/d/one"), std::nullopt);
+}
+
 TEST(SimEnv, AStoppedMachineChangesNothingMore) {
     SimEnv sim(1);
     auto env = sim.env();

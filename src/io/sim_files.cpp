@@ -58,6 +58,17 @@ public:
         return {};
     }
 
+    Result<bool> rename_new(const std::string& from, const std::string& to) override {
+        const std::lock_guard lock(world_.mutex);
+        if (auto fault = world_.begin_operation("rename " + from + " to", to)) return *fault;
+        const auto node = world_.find(from);
+        const auto target = world_.place_of(to);
+        if (!node || !target.directory) return system_error(ENOENT, "rename " + from + " to", to);
+        if (target.directory->entries.contains(target.name)) return false;
+        move(world_.place_of(from), target, node, nullptr);
+        return true;
+    }
+
     Status exchange(const std::string& one, const std::string& other) override {
         const std::lock_guard lock(world_.mutex);
         if (auto fault = world_.begin_operation("exchange " + one + " and", other)) return *fault;
@@ -199,6 +210,12 @@ public:
         auto* simulated = dynamic_cast<SimFile*>(&file);
         if (simulated == nullptr) return internal("a file of another world has no path in this one");
         return simulated->materialise();
+    }
+
+    Result<LibraryPath> library_path_of(const std::string& path) override {
+        TRY(file, open(path, Open::read));
+        TRY(real_path, library_path(*file));
+        return LibraryPath{std::move(real_path), std::move(file)};
     }
 
 private:

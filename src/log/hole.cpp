@@ -3,6 +3,7 @@
 #include "base/big_endian.h"
 #include "base/checked_text.h"
 #include "base/crc32c.h"
+#include "io/whole_file.h"
 #include "log/log_files.h"
 
 #include <algorithm>
@@ -120,12 +121,12 @@ Result<std::vector<Hole>> read_holes(io::Files& files, const std::string& direct
     const auto path = holes_file(directory);
     TRY(stat, files.stat(path));
     if (stat.kind == io::Kind::missing) return std::vector<Hole>{};
-    TRY(text, read_text_file(files, path));
+    TRY(text, io::read_text_file(files, path));
     return decode_holes(text, path);
 }
 
 Status write_holes(io::Files& files, const std::string& directory, const std::vector<Hole>& holes) {
-    if (!holes.empty()) return write_file_durably(files, directory, holes_file(directory), encode_holes(holes));
+    if (!holes.empty()) return io::write_file_durably(files, directory, holes_file(directory), encode_holes(holes));
     TRY(stat, files.stat(holes_file(directory)));
     if (stat.kind == io::Kind::missing) return {};
     CHECK_OK(files.remove_file(holes_file(directory)));

@@ -1,5 +1,7 @@
 #include "log/log_files.h"
 
+#include "io/whole_file.h"
+
 #include <algorithm>
 #include <charconv>
 
@@ -34,7 +36,7 @@ std::string segment_file(const std::string& directory, Offset base) {
 }
 
 std::string spare_segment_file(const std::string& directory) {
-    return fmt::format("{}/spare{}", directory, temporary_suffix);
+    return fmt::format("{}/spare{}", directory, io::temporary_suffix);
 }
 
 std::optional<Offset> segment_base_of(std::string_view file_name) {
@@ -59,28 +61,6 @@ Result<std::vector<Offset>> find_segments(io::Files& files, const std::string& d
     }
     std::ranges::sort(bases);
     return bases;
-}
-
-Result<std::string> read_text_file(io::Files& files, const std::string& path) {
-    TRY(file, files.open(path, io::Open::read));
-    TRY(size, file->size());
-    std::string text(static_cast<std::size_t>(size), '\0');
-    TRY(got, file->read_at(0, std::as_writable_bytes(std::span(text))));
-    text.resize(got);
-    return text;
-}
-
-Status write_file_durably(io::Files& files, const std::string& directory, const std::string& path,
-                          std::string_view bytes) {
-    const auto temporary = fmt::format("{}{}", path, temporary_suffix);
-    CHECK_OK(files.remove_file(temporary));
-    {
-        TRY(file, files.open(temporary, io::Open::create_new));
-        CHECK_OK(file->write_at(0, std::as_bytes(std::span(bytes))));
-        CHECK_OK(file->sync_data());
-    }
-    CHECK_OK(files.rename(temporary, path));
-    return files.sync_directory(directory);
 }
 
 std::uint64_t encode(DurableEnd end) {

@@ -15,7 +15,6 @@ namespace questlog::log {
 
 inline constexpr std::string_view topic_file_suffix = ".topic";
 inline constexpr std::string_view segment_file_suffix = ".log";
-inline constexpr std::string_view temporary_suffix = ".tmp";
 
 // Bytes of a topic's lock file.
 inline constexpr int writer_slot = 0;   ///< Held exclusively for as long as a writer lives.
@@ -50,12 +49,6 @@ struct DurableEnd {
 inline constexpr std::string_view damage_advice =
     "nothing was changed; copy the log directory aside, then restore it from a backup, or give up what is damaged with "
     "`questlog log repair`";
-
-Result<std::string> read_text_file(io::Files& files, const std::string& path);
-/// A whole file under a temporary name, then its name in `directory`, synced: it is there with all its bytes, or what
-/// was there before is.
-Status write_file_durably(io::Files& files, const std::string& directory, const std::string& path,
-                          std::string_view bytes);
 
 /// Maps the partition's word. `corrupt` where it is missing or short: without it no one can tell what was acknowledged.
 Result<std::unique_ptr<io::SharedWord>> map_durable_end(io::Files& files, const std::string& directory, io::Open mode);

@@ -1,6 +1,7 @@
 #include "log/log_start.h"
 
 #include "base/checked_text.h"
+#include "io/whole_file.h"
 #include "log/log_files.h"
 #include "log/segment_index.h"
 
@@ -31,7 +32,7 @@ Result<Offset> read_log_start(io::Files& files, const std::string& directory) {
     const auto path = log_start_file(directory);
     TRY(stat, files.stat(path));
     if (stat.kind == io::Kind::missing) return Offset{};
-    TRY(text, read_text_file(files, path));
+    TRY(text, io::read_text_file(files, path));
     TRY(lines, decode_checked_text(start_text, text, path));
     const auto line = take_text_line(lines);
     Offset start;
@@ -42,8 +43,8 @@ Result<Offset> read_log_start(io::Files& files, const std::string& directory) {
 }
 
 Status write_log_start(io::Files& files, const std::string& directory, Offset start) {
-    return write_file_durably(files, directory, log_start_file(directory),
-                              encode_checked_text(start_text, fmt::format("{}{}\n", start_key, start)));
+    return io::write_file_durably(files, directory, log_start_file(directory),
+                                  encode_checked_text(start_text, fmt::format("{}{}\n", start_key, start)));
 }
 
 Result<PartitionSegments> list_segments(io::Files& files, const std::string& directory) {

@@ -1,5 +1,6 @@
 #include "log/partition_scan.h"
 
+#include "io/whole_file.h"
 #include "log/log_start.h"
 #include "log/synced_end.h"
 
@@ -86,7 +87,7 @@ Status check_index(io::Files& files, const SegmentScan& segment, PartitionScan& 
     const auto path = index_file(scan.directory, segment.base);
     TRY(stat, files.stat(path));
     if (stat.kind == io::Kind::missing || !segment.damages.empty()) return {};
-    TRY(bytes, read_text_file(files, path));
+    TRY(bytes, io::read_text_file(files, path));
     if (bytes != encode_index(segment.index)) scan.wrong_indexes.push_back(segment.base);
     return {};
 }

@@ -2,6 +2,7 @@
 
 #include "base/big_endian.h"
 #include "base/limits.h"
+#include "io/whole_file.h"
 #include "log/hole.h"
 #include "log/log_start.h"
 #include "log/segment_walk.h"
@@ -107,7 +108,7 @@ void report(const std::function<void(const std::string&)>& on_recovery, const Se
 Status remove_temporaries(io::Files& files, const std::string& directory) {
     TRY(entries, files.list(directory));
     for (const auto& entry : entries)
-        if (entry.kind == io::Kind::file && entry.name.ends_with(temporary_suffix))
+        if (entry.kind == io::Kind::file && entry.name.ends_with(io::temporary_suffix))
             CHECK_OK(files.remove_file(directory + "/" + entry.name));
     return {};
 }

@@ -1,5 +1,6 @@
 #include "log/repair.h"
 
+#include "io/whole_file.h"
 #include "log/log_start.h"
 #include "log/partition_scan.h"
 #include "log/recovery.h"
@@ -147,7 +148,7 @@ private:
 
     Status make_durable_end() {
         const auto path = durable_end_file(directory_);
-        const auto temporary = path + std::string(temporary_suffix);
+        const auto temporary = path + std::string(io::temporary_suffix);
         CHECK_OK(files_.remove_file(temporary));
         {
             TRY(word, files_.map_word(temporary, io::Open::create_new));

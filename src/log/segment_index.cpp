@@ -2,6 +2,7 @@
 
 #include "base/big_endian.h"
 #include "base/crc32c.h"
+#include "io/whole_file.h"
 #include "log/log_files.h"
 #include "log/segment_walk.h"
 
@@ -31,7 +32,7 @@ std::uint32_t checksum(std::string_view bytes) {
 
 /// What is made from the data can be made again: it need not be durable, and if it cannot be written, that is no error.
 Status leave(io::Files& files, const std::string& path, const std::string& bytes) {
-    const auto temporary = path + std::string(temporary_suffix);
+    const auto temporary = path + std::string(io::temporary_suffix);
     {
         TRY(file, files.open(temporary, io::Open::create_new)); // refused where another reader is making it
         CHECK_OK(file->write_at(0, std::as_bytes(std::span(bytes))));
@@ -86,7 +87,7 @@ std::optional<SegmentIndex> decode_index(std::string_view bytes) {
 
 std::optional<SegmentIndex> read_index(io::Files& files, const std::string& directory, Offset base, Offset end,
                                        std::int64_t segment_bytes) {
-    const auto bytes = read_text_file(files, index_file(directory, base));
+    const auto bytes = io::read_text_file(files, index_file(directory, base));
     if (!bytes.ok()) return std::nullopt;
     auto index = decode_index(*bytes);
     if (!index || index->base != base || index->end != end || index->segment_bytes != segment_bytes)

@@ -1,5 +1,6 @@
 #include "log/segment_rewrite.h"
 
+#include "io/whole_file.h"
 #include "log/file_window.h"
 #include "log/hole.h"
 #include "log/log_files.h"
@@ -78,7 +79,7 @@ Result<std::string> set_aside(io::Files& files, const std::string& directory, co
     if (damage.begin == damage.end) return std::string();
     TRY(name, find_name(files, directory, segment, damage));
     const auto path = directory + "/" + name;
-    const auto temporary = path + std::string(temporary_suffix);
+    const auto temporary = path + std::string(io::temporary_suffix);
     CHECK_OK(files.remove_file(temporary));
     {
         TRY(window, open_window(files, segment.path));
@@ -94,7 +95,7 @@ Result<std::string> set_aside(io::Files& files, const std::string& directory, co
 }
 
 Status rewrite_segment(io::Files& files, const std::string& directory, const SegmentScan& segment) {
-    const auto temporary = segment.path + std::string(temporary_suffix);
+    const auto temporary = segment.path + std::string(io::temporary_suffix);
     CHECK_OK(files.remove_file(temporary));
     {
         TRY(file, files.open(temporary, io::Open::create_new));

@@ -1,3 +1,4 @@
+#include "io/whole_file.h"
 #include "log/event_log.h"
 #include "log/log_files.h"
 #include "log/topic_metadata.h"
@@ -42,7 +43,7 @@ Result<Topic> Topics::create(const std::string& name, const TopicOptions& option
     for (std::int32_t i = 0; i < topic.partitions; ++i)
         CHECK_OK(make_partition(env_.files, partition_directory(directory_, name, Partition{i})));
     CHECK_OK(env_.files.sync_directory(directory_));
-    CHECK_OK(write_file_durably(env_.files, directory_, topic_file(directory_, name), encode_topic(topic)));
+    CHECK_OK(io::write_file_durably(env_.files, directory_, topic_file(directory_, name), encode_topic(topic)));
     return topic;
 }
 
@@ -74,7 +75,7 @@ Result<Topic> Topics::find(const std::string& name) {
         return reject("topic '{}' does not exist in {}; make it with: questlog topic create --topic {}", name,
                       directory_, name);
     const auto path = topic_file(directory_, name);
-    TRY(text, read_text_file(env_.files, path));
+    TRY(text, io::read_text_file(env_.files, path));
     TRY(topic, decode_topic(text, path));
     if (topic.name != name)
         return corrupt("{} is the metadata of topic '{}'; give the file its old name back", path, topic.name);

@@ -23,6 +23,9 @@ public:
     }
     Status make_directories(const std::string& path) override { return files_.make_directories(path); }
     Status rename(const std::string& from, const std::string& to) override { return files_.rename(from, to); }
+    Result<bool> rename_new(const std::string& from, const std::string& to) override {
+        return files_.rename_new(from, to);
+    }
     Status exchange(const std::string& one, const std::string& other) override { return files_.exchange(one, other); }
     Status remove_file(const std::string& path) override { return files_.remove_file(path); }
     Status remove_tree(const std::string& path) override { return files_.remove_tree(path); }
@@ -43,6 +46,7 @@ public:
         return files_.adopt(scratch_path, path);
     }
     Result<std::string> library_path(io::File& file) override { return files_.library_path(file); }
+    Result<LibraryPath> library_path_of(const std::string& path) override { return files_.library_path_of(path); }
 
 private:
     class CountedFile final : public io::File {
