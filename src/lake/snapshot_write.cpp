@@ -1,20 +1,13 @@
 #include "lake/footer.h"
 #include "lake/generations.h"
+#include "lake/parquet_copy.h"
 #include "lake/snapshot.h"
 #include "lake/table_path.h"
 
-#include <cerrno>
 #include <utility>
 
 namespace questlog::lake {
 namespace {
-
-/// Also what DuckDB's COPY says when the disk, or the user's part of it, is full.
-bool is_full_disk(const Error& error) {
-    return error.system_errno == ENOSPC || error.system_errno == EDQUOT ||
-           error.message.find("No space left on device") != std::string::npos ||
-           error.message.find("Disk quota exceeded") != std::string::npos;
-}
 
 /// A folder inside a table would be swapped away with it.
 Status check_not_inside_a_table(io::Files& files, const std::string& root, const std::string& path) {
@@ -29,13 +22,6 @@ Status check_not_inside_a_table(io::Files& files, const std::string& root, const
     return {};
 }
 
-/// DuckDB sets a megabyte aside for the dictionary of each column of strings: a thousand of them would be more than its
-/// memory, however few the rows.
-std::string_view dictionary_option(std::size_t columns) {
-    constexpr std::size_t few_columns = 128;
-    return columns <= few_columns ? "" : "STRING_DICTIONARY_PAGE_SIZE_LIMIT 65536, ";
-}
-
 /// Runs COPY into `file` and reads back what it wrote, so that nothing is swapped in that could not be opened.
 Result<SnapshotFacts> write_parquet(duck::Connection& connection, const std::string& select, const SnapshotFacts& facts,
                                     const std::string& file) {
@@ -46,7 +32,7 @@ Result<SnapshotFacts> write_parquet(duck::Connection& connection, const std::str
     }
     const Status copied = connection.execute(
         fmt::format("COPY ({}) TO {} (FORMAT parquet, COMPRESSION snappy, PARQUET_VERSION V1, ROW_GROUP_SIZE 122880, "
-                    "USE_TMP_FILE false, {}{})",
+                    "USE_TMP_FILE false{}, {})",
                     select, duck::quote_literal(file), dictionary_option(columns.size()),
                     footer_option(facts_text(facts, columns))));
     if (!copied.ok()) return copied.error();

@@ -1,0 +1,110 @@
+#include "batch/cut_landing.h"
+
+#include "base/limits.h"
+#include "scan/continuous.h"
+#include "scan/table_names.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace questlog::batch {
+namespace {
+
+std::vector<scan::LandedColumn> as_landed(const std::vector<lake::ContinuousColumn>& columns) {
+    std::vector<scan::LandedColumn> landed;
+    for (const auto& [name, key, type] : columns) landed.push_back({name, key, type, false});
+    return landed;
+}
+
+std::vector<lake::ContinuousColumn> as_continuous(const std::vector<scan::LandedColumn>& columns) {
+    std::vector<lake::ContinuousColumn> continuous;
+    for (const scan::LandedColumn& column : columns) continuous.push_back({column.name, column.key, column.type});
+    return continuous;
+}
+
+} // namespace
+
+Result<CutLanding> CutLanding::plan(log::LogReader& log, Partition partition, const lake::PlannedCut& cut,
+                                    const KnownTables& known) {
+    CutLanding landing;
+    landing.cut_ = cut;
+    landing.topic_ = log.topic().name;
+    landing.stretch_ = {log.topic().id, partition, cut.from, cut.to};
+    log::PartitionReader& reader = log.partition(partition);
+    CHECK_OK(reader.make_durable(cut.to)); // a table must not be ahead of its log
+    TRY(start, reader.start_offset());
+    scan::PlanOptions options;
+    options.keep_dead_letters = true;
+    const Offset from = std::min(std::max(cut.from, start), cut.to);
+    TRY(plan, scan::Plan::make(log, {{partition, from, cut.to}}, options));
+    landing.plan_ = std::move(plan);
+    landing.add_parts(known);
+    return landing;
+}
+
+void CutLanding::add_parts(const KnownTables& known) {
+    const scan::PlanTally& tally = plan_->tally();
+    std::size_t tables = known.names.size();
+    std::int64_t dead_letters = tally.not_events + tally.beyond_types;
+    for (const std::string& type : plan_->types()) {
+        const std::int64_t events = plan_->events(std::vector{type});
+        std::string name = scan::table_name_of(type);
+        const bool is_known = known.names.contains(name);
+        if (!is_known && tables >= limits::continuous_tables_max) {
+            without_table_.push_back(type);
+            dead_letters += events;
+            continue;
+        }
+        if (!is_known) ++tables;
+        parts_.push_back({std::move(name), {topic_, type, false}, events});
+    }
+    if (dead_letters > 0) parts_.push_back({std::string(scan::dead_letters_name), {topic_, {}, true}, dead_letters});
+}
+
+Result<bool> CutLanding::land(const TablePart& part, lake::ContinuousStore& store, duck::Database& database,
+                              KnownTables& known) const {
+    TRY(connection, database.connect());
+    auto found = known.opened.find(part.name);
+    if (found == known.opened.end()) {
+        lake::ContinuousTable made = store.make(part.name, part.subject);
+        CHECK_OK(store.refresh(*connection, made));
+        found = known.opened.emplace(part.name, std::move(made)).first;
+    }
+    lake::ContinuousTable& table = found->second;
+    while (true) {
+        const Offset landed_to = table.landed_to(stretch_.log_id, stretch_.partition);
+        if (landed_to >= stretch_.to) return false;
+        if (landed_to > stretch_.from)
+            return corrupt("offsets up to {} of partition {} are in the table, and the cut {}..{} is recorded, which "
+                           "would land some of them again: `questlog rebuild {}` makes the table anew from the log",
+                           landed_to.plus(-1), stretch_.partition, stretch_.from, stretch_.to.plus(-1), part.name);
+        if (table.subject().event_type != part.subject.event_type)
+            return reject("{} holds events of type {}, and not of {}", table.folder(), table.subject().event_type,
+                          part.subject.event_type);
+        TRY(landed, part_for(*connection, part, table));
+        TRY(committed, store.append(*connection, table, landed));
+        known.names.insert(part.name);
+        if (committed) return true;
+        CHECK_OK(store.refresh(*connection, table));
+    }
+}
+
+Result<lake::LandedPart> CutLanding::part_for(duck::Connection& connection, const TablePart& part,
+                                              const lake::ContinuousTable& table) const {
+    lake::LandedPart landed{stretch_, cut_.date, {}, {}, part.events};
+    if (part.subject.is_dead_letters) {
+        const std::string source = connection.fresh_name("questlog_dead_letters");
+        CHECK_OK(connection.offer(source, plan_->dead_letters(without_table_)));
+        landed.select = fmt::format(R"(SELECT {} AS topic, _partition AS "partition", _offset AS "offset", )"
+                                    R"(_timestamp AS "timestamp", reason, value FROM {})",
+                                    duck::quote_literal(topic_), source);
+        return landed;
+    }
+    const auto columns = scan::continuous_columns(*plan_, part.subject.event_type, as_landed(table.columns()));
+    TRY(relation, scan::relate_continuous(connection, *plan_, part.subject.event_type, columns));
+    landed.columns = as_continuous(columns);
+    landed.select = std::move(relation.select);
+    return landed;
+}
+
+} // namespace questlog::batch

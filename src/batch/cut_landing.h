@@ -1,0 +1,65 @@
+#pragma once
+
+#include "base/result.h"
+#include "duck/duck.h"
+#include "lake/continuous_table.h"
+#include "lake/landing_records.h"
+#include "log/event_log.h"
+#include "scan/plan.h"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// One cut, planned in one pass over its stretch of the log and landed table by table. For lander.cpp.
+namespace questlog::batch {
+
+/// The tables that a lander knows.
+struct KnownTables {
+    std::set<std::string, std::less<>> names;                         ///< All that there are.
+    std::map<std::string, lake::ContinuousTable, std::less<>> opened; ///< As it saw them last.
+};
+
+/// What of a cut goes to one table.
+struct TablePart {
+    std::string name;
+    lake::ContinuousSubject subject;
+    std::int64_t events = 0;
+};
+
+class CutLanding {
+public:
+    /// Plans the cut. `cut.from` and on may have expired: it is as if these events had never been. Types that have no
+    /// table among known.names get one, in order of their first events, as long as there are fewer than
+    /// limits::continuous_tables_max; the others' events are dead letters.
+    static Result<CutLanding> plan(log::LogReader& log, Partition partition, const lake::PlannedCut& cut,
+                                   const KnownTables& known);
+
+    [[nodiscard]] const scan::PlanTally& tally() const { return plan_->tally(); }
+    /// Those with events, in order of their first; dead letters last. Their events are tally().events, together.
+    [[nodiscard]] const std::vector<TablePart>& parts() const { return parts_; }
+
+    /// Lands the part in its table, once: where that has the cut already, nothing is done. True: this call did it.
+    /// Durable on success. Errors as ContinuousStore::append's.
+    Result<bool> land(const TablePart& part, lake::ContinuousStore& store, duck::Database& database,
+                      KnownTables& known) const;
+
+private:
+    CutLanding() = default;
+    void add_parts(const KnownTables& known);
+    Result<lake::LandedPart> part_for(duck::Connection& connection, const TablePart& part,
+                                      const lake::ContinuousTable& table) const;
+
+    lake::PlannedCut cut_;
+    lake::LogStretch stretch_;
+    std::string topic_;
+    std::shared_ptr<const scan::Plan> plan_;
+    std::vector<TablePart> parts_;
+    std::vector<std::string> without_table_; ///< Types.
+};
+
+} // namespace questlog::batch

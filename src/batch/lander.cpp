@@ -1,0 +1,230 @@
+#include "batch/lander.h"
+
+#include "batch/cut_landing.h"
+#include "scan/table_names.h"
+
+#include <algorithm>
+
+namespace questlog::batch {
+
+using lake::Books;
+using lake::CutReason;
+using lake::PlannedCut;
+
+struct Lander::PartitionState {
+    PartitionState(io::Env env, const lake::ContinuousStore& store, const log::Topic& topic, Partition number,
+                   const CutLimits& limits)
+        : partition(number), records(env, store.lake_root(), topic.id, number), finder(limits, Offset{}) {}
+
+    Partition partition;
+    lake::LandingRecords records;
+    CutFinder finder;
+    std::optional<Books> books;          ///< nullopt: not looked at yet.
+    Offset end;                          ///< The log's, when it was last seen to grow,
+    std::chrono::nanoseconds grew_at{0}; ///< and when that was.
+    bool swept = false;
+};
+
+Lander::Lander(const LandingWorld& world, LandingOptions options, LandingEvents events)
+    : world_(world), options_(std::move(options)), events_(std::move(events)) {
+    for (Partition i{0}; i.value < world_.log.topic().partitions; ++i.value)
+        partitions_.push_back(
+            std::make_unique<PartitionState>(world_.env, world_.store, world_.log.topic(), i, options_.limits));
+}
+
+Lander::~Lander() = default;
+
+Status Lander::land_due() {
+    return land(Until::due);
+}
+
+Status Lander::land_all() {
+    return land(Until::all);
+}
+
+/// One partition's failure keeps no other from being landed; the first is told.
+Status Lander::land(Until until) {
+    Status first;
+    for (const auto& partition : partitions_) {
+        Status landed = land_partition(*partition, until);
+        if (landed.ok()) continue;
+        partition->books.reset(); // what is true now is read anew
+        if (first.ok())
+            first = landed.error().within(fmt::format("topic {} [{}]", world_.log.topic().name, partition->partition));
+    }
+    return first;
+}
+
+/// Reads the books, and takes up what had been stopped.
+Status Lander::begin(PartitionState& partition) {
+    log::PartitionReader& log = world_.log.partition(partition.partition);
+    if (!knows_names_) {
+        TRY(names, world_.store.names());
+        tables_.names.insert(names.begin(), names.end());
+        knows_names_ = true;
+    }
+    TRY(books, partition.records.books());
+    TRY(start, log.start_offset());
+    TRY(end, log.end_offset());
+    if (!books) {
+        TRY(cuts, partition.records.cuts()); // the first may be recorded, and not landed
+        const Offset first = cuts.empty() ? start : cuts.front().from;
+        books = Books{first, first, 0, {}};
+    }
+    if (books->landed_to > end)
+        return corrupt("offset {} was landed, and the log ends at {}: a part of the log is missing; restore it from a "
+                       "backup",
+                       books->landed_to.plus(-1), end);
+    partition.books = std::move(books);
+    partition.finder.restart(std::max(partition.books->landed_to, std::min(start, end)));
+    partition.end = end;
+    partition.grew_at = world_.env.clock.monotonic();
+    return resume_stopped(partition);
+}
+
+Status Lander::take_lock(PartitionState& partition, std::unique_ptr<io::Lock>& lock) {
+    auto taken = partition.records.lock(options_.lock_wait);
+    if (!taken.ok()) return taken.error().within("another process is landing");
+    lock = std::move(taken).value();
+    if (partition.swept) return {};
+    CHECK_OK(world_.store.sweep(world_.log.topic().id, partition.partition));
+    CHECK_OK(partition.records.sweep());
+    partition.swept = true;
+    return {};
+}
+
+Status Lander::land_partition(PartitionState& partition, Until until) {
+    if (!partition.books) CHECK_OK(begin(partition));
+    TRY(end, world_.log.partition(partition.partition).end_offset());
+    if (end > partition.end) {
+        partition.end = end;
+        partition.grew_at = world_.env.clock.monotonic();
+    }
+    while (true) {
+        TRY(due, next_cut(partition, end, until));
+        if (!due) return {};
+        std::unique_ptr<io::Lock> lock;
+        CHECK_OK(take_lock(partition, lock));
+        TRY(books, partition.records.books());
+        if (books) {
+            const bool is_other = books->landed_to != partition.books->landed_to; // another lander was quicker
+            partition.books = std::move(books);
+            if (is_other) {
+                partition.finder.restart(partition.books->landed_to);
+                continue;
+            }
+        }
+        TRY(cut, partition.records.record(*due));
+        CHECK_OK(land_cut(partition, cut));
+        partition.finder.restart(cut.to);
+    }
+}
+
+/// The cut to be landed next; nullopt: none is due.
+Result<std::optional<PlannedCut>> Lander::next_cut(PartitionState& partition, Offset end, Until until) {
+    const Offset from = partition.books->landed_to;
+    CutFinder& finder = partition.finder;
+    if (finder.from() > from)
+        return std::optional(PlannedCut{from, finder.from(), {}, CutReason::expired, options_.writer});
+    TRY(found, finder.find(world_.log.partition(partition.partition), end));
+    CutReason reason = CutReason::limit;
+    if (!found) {
+        const bool is_idle = world_.env.clock.monotonic() - partition.grew_at >= options_.idle;
+        if (finder.seen() == from || (until == Until::due && !is_idle)) return std::optional<PlannedCut>{};
+        reason = until == Until::all ? CutReason::asked : CutReason::idle;
+    }
+    return std::optional(PlannedCut{from, found.value_or(finder.seen()),
+                                    finder.has_events() ? utc_date(finder.first_time()) : std::string(), reason,
+                                    options_.writer});
+}
+
+/// Under the lock. The books are written last: until then the cut is not landed, and is landed again.
+Status Lander::land_cut(PartitionState& partition, const PlannedCut& cut) {
+    Books books = *partition.books;
+    LandedCut landed{partition.partition, cut, 0, 0, {}};
+    if (!cut.date.empty()) {
+        TRY(landing, CutLanding::plan(world_.log, partition.partition, cut, tables_));
+        landed.records = landing.tally().events;
+        for (const TablePart& part : landing.parts()) {
+            lake::TableBooks& of_table = books.tables[part.name];
+            if (of_table.stopped_at) continue;
+            if (const Status done = land_part(partition, landing, part, of_table); !done.ok()) {
+                if (done.error().kind == ErrorKind::retry_later) return done;
+                of_table.stopped_at = cut.from;
+                of_table.reason = done.error().message;
+                if (events_.on_stopped) events_.on_stopped(part.name, done.error());
+                continue;
+            }
+            if (part.subject.is_dead_letters)
+                landed.dead_letters = part.events;
+            else
+                landed.tables.emplace_back(part.name, part.events);
+        }
+    }
+    books.records += landed.records;
+    books.landed_to = cut.to;
+    CHECK_OK(partition.records.write_books(books));
+    partition.books = std::move(books);
+    if (events_.on_cut) events_.on_cut(landed);
+    return {};
+}
+
+/// Lands the part and enters it into the books; an error where these and the table's files do not agree then.
+Status Lander::land_part(const PartitionState& partition, const CutLanding& landing, const TablePart& part,
+                         lake::TableBooks& books) {
+    auto landed = landing.land(part, world_.store, world_.database, tables_);
+    if (!landed.ok()) {
+        tables_.opened.erase(part.name);
+        return landed.error();
+    }
+    const std::int64_t events = books.events + part.events;
+    const lake::ContinuousTable& table = tables_.opened.at(part.name);
+    const auto rows = table.rows_of(world_.log.topic().id, partition.partition);
+    if (rows && *rows != events)
+        return internal("its files have {} rows of topic {} [{}], and {} events were landed there: `questlog rebuild "
+                        "{}` makes the table anew from the log",
+                        *rows, world_.log.topic().name, partition.partition, events, part.name);
+    books.events = events;
+    return {};
+}
+
+Status Lander::resume_stopped(PartitionState& partition) {
+    std::vector<std::string> stopped;
+    for (const auto& [name, table] : partition.books->tables)
+        if (table.stopped_at) stopped.push_back(name);
+    if (stopped.empty()) return {};
+    std::unique_ptr<io::Lock> lock;
+    CHECK_OK(take_lock(partition, lock));
+    TRY(books, partition.records.books());
+    partition.books = std::move(books);
+    TRY(cuts, partition.records.cuts());
+    for (const std::string& name : stopped)
+        if (partition.books->tables[name].stopped_at) CHECK_OK(resume(partition, cuts, name));
+    return {};
+}
+
+/// Lands in one table what the others have. Under the lock.
+Status Lander::resume(PartitionState& partition, const std::vector<PlannedCut>& cuts, const std::string& name) {
+    lake::TableBooks& table = partition.books->tables[name];
+    for (const PlannedCut& cut : cuts) {
+        if (cut.from < *table.stopped_at || cut.to > partition.books->landed_to || cut.date.empty()) continue;
+        TRY(landing, CutLanding::plan(world_.log, partition.partition, cut, tables_));
+        for (const TablePart& part : landing.parts()) {
+            if (part.name != name) continue;
+            if (const Status done = land_part(partition, landing, part, table); !done.ok()) {
+                if (done.error().kind == ErrorKind::retry_later) return done;
+                table.reason = done.error().message;
+                if (events_.on_stopped) events_.on_stopped(name, done.error());
+                return partition.records.write_books(*partition.books);
+            }
+        }
+        table.stopped_at = cut.to;
+    }
+    table.stopped_at.reset();
+    table.reason.clear();
+    CHECK_OK(partition.records.write_books(*partition.books));
+    if (events_.on_resumed) events_.on_resumed(name);
+    return {};
+}
+
+} // namespace questlog::batch

@@ -1,0 +1,99 @@
+#pragma once
+
+#include "base/result.h"
+#include "batch/cut_finder.h"
+#include "batch/cut_landing.h"
+#include "duck/duck.h"
+#include "io/env.h"
+#include "lake/continuous_table.h"
+#include "lake/landing_records.h"
+#include "log/event_log.h"
+#include "scan/plan.h"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// Lands a topic's log in continuous tables, cut by cut, each event exactly once. docs/formats/lake.md.
+namespace questlog::batch {
+
+/// What a lander runs on. All of it outlives the lander.
+struct LandingWorld {
+    io::Env env;
+    log::LogReader& log;
+    lake::ContinuousStore& store;
+    duck::Database& database; ///< Opened with threads = 1: with more, a cut's bytes are not those of the next time.
+};
+
+struct LandingOptions {
+    CutLimits limits;
+    std::chrono::milliseconds idle = limits::cut_time_default; ///< Then what there is is landed.
+    std::chrono::milliseconds lock_wait{10'000};               ///< For another lander's cut.
+    std::string writer;                                        ///< PlannedCut::writer
+};
+
+/// A cut that is in all its tables now.
+struct LandedCut {
+    Partition partition;
+    lake::PlannedCut cut;
+    std::int64_t records = 0;
+    std::int64_t dead_letters = 0;
+    std::vector<std::pair<std::string, std::int64_t>> tables; ///< Name and rows, dead letters aside.
+};
+
+/// Told on the lander's thread. Any may be empty.
+struct LandingEvents {
+    std::function<void(const LandedCut&)> on_cut;
+    /// Nothing more is landed in the table, for the reason, until a lander is opened anew; the others go on.
+    std::function<void(const std::string& table, const Error& why)> on_stopped;
+    std::function<void(const std::string& table)> on_resumed; ///< One that was stopped has all its events again.
+};
+
+/// One topic's lander. Others may land the same topic at the same time, in this process or another: each cut is landed
+/// by one of them, and of what one has left undone the next one does the rest. One thread.
+///
+/// A round ends with an error where a partition could not be landed: `retry_later` on a full disk, or when the lock is
+/// held too long; `corrupt` for damaged records or a damaged log. What was landed stays; the next round goes on from
+/// there.
+class Lander {
+public:
+    Lander(const LandingWorld& world, LandingOptions options, LandingEvents events);
+    ~Lander();
+    Lander(const Lander&) = delete;
+    Lander& operator=(const Lander&) = delete;
+
+    /// Lands every cut that is due by now, by its limits or since the partition is idle.
+    Status land_due();
+    /// Lands all that is durable as this is called.
+    Status land_all();
+
+private:
+    struct PartitionState;
+    enum class Until : std::uint8_t { due, all };
+
+    Status land(Until until);
+    Status land_partition(PartitionState& partition, Until until);
+    Status begin(PartitionState& partition);
+    Result<std::optional<lake::PlannedCut>> next_cut(PartitionState& partition, Offset end, Until until);
+    Status land_cut(PartitionState& partition, const lake::PlannedCut& cut);
+    Status land_part(const PartitionState& partition, const CutLanding& landing, const TablePart& part,
+                     lake::TableBooks& books);
+    Status take_lock(PartitionState& partition, std::unique_ptr<io::Lock>& lock);
+    Status resume_stopped(PartitionState& partition);
+    Status resume(PartitionState& partition, const std::vector<lake::PlannedCut>& cuts, const std::string& name);
+
+    const LandingWorld world_;
+    const LandingOptions options_;
+    const LandingEvents events_;
+    KnownTables tables_;
+    bool knows_names_ = false;
+    std::vector<std::unique_ptr<PartitionState>> partitions_;
+};
+
+} // namespace questlog::batch

@@ -1,0 +1,206 @@
+#include "lake/continuous_table.h"
+
+#include "lake/table_path.h"
+
+#include <algorithm>
+#include <charconv>
+#include <fmt/format.h>
+
+namespace questlog::lake {
+namespace {
+
+constexpr std::string_view file_prefix = "part-";
+constexpr std::string_view file_suffix = ".parquet";
+constexpr std::string_view topic_key = "questlog.topic";
+constexpr std::string_view type_key = "questlog.event_type";
+constexpr std::string_view column_key_prefix =
+    "questlog.key."; ///< and the column's name: of keys that are not the name
+constexpr std::string_view dead_letters_value = "true";
+constexpr std::string_view dead_letters_key = "questlog.dead_letters";
+
+/// Takes the number behind the last '-'.
+std::optional<std::int64_t> take_last_number(std::string_view& text) {
+    const std::size_t dash = text.rfind('-');
+    if (dash == std::string_view::npos) return std::nullopt;
+    const std::string_view digits = text.substr(dash + 1);
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (error != std::errc() || end != digits.data() + digits.size() || number < 0) return std::nullopt;
+    text = text.substr(0, dash);
+    return number;
+}
+
+event::ColumnType column_type(duck::ValueType type) {
+    switch (type) {
+    case duck::ValueType::boolean: return event::ColumnType::boolean;
+    case duck::ValueType::bigint: return event::ColumnType::bigint;
+    case duck::ValueType::double_: return event::ColumnType::double_;
+    default: return event::ColumnType::string;
+    }
+}
+
+constexpr std::string_view row_columns[] = {"_rescued_data", "_timestamp", "_partition", "_offset"};
+
+bool is_row_column(std::string_view name) {
+    return std::find(std::begin(row_columns), std::end(row_columns), name) != std::end(row_columns);
+}
+
+duck::ValueType value_type(event::ColumnType type) {
+    switch (type) {
+    case event::ColumnType::boolean: return duck::ValueType::boolean;
+    case event::ColumnType::bigint: return duck::ValueType::bigint;
+    case event::ColumnType::double_: return duck::ValueType::double_;
+    case event::ColumnType::null:
+    case event::ColumnType::string: return duck::ValueType::varchar;
+    }
+    return duck::ValueType::varchar;
+}
+
+} // namespace
+
+std::vector<DeltaColumn> table_schema(const ContinuousSubject& subject, const std::vector<ContinuousColumn>& columns) {
+    using duck::ValueType;
+    if (subject.is_dead_letters)
+        return {{"topic", ValueType::varchar},          {"partition", ValueType::bigint}, {"offset", ValueType::bigint},
+                {"timestamp", ValueType::timestamp_tz}, {"reason", ValueType::varchar},   {"value", ValueType::blob}};
+    std::vector<DeltaColumn> schema;
+    for (const ContinuousColumn& column : columns) schema.push_back({column.name, value_type(column.type)});
+    schema.push_back({"_rescued_data", ValueType::varchar});
+    schema.push_back({"_timestamp", ValueType::timestamp_tz});
+    schema.push_back({"_partition", ValueType::bigint});
+    schema.push_back({"_offset", ValueType::bigint});
+    return schema;
+}
+
+std::string LogStretch::file_name() const {
+    return fmt::format("{}{}-{}-{}-{}{}", file_prefix, log_id, partition, from, to, file_suffix);
+}
+
+std::optional<LogStretch> LogStretch::of_file(std::string_view name) {
+    name = name.substr(name.rfind('/') + 1);
+    if (!name.starts_with(file_prefix) || !name.ends_with(file_suffix)) return std::nullopt;
+    name.remove_prefix(file_prefix.size());
+    name.remove_suffix(file_suffix.size());
+    const auto to = take_last_number(name);
+    const auto from = take_last_number(name);
+    const auto partition = take_last_number(name);
+    if (!to || !from || !partition || *to <= *from || *partition > INT32_MAX || name.empty()) return std::nullopt;
+    return LogStretch{std::string(name), Partition{static_cast<std::int32_t>(*partition)}, Offset{*from}, Offset{*to}};
+}
+
+std::string LogStretch::transaction() const {
+    return fmt::format("questlog:{}:{}", log_id, partition);
+}
+
+Offset ContinuousTable::landed_to(const std::string& log_id, Partition partition) const {
+    const auto known = state_.transactions.find(LogStretch{log_id, partition, {}, {}}.transaction());
+    return known == state_.transactions.end() ? Offset{} : Offset{known->second};
+}
+
+std::optional<std::int64_t> ContinuousTable::rows_of(const std::string& log_id, Partition partition) const {
+    if (has_foreign_files_) return std::nullopt;
+    const auto known = rows_of_.find(LogStretch{log_id, partition, {}, {}}.transaction());
+    return known == rows_of_.end() ? 0 : known->second;
+}
+
+void ContinuousTable::count(const DeltaFile& file) {
+    rows_ += file.rows;
+    if (const auto stretch = LogStretch::of_file(file.path))
+        rows_of_[stretch->transaction()] += file.rows;
+    else
+        has_foreign_files_ = true;
+}
+
+void ContinuousTable::count_rows() {
+    rows_of_.clear();
+    rows_ = 0;
+    has_foreign_files_ = false;
+    for (const DeltaFile& file : state_.files) count(file);
+}
+
+/// What the table's Delta state says of it.
+Status ContinuousTable::adopt_state() {
+    const auto value_of = [&](const std::string& key, const std::string& otherwise = {}) {
+        const auto found = state_.metadata.configuration.find(key);
+        return found == state_.metadata.configuration.end() ? otherwise : found->second;
+    };
+    subject_ = {value_of(std::string(topic_key)), value_of(std::string(type_key)),
+                value_of(std::string(dead_letters_key)) == dead_letters_value};
+    if (subject_.topic.empty())
+        return reject("{} is a Delta table that questlog did not write: move it away, or read it with read_parquet",
+                      folder_);
+    columns_.clear();
+    if (subject_.is_dead_letters) return {};
+    for (const DeltaColumn& column : state_.metadata.columns)
+        if (!is_row_column(column.name))
+            columns_.push_back({column.name, value_of(fmt::format("{}{}", column_key_prefix, column.name), column.name),
+                                column_type(column.type)});
+    return {};
+}
+
+ContinuousStore::ContinuousStore(io::Env env, std::string lake_root)
+    : env_(env), lake_root_(std::move(lake_root)), root_(fmt::format("{}/{}", lake_root_, continuous_folder)) {}
+
+Result<std::vector<std::string>> ContinuousStore::names() const {
+    std::vector<std::string> names;
+    TRY(present, env_.files.stat(root_));
+    if (present.kind != io::Kind::directory) return names;
+    TRY(entries, env_.files.list(root_));
+    for (const io::Entry& entry : entries)
+        if (entry.kind == io::Kind::directory && check_table_path(entry.name).ok()) names.push_back(entry.name);
+    return names;
+}
+
+Result<std::optional<ContinuousTable>> ContinuousStore::open(duck::Connection& connection,
+                                                             const std::string& name) const {
+    CHECK_OK(check_table_path(name));
+    ContinuousTable table(name, root_ + "/" + name);
+    TRY(state, log_of(table).open(connection));
+    if (!state) return std::optional<ContinuousTable>{};
+    table.state_ = std::move(*state);
+    CHECK_OK(table.adopt_state());
+    table.count_rows();
+    return std::optional(std::move(table));
+}
+
+Status ContinuousStore::refresh(duck::Connection& connection, ContinuousTable& table) const {
+    if (table.version() < 0) {
+        TRY(opened, open(connection, table.name()));
+        if (opened) table = std::move(*opened);
+        return {};
+    }
+    CHECK_OK(log_of(table).refresh(table.state_));
+    CHECK_OK(table.adopt_state());
+    table.count_rows();
+    return {};
+}
+
+ContinuousTable ContinuousStore::make(const std::string& name, const ContinuousSubject& subject) const {
+    ContinuousTable table(name, root_ + "/" + name);
+    table.subject_ = subject;
+    return table;
+}
+
+DeltaLog ContinuousStore::log_of(const ContinuousTable& table, std::string staging) const {
+    return {env_, table.folder_, std::move(staging)};
+}
+
+Result<io::Files::LibraryPath> ContinuousStore::readable_path(const ContinuousTable& table,
+                                                              const DeltaFile& file) const {
+    return env_.files.library_path_of(table.folder() + "/" + file.path);
+}
+
+std::map<std::string, std::string>
+ContinuousTable::configuration_with(const std::vector<ContinuousColumn>& columns) const {
+    std::map<std::string, std::string> configuration = state_.metadata.configuration;
+    configuration[std::string(topic_key)] = subject_.topic;
+    if (subject_.is_dead_letters)
+        configuration[std::string(dead_letters_key)] = dead_letters_value;
+    else
+        configuration[std::string(type_key)] = subject_.event_type;
+    for (const ContinuousColumn& column : columns)
+        if (column.key != column.name) configuration[fmt::format("{}{}", column_key_prefix, column.name)] = column.key;
+    return configuration;
+}
+
+} // namespace questlog::lake

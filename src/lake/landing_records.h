@@ -1,0 +1,90 @@
+#pragma once
+
+#include "base/result.h"
+#include "base/strong.h"
+#include "io/env.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What landing in continuous tables remembers of one partition of a log: its plan, cut by cut, and its books.
+/// docs/formats/lake.md.
+///
+///   ROOT/.landing/<log id>/<partition>/<from>.plan   a cut, recorded before any file of it is written; never changed
+///   ROOT/.landing/<log id>/<partition>/books         what all cuts so far have landed
+///   ROOT/.locks/landing-<log id>.lock                byte <partition>: held around each cut
+namespace questlog::lake {
+
+/// Why a cut ends where it does.
+enum class CutReason : std::uint8_t {
+    limit,   ///< Of bytes, time or day.
+    idle,    ///< Nothing more came for a while.
+    asked,   ///< Someone waited for it.
+    expired, ///< It is what the log had let go of before it was landed: there is nothing to land.
+};
+
+/// A stretch of the partition that is landed as one: one file in each table that has events there.
+struct PlannedCut {
+    Offset from;
+    Offset to;        ///< One past its last.
+    std::string date; ///< UTC day of its events; empty: it has none.
+    CutReason reason = CutReason::limit;
+    std::string writer; ///< Versions of questlog and DuckDB: with the same, the files have the same bytes.
+    auto operator<=>(const PlannedCut&) const = default;
+};
+
+/// Of one table, since the log began.
+struct TableBooks {
+    std::int64_t events = 0; ///< As the plans counted them. The table's files have as many rows.
+    /// From here on nothing is landed in it, whatever Books::landed_to says: `reason`. nullopt: all is well.
+    std::optional<Offset> stopped_at;
+    std::string reason;
+    auto operator<=>(const TableBooks&) const = default;
+};
+
+struct Books {
+    Offset began;             ///< The first offset that was planned: what was before had expired.
+    Offset landed_to;         ///< Every cut below is in all tables, but for those that are stopped.
+    std::int64_t records = 0; ///< That the cuts below held.
+    std::map<std::string, TableBooks, std::less<>> tables; ///< By name; dead_letters among them.
+    auto operator<=>(const Books&) const = default;
+};
+
+/// Any thread; writing is the lock holder's.
+class LandingRecords {
+public:
+    LandingRecords(io::Env env, std::string lake_root, std::string log_id, Partition partition);
+
+    /// nullopt: nothing was landed yet. `corrupt` names the file and what to do.
+    Result<std::optional<Books>> books() const;
+    /// Durable on success; on an error the old ones or the new ones are there.
+    Status write_books(const Books& books);
+
+    /// The cut that begins at `from`; nullopt: none was recorded.
+    Result<std::optional<PlannedCut>> cut_at(Offset from) const;
+    /// Records the cut if none begins there yet. Returns the one that does, and that is durable then. For the lock's
+    /// holder; if someone lands without it, still one cut begins there.
+    Result<PlannedCut> record(const PlannedCut& cut);
+    /// All that were recorded, in order. Each begins where the one before ends.
+    Result<std::vector<PlannedCut>> cuts() const;
+
+    /// Excludes other landers of the partition. `retry_later` naming the holder's pid when `wait` has passed.
+    Result<std::unique_ptr<io::Lock>> lock(std::chrono::milliseconds wait);
+
+    /// Removes what crashed writers have left. For the lock's holder.
+    Status sweep();
+
+    [[nodiscard]] const std::string& directory() const { return directory_; }
+
+private:
+    io::Env env_;
+    std::string lake_root_;
+    std::string log_id_;
+    Partition partition_;
+    std::string directory_;
+};
+
+} // namespace questlog::lake
