@@ -20,6 +20,7 @@ public:
         topic();
         tail();
         batch();
+        land();
         sql();
         show();
         schema();
@@ -127,6 +128,17 @@ private:
                             given);
         command->add_option("job", given->job, "A declared job")->required();
         command->add_flag("--force", given->force, "Replace also what the log no longer holds");
+    }
+
+    void land() {
+        auto given = std::make_shared<LandArguments>();
+        auto* command = add(app_, "land", "Land events in the continuous tables, one for each type",
+                            "  questlog land --once                # all that is there; a server may run beside it\n"
+                            "  questlog land                       # go on as events come; Ctrl-C ends it\n",
+                            given);
+        command->add_option("-t,--topic", given->topic, "The topic (default: the configured one)");
+        command->add_flag("--once", given->once, "End when all is landed that was there at the start");
+        command->add_flag("--json", given->json, "One JSON object for each cut");
     }
 
     void sql() {

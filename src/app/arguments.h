@@ -42,6 +42,12 @@ struct BatchArguments {
     bool force = false;
 };
 
+struct LandArguments {
+    std::optional<std::string> topic;
+    bool once = false;
+    bool json = false;
+};
+
 struct SqlArguments {
     std::optional<std::string> text; ///< None: from stdin.
     std::string format = "table";
@@ -86,8 +92,8 @@ struct LogTrimArguments {
 
 using Command =
     std::variant<ServeArguments, TopicCreateArguments, TopicDescribeArguments, TopicListArguments, TailArguments,
-                 BatchArguments, SqlArguments, ShowArguments, SchemaArguments, StatusArguments, LogInspectArguments,
-                 LogVerifyArguments, LogRepairArguments, LogTrimArguments>;
+                 BatchArguments, LandArguments, SqlArguments, ShowArguments, SchemaArguments, StatusArguments,
+                 LogInspectArguments, LogVerifyArguments, LogRepairArguments, LogTrimArguments>;
 
 struct Invocation {
     std::string data = "data";         ///< The data folder.

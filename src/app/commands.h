@@ -13,6 +13,7 @@ Status run(const Context& context, const TopicDescribeArguments& arguments);
 Status run(const Context& context, const TopicListArguments& arguments);
 Status run(const Context& context, const TailArguments& arguments);
 Status run(const Context& context, const BatchArguments& arguments);
+Status run(const Context& context, const LandArguments& arguments);
 Status run(const Context& context, const SqlArguments& arguments);
 Status run(const Context& context, const ShowArguments& arguments);
 Status run(const Context& context, const SchemaArguments& arguments);

@@ -228,6 +228,17 @@ Status parse_log(TomlTable& log, Config& config) {
     return {};
 }
 
+Status parse_landing(TomlTable& landing, Config& config) {
+    TRY(enabled, landing.boolean("enabled"));
+    TRY(bytes, landing.integer("cut_bytes", limits::cut_bytes_min, limits::cut_bytes_max));
+    TRY(ms, landing.integer("cut_ms", limits::cut_ms_min, limits::cut_ms_max));
+    CHECK_OK(landing.finish());
+    take(enabled, config.landing);
+    take(bytes, config.cut_limits.bytes);
+    if (ms) config.cut_limits.time = std::chrono::milliseconds{*ms};
+    return {};
+}
+
 Status parse_settings(TomlTable& root, Config& config) {
     TRY(server, root.table("server"));
     if (server) {
@@ -253,6 +264,8 @@ Status parse_settings(TomlTable& root, Config& config) {
             return lake->wrong("root", "root is empty; write a folder, as root = \"lake\"");
         take(lake_root, config.lake_root);
     }
+    TRY(landing, root.table("landing"));
+    if (landing) CHECK_OK(parse_landing(*landing, config));
     return {};
 }
 

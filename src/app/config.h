@@ -4,6 +4,7 @@
 #include "base/compressor.h"
 #include "base/limits.h"
 #include "base/result.h"
+#include "batch/cut_finder.h"
 #include "batch/job.h"
 #include "event/catalogue.h"
 #include "log/event_log.h"
@@ -42,6 +43,9 @@ struct Config {
     std::chrono::milliseconds sync_interval{1000}; ///< Under log::Sync::interval.
 
     std::string lake_root = "lake"; ///< Under the data folder, or absolute.
+
+    bool landing = true;         ///< `serve` lands the topic's events in continuous tables.
+    batch::CutLimits cut_limits; ///< Also of `land`. A partition that is idle for as long is landed, too.
 
     std::vector<event::EventDeclaration> events; ///< The built-in game's where the file declares none.
     std::vector<batch::Job> jobs;                ///< The built-in ones, and the file's; the file's win by name.

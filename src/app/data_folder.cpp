@@ -34,20 +34,26 @@ std::set<std::string> spare_tables(const Config& config) {
 
 } // namespace
 
+Result<std::shared_ptr<duck::Database>> open_database(const Context& context) {
+    duck::DatabaseOptions options;
+    options.memory_limit = duckdb_memory_limit;
+    options.temp_directory = context.data + "/spill";
+    return duck::Database::open(options);
+}
+
 DataFolder::DataFolder(const Context& context) : topics_(context.env, context.log_directory()) {}
 
 Result<std::unique_ptr<DataFolder>> DataFolder::open(const Context& context) {
     std::unique_ptr<DataFolder> folder(new DataFolder(context));
-    duck::DatabaseOptions options;
-    options.memory_limit = duckdb_memory_limit;
-    options.temp_directory = context.data + "/spill";
-    TRY(database, duck::Database::open(options));
+    TRY(database, open_database(context));
     folder->database_ = std::move(database);
     folder->lake_ = std::make_unique<lake::SnapshotStore>(context.env, context.lake_root(), folder->database_);
+    folder->continuous_ = std::make_unique<lake::ContinuousStore>(context.env, context.lake_root());
     folder->world_ = std::make_unique<query::World>(query::World{
         .env = context.env,
         .topics = folder->topics_,
         .store = *folder->lake_,
+        .continuous = *folder->continuous_,
         .database = folder->database_,
         .tables = declared_tables(context.config),
         .topic = context.config.topic,

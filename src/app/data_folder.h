@@ -3,6 +3,7 @@
 #include "app/context.h"
 #include "base/result.h"
 #include "duck/duck.h"
+#include "lake/continuous_table.h"
 #include "lake/snapshot.h"
 #include "log/event_log.h"
 #include "query/world.h"
@@ -11,7 +12,10 @@
 
 namespace questlog::app {
 
-/// A data folder opened for SQL and jobs: its topics, its lake, and an in-memory DuckDB to read and write Parquet with.
+/// DuckDB in memory, to read and write Parquet with, as every command uses it.
+Result<std::shared_ptr<duck::Database>> open_database(const Context& context);
+
+/// A data folder opened for SQL and jobs: its topics, its lake, and an in-memory DuckDB.
 /// Opening it reads nothing yet and writes nothing. One command's.
 class DataFolder {
 public:
@@ -20,6 +24,7 @@ public:
     [[nodiscard]] const query::World& world() const { return *world_; }
     [[nodiscard]] log::Topics& topics() { return topics_; }
     [[nodiscard]] lake::SnapshotStore& lake() { return *lake_; }
+    [[nodiscard]] lake::ContinuousStore& continuous() { return *continuous_; }
     [[nodiscard]] duck::Database& database() { return *database_; }
 
 private:
@@ -28,6 +33,7 @@ private:
     log::Topics topics_;
     std::shared_ptr<duck::Database> database_;
     std::unique_ptr<lake::SnapshotStore> lake_;
+    std::unique_ptr<lake::ContinuousStore> continuous_;
     std::unique_ptr<query::World> world_;
 };
 

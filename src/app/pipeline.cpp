@@ -77,6 +77,8 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(const Context& context, const h
         std::make_unique<collect::Collector>(context.env, *pipeline->catalogue_, *pipeline->log_, *pipeline->server_,
                                              pipeline->metrics_, std::move(collector_options));
 
+    if (context.config.landing)
+        pipeline->landing_ = std::make_unique<LandingStage>(context, *pipeline->log_, pipeline->metrics_);
     pipeline->retention_ = std::make_unique<RetentionStage>(context, *pipeline->log_, pipeline->metrics_);
 
     pipeline->control_ =
@@ -95,6 +97,7 @@ std::int64_t Pipeline::events() const {
 
 Status Pipeline::run() {
     CHECK_OK(server_->run(*collector_));
+    if (landing_) landing_->stop();
     retention_->stop(); // it may trim only while the log's lock is held
     collector_.reset(); // its committer has nothing left to do once run() has returned
     return log_->close();

@@ -44,20 +44,11 @@ Result<CutLanding> CutLanding::plan(log::LogReader& log, Partition partition, co
 
 void CutLanding::add_parts(const KnownTables& known) {
     const scan::PlanTally& tally = plan_->tally();
-    std::size_t tables = known.names.size();
-    std::int64_t dead_letters = tally.not_events + tally.beyond_types;
-    for (const std::string& type : plan_->types()) {
-        const std::int64_t events = plan_->events(std::vector{type});
-        std::string name = scan::table_name_of(type);
-        const bool is_known = known.names.contains(name);
-        if (!is_known && tables >= limits::continuous_tables_max) {
-            without_table_.push_back(type);
-            dead_letters += events;
-            continue;
-        }
-        if (!is_known) ++tables;
-        parts_.push_back({std::move(name), {topic_, type, false}, events});
-    }
+    scan::TypesByTable types = scan::types_by_table(*plan_, known.names);
+    for (auto& [name, type] : types.tables)
+        parts_.push_back({name, {topic_, type, false}, plan_->events(std::vector{type})});
+    without_table_ = std::move(types.without_table);
+    const std::int64_t dead_letters = tally.not_events + tally.beyond_types + plan_->events(without_table_);
     if (dead_letters > 0) parts_.push_back({std::string(scan::dead_letters_name), {topic_, {}, true}, dead_letters});
 }
 

@@ -42,6 +42,13 @@ Status Lander::land_all() {
     return land(Until::all);
 }
 
+std::int64_t Lander::pending() const {
+    std::int64_t pending = 0;
+    for (const auto& partition : partitions_)
+        if (partition->books) pending += partition->end.minus(partition->books->landed_to);
+    return pending;
+}
+
 /// One partition's failure keeps no other from being landed; the first is told.
 Status Lander::land(Until until) {
     Status first;
@@ -101,6 +108,7 @@ Status Lander::land_partition(PartitionState& partition, Until until) {
         partition.grew_at = world_.env.clock.monotonic();
     }
     while (true) {
+        if (options_.stop && options_.stop()) return {};
         TRY(due, next_cut(partition, end, until));
         if (!due) return {};
         std::unique_ptr<io::Lock> lock;
@@ -172,7 +180,8 @@ Status Lander::land_cut(PartitionState& partition, const PlannedCut& cut) {
 /// Lands the part and enters it into the books; an error where these and the table's files do not agree then.
 Status Lander::land_part(const PartitionState& partition, const CutLanding& landing, const TablePart& part,
                          lake::TableBooks& books) {
-    auto landed = landing.land(part, world_.store, world_.database, tables_);
+    TRY(database, world_.database());
+    auto landed = landing.land(part, world_.store, *database, tables_);
     if (!landed.ok()) {
         tables_.opened.erase(part.name);
         return landed.error();

@@ -28,7 +28,9 @@ struct LandingWorld {
     io::Env env;
     log::LogReader& log;
     lake::ContinuousStore& store;
-    duck::Database& database; ///< Opened with threads = 1: with more, a cut's bytes are not those of the next time.
+    /// Opened with threads = 1: with more, a cut's bytes are not those of the next time. Asked for when there is
+    /// something to land; good until the round ends.
+    std::function<Result<duck::Database*>()> database;
 };
 
 struct LandingOptions {
@@ -36,6 +38,7 @@ struct LandingOptions {
     std::chrono::milliseconds idle = limits::cut_time_default; ///< Then what there is is landed.
     std::chrono::milliseconds lock_wait{10'000};               ///< For another lander's cut.
     std::string writer;                                        ///< PlannedCut::writer
+    std::function<bool()> stop; ///< Asked before each cut: true ends the round. May be empty.
 };
 
 /// A cut that is in all its tables now.
@@ -72,6 +75,10 @@ public:
     Status land_due();
     /// Lands all that is durable as this is called.
     Status land_all();
+    /// Events that the last round has seen and left for a later one.
+    [[nodiscard]] std::int64_t pending() const;
+    /// Gives back the memory that the tables' state takes; it is read again when it is needed.
+    void forget_tables() { tables_.opened.clear(); }
 
 private:
     struct PartitionState;

@@ -43,7 +43,9 @@ protected:
     }
 
     std::unique_ptr<Lander> make_lander() {
-        return std::make_unique<Lander>(LandingWorld{world_.env(), *reader_, *store_, *database_}, options_, events_);
+        return std::make_unique<Lander>(LandingWorld{world_.env(), *reader_, *store_,
+                                                     [this]() -> Result<duck::Database*> { return database_.get(); }},
+                                        options_, events_);
     }
 
     void append(const std::vector<std::string>& values, Partition to = Partition{0}) {

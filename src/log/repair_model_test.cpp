@@ -1,4 +1,5 @@
 // Repair under fire: whatever damages a log, and whatever interrupts its repair, what was whole is there in the end.
+#include "io/whole_file.h"
 #include "log/damaged_log.h"
 
 namespace questlog::log {
@@ -108,7 +109,7 @@ bool fail_operation(std::int64_t n, Fault fault, End end, const std::vector<std:
     EXPECT_EQ(expect_repaired(*log, when), gone) << when;
     log->sim.power_cut();
     EXPECT_EQ(expect_repaired(*log, when + ", power cut"), gone) << when;
-    for (const auto& [name, bytes] : files_of(*log)) EXPECT_FALSE(name.ends_with(temporary_suffix)) << when << name;
+    for (const auto& [name, bytes] : files_of(*log)) EXPECT_FALSE(name.ends_with(io::temporary_suffix)) << when << name;
     return !happened || testing::Test::HasFailure();
 }
 

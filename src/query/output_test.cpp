@@ -136,7 +136,8 @@ TEST_F(OutputTest, ShowAndSchemaPrintAsSparkDoes) {
               "|game-events|        0|     0|2026-11-22 21:58:53.998|      play|{\"event_type\": \"play\"...|\n"
               "+-----------+---------+------+-----------------------+----------+------------------------+\n"
               "only showing top 1 row\n\n");
-    EXPECT_NE(show_table(session, "nowhere", {}).error().message.find("tables: events, plays"), std::string::npos);
+    EXPECT_NE(show_table(session, "nowhere", {}).error().message.find("tables: events, ledger, play"),
+              std::string::npos);
 }
 
 TEST_F(OutputTest, MicrosecondsArePrintedWithoutTrailingZeros) {

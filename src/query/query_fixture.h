@@ -32,9 +32,11 @@ protected:
         topics_ = std::make_unique<log::Topics>(real_.env(), folder_ + "/log");
         database_ = duck::Database::open({}).value();
         store_ = std::make_unique<lake::SnapshotStore>(real_.env(), folder_ + "/lake", database_);
+        continuous_ = std::make_unique<lake::ContinuousStore>(real_.env(), folder_ + "/lake");
         world_ = std::make_unique<World>(World{real_.env(),
                                                *topics_,
                                                *store_,
+                                               *continuous_,
                                                database_,
                                                {},
                                                "game-events",
@@ -155,6 +157,7 @@ protected:
     std::unique_ptr<log::Topics> topics_;
     std::shared_ptr<duck::Database> database_;
     std::unique_ptr<lake::SnapshotStore> store_;
+    std::unique_ptr<lake::ContinuousStore> continuous_;
     std::unique_ptr<World> world_;
     std::unique_ptr<log::LogWriter> writer_;
     log::BatchBuilder builder_;

@@ -58,28 +58,40 @@ Result<duck::Connection*> Session::prepare(const std::string& sql) {
     }
     views_ = std::make_unique<Views>(world_, options_.landed_only, std::move(connection));
     CHECK_OK(views_->create(*names));
-    TRY(statements, views_->connection().inspect(sql));
-    CHECK_OK(check_statements(statements));
+    auto statements = views_->connection().inspect(sql);
+    if (!statements.ok()) {
+        CHECK_OK(views_->create_unlanded());
+        statements = views_->connection().inspect(sql);
+    }
+    if (!statements.ok()) return statements.error();
+    CHECK_OK(check_statements(*statements));
     CHECK_OK(views_->narrow(explained(sql)));
     return &views_->connection();
 }
 
 /// DuckDB would list the views that a statement has named, and its own sources.
-std::string Session::meaning_of(const std::string& sql) const {
+Result<std::string> Session::meaning_of(const std::string& sql) const {
     if (!begins_with(sql, "SHOW TABLES") || sql.find(';') < sql.find_last_not_of(blanks)) return sql;
-    std::string names = "('events')";
-    for (const scan::TableDeclaration& table : world_.tables)
-        if (!table.path.empty()) names += fmt::format(", ({})", duck::quote_literal(table.name));
+    TRY(connection, world_.database->connect());
+    TRY(all, Views(world_, options_.landed_only, std::move(connection)).all_names());
+    std::string names;
+    for (const std::string& name : all)
+        names += fmt::format("{}({})", names.empty() ? "" : ", ", duck::quote_literal(name));
     return fmt::format("SELECT name FROM (VALUES {}) AS tables(name) ORDER BY name", names);
 }
 
 Error Session::with_advice(Error error) const {
     if (error.message.find("Table with name") == std::string::npos) return error;
-    std::string names = "events";
-    for (const scan::TableDeclaration& table : world_.tables) {
-        if (!table.path.empty()) names += ", " + table.name;
-    }
-    error.message += fmt::format(" (tables: {})", names);
+    constexpr std::size_t shown_max = 20;
+    auto connection = world_.database->connect();
+    if (!connection.ok()) return error;
+    const auto all = Views(world_, options_.landed_only, std::move(connection).value()).all_names();
+    if (!all.ok()) return error;
+    std::string names;
+    for (std::size_t i = 0; i < std::min(all->size(), shown_max); ++i)
+        names += fmt::format("{}{}", i == 0 ? "" : ", ", (*all)[i]);
+    error.message += fmt::format(" (tables: {}{})", names,
+                                 all->size() > shown_max ? ", and more: `questlog sql \"SHOW TABLES\"`" : "");
     return error;
 }
 
@@ -98,7 +110,7 @@ Error Session::as_damage(const Error& error) const {
 }
 
 Result<std::unique_ptr<duck::Rows>> Session::query(const std::string& asked) {
-    const std::string sql = meaning_of(asked);
+    TRY(sql, meaning_of(asked));
     const auto connection = prepare(sql);
     if (!connection.ok()) return with_advice(connection.error());
     auto rows = (*connection)->query(sql);
@@ -107,7 +119,7 @@ Result<std::unique_ptr<duck::Rows>> Session::query(const std::string& asked) {
 }
 
 Result<std::unique_ptr<duck::Rows>> Session::query_as_text(const std::string& asked) {
-    const std::string sql = meaning_of(asked);
+    TRY(sql, meaning_of(asked));
     const auto connection = prepare(sql);
     if (!connection.ok()) return with_advice(connection.error());
     auto rows = (*connection)->query_as_text(sql);
@@ -116,7 +128,7 @@ Result<std::unique_ptr<duck::Rows>> Session::query_as_text(const std::string& as
 }
 
 Status Session::copy_to_parquet(const std::string& asked, const std::string& path) {
-    const std::string sql = meaning_of(asked);
+    TRY(sql, meaning_of(asked));
     const auto connection = prepare(sql);
     if (!connection.ok()) return with_advice(connection.error());
     const std::string view =

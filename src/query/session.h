@@ -36,7 +36,7 @@ public:
 
 private:
     Result<duck::Connection*> prepare(const std::string& sql);
-    [[nodiscard]] std::string meaning_of(const std::string& sql) const;
+    Result<std::string> meaning_of(const std::string& sql) const;
     [[nodiscard]] Error with_advice(Error error) const;
     /// What DuckDB says of bytes that are no Parquet, as the damage of a table that it is.
     [[nodiscard]] Error as_damage(const Error& error) const;

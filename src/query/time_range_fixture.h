@@ -19,8 +19,16 @@ protected:
             log::open_writer(real_.env(), *topics_, topic, {.on_recovery = {}, .prepare_segments_in_background = false})
                 .value();
         World& old = *world_;
-        world_ = std::make_unique<World>(World{
-            {old.env.clock, files_, old.env.entropy}, *topics_, *store_, database_, {}, old.topic, old.notice, {}, {}});
+        world_ = std::make_unique<World>(World{{old.env.clock, files_, old.env.entropy},
+                                               *topics_,
+                                               *store_,
+                                               *continuous_,
+                                               database_,
+                                               {},
+                                               old.topic,
+                                               old.notice,
+                                               {},
+                                               {}});
     }
 
     static std::string event(int n, int padding = 0) {

@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <set>
 
 namespace questlog::query {
 namespace {
 
 constexpr std::string_view events_name = "events";
+constexpr std::string_view ledger_name = "ledger";
 
 /// The table in a name that may be qualified, "main.events".
 std::string_view table_part(std::string_view name) {
@@ -84,12 +86,111 @@ Status Views::create(const std::vector<std::string>& names) {
         }
         tables_.push_back(std::move(table));
     }
+    others_ = not_declared(names);
+    CHECK_OK(begin_continuous(others_));
     if (is_named(names, events_name)) CHECK_OK(create_events());
     for (Table& table : tables_) {
         const Status made = landed_only_ ? create_landed(table) : create_table(table);
         if (!made.ok()) return made.error().within("table " + table.declaration->name);
     }
+    return create_continuous(false);
+}
+
+Status Views::create_unlanded() {
+    return landed_only_ ? Status() : create_continuous(true);
+}
+
+/// Names that neither a declared table nor `events` has, without what qualifies them.
+std::vector<std::string> Views::not_declared(const std::vector<std::string>& names) const {
+    std::vector<std::string> others;
+    for (const std::string& name : names) {
+        const std::string_view table = table_part(name);
+        const bool is_declared = std::any_of(world_.tables.begin(), world_.tables.end(), [&](const auto& declaration) {
+            return scan::equal_but_for_case(declaration.name, table) ||
+                   scan::equal_but_for_case(declaration.name, name);
+        });
+        if (!is_declared && !scan::equal_but_for_case(table, events_name)) others.emplace_back(table);
+    }
+    return others;
+}
+
+Status Views::begin_continuous(const std::vector<std::string>& names) {
+    if (names.empty()) return {};
+    TRY(exists, world_.topics.exists(world_.topic));
+    if (!exists) return {};
+    TRY(log, begin(world_.topic));
+    continuous_ = std::make_unique<ContinuousTables>(world_, *log->reader);
+    CHECK_OK(continuous_->begin());
+    return continuous_->open(*connection_, is_named(names, ledger_name) ? continuous_->names() : names);
+}
+
+/// Those of the other names that are tables; `unlanded`: of which the log alone can tell. Each once.
+Status Views::create_continuous(bool unlanded) {
+    if (continuous_ == nullptr) return {};
+    std::set<std::string> made; // SQL knows no case
+    std::vector<std::string> left;
+    for (const std::string& name : others_) {
+        const bool is_ledger = scan::equal_but_for_case(name, ledger_name);
+        if (is_ledger || unlanded) CHECK_OK(read_log());
+        if (is_ledger) {
+            CHECK_OK(create_ledger());
+            continue;
+        }
+        TRY(found, continuous_->find(name));
+        if (!found) {
+            left.push_back(name);
+            continue;
+        }
+        if (!made.insert(scan::lower_ascii(*found)).second)
+            return reject("two tables that are called {} but for case cannot be read in one statement", *found);
+        if (!landed_only_) CHECK_OK(read_log());
+        auto select = continuous_->select(*connection_, *found);
+        if (!select.ok()) return select.error().within("table " + *found);
+        if (select->empty()) return reject("table {} has no files", *found);
+        CHECK_OK(make_view(name, *select));
+    }
+    others_ = std::move(left);
     return {};
+}
+
+Status Views::read_log() {
+    if (continuous_->has_read_log()) return {};
+    TRY(log, topic(world_.topic));
+    return continuous_->read_log(log->range);
+}
+
+Status Views::create_ledger() {
+    TRY(ledger, continuous_->ledger(*connection_));
+    std::string values;
+    for (const LedgerRow& row : ledger)
+        values += fmt::format("{}({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})", values.empty() ? "" : ", ",
+                              duck::quote_literal(row.topic), row.partition, duck::quote_literal(row.table),
+                              row.accepted, row.landed, row.pending, row.filtered, row.dead_lettered, row.duplicates,
+                              row.balanced(), row.problem.empty() ? "NULL" : duck::quote_literal(row.problem));
+    constexpr std::string_view nothing = "(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)";
+    return make_view(
+        std::string(ledger_name),
+        fmt::format("SELECT topic::VARCHAR AS topic, \"partition\"::BIGINT AS \"partition\", \"table\"::VARCHAR AS "
+                    "\"table\", accepted::BIGINT AS accepted, landed::BIGINT AS landed, pending::BIGINT AS pending, "
+                    "filtered::BIGINT AS filtered, dead_lettered::BIGINT AS dead_lettered, duplicates::BIGINT AS "
+                    "duplicates, balanced::BOOLEAN AS balanced, problem::VARCHAR AS problem FROM (VALUES {}) AS "
+                    "books(topic, \"partition\", \"table\", accepted, landed, pending, filtered, dead_lettered, "
+                    "duplicates, balanced, problem) WHERE topic IS NOT NULL",
+                    values.empty() ? nothing : values));
+}
+
+Result<std::vector<std::string>> Views::all_names() {
+    std::vector<std::string> names{std::string(events_name), std::string(ledger_name)};
+    for (const scan::TableDeclaration& table : world_.tables)
+        if (!table.path.empty()) names.push_back(table.name);
+    CHECK_OK(begin_continuous({std::string(ledger_name)}));
+    if (continuous_ != nullptr) {
+        CHECK_OK(read_log());
+        names.insert(names.end(), continuous_->names().begin(), continuous_->names().end());
+    }
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    return names;
 }
 
 Status Views::narrow(const std::string& select) {

@@ -2,6 +2,7 @@
 
 #include "base/result.h"
 #include "duck/duck.h"
+#include "query/continuous.h"
 #include "query/landing.h"
 #include "query/world.h"
 #include "scan/plan.h"
@@ -20,13 +21,19 @@ public:
     Views(const World& world, bool landed_only, std::unique_ptr<duck::Connection> connection)
         : world_(world), landed_only_(landed_only), connection_(std::move(connection)) {}
 
-    /// Makes those of `names` (as SQL has them, in any case) that are tables or `events`; other names are DuckDB's
-    /// matter. First is read where the log begins, then all landed files are opened, then the log's ends are read: so
-    /// no file is ahead of the log, and what expires in between is missed by whoever reads it, who says so.
+    /// Makes those of `names` (as SQL has them, in any case) that are tables, `events` or `ledger`; other names are
+    /// DuckDB's matter. A declared table has its name before a continuous one. First is read where the log begins, then
+    /// all landed files are opened, then the log's ends are read: so no file is ahead of the log, and what expires in
+    /// between is missed by whoever reads it, who says so.
     Status create(const std::vector<std::string>& names);
+    /// Where the statement does not bind after create(): makes those of the names left that are tables of which nothing
+    /// is landed yet. It takes reading the log to know them, and most such names are those of a CTE.
+    Status create_unlanded();
     /// After create(): has `events` and the tables read only the times that `select` asks for, which is a statement
     /// that only reads. Its answer stays the same. docs/decisions/0012-time-ranges.md.
     Status narrow(const std::string& select);
+    /// The names of all tables that a statement may read, sorted: `events`, `ledger`, declared and continuous ones.
+    Result<std::vector<std::string>> all_names();
     [[nodiscard]] duck::Connection& connection() { return *connection_; }
     /// Names of the tables whose landed files the statement reads.
     [[nodiscard]] std::vector<std::string> landed_tables() const {
@@ -55,6 +62,11 @@ private:
         bool compares_text = false;
     };
 
+    [[nodiscard]] std::vector<std::string> not_declared(const std::vector<std::string>& names) const;
+    Status begin_continuous(const std::vector<std::string>& names);
+    Status create_continuous(bool unlanded);
+    Status read_log();
+    Status create_ledger();
     Result<TopicLog*> begin(const std::string& name);
     Result<const TopicLog*> topic(const std::string& name);
     Status create_events();
@@ -75,6 +87,8 @@ private:
     bool landed_only_;
     std::map<std::string, TopicLog> topics_;
     std::vector<Table> tables_;
+    std::unique_ptr<ContinuousTables> continuous_; ///< Null: no name can mean one.
+    std::vector<std::string> others_;              ///< Names that are not known yet.
     std::vector<std::shared_ptr<const scan::Plan>> plans_;
     std::vector<Offered> offered_;
     std::unique_ptr<duck::Connection> connection_; ///< Last: it goes before what its sources read from.

@@ -2,6 +2,7 @@
 
 #include "duck/duck.h"
 #include "io/env.h"
+#include "lake/continuous_table.h"
 #include "lake/snapshot.h"
 #include "log/event_log.h"
 #include "log/retention.h"
@@ -22,6 +23,7 @@ struct World {
     io::Env env;
     log::Topics& topics;
     lake::SnapshotStore& store;
+    lake::ContinuousStore& continuous; ///< Of `topic`.
     std::shared_ptr<duck::Database> database;
     std::vector<scan::TableDeclaration> tables;     ///< Names are unique but for case, and none is `events`.
     std::string topic;                              ///< The configured one.

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "scan/numbered_rows.h"
+#include "scan/table_names.h"
 
 #include <algorithm>
 #include <set>
@@ -55,6 +56,22 @@ std::vector<LandedColumn> continuous_columns(const Plan& plan, const std::string
     for (std::size_t i = 0; i < keys.size(); ++i)
         pinned.push_back({names[i], keys[i], event::find_column(schema, keys[i])->type});
     return pinned;
+}
+
+TypesByTable types_by_table(const Plan& plan, const std::set<std::string, std::less<>>& known) {
+    TypesByTable found;
+    std::size_t tables = known.size();
+    for (std::string& type : plan.types()) {
+        std::string name = table_name_of(type);
+        const bool is_known = known.contains(name);
+        if (!is_known && tables >= limits::continuous_tables_max) {
+            found.without_table.push_back(std::move(type));
+            continue;
+        }
+        if (!is_known) ++tables;
+        found.tables.emplace_back(std::move(name), std::move(type));
+    }
+    return found;
 }
 
 Result<ContinuousRelation> relate_continuous(duck::Connection& connection, const Plan& plan,

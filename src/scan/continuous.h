@@ -6,6 +6,7 @@
 #include "scan/plan.h"
 
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,15 @@ inline constexpr std::string_view continuous_row_columns[] = {"_rescued_data", "
 /// does not fit is rescued.
 [[nodiscard]] std::vector<LandedColumn> continuous_columns(const Plan& plan, const std::string& event_type,
                                                            std::vector<LandedColumn> pinned);
+
+/// Which table each of the plan's types has.
+struct TypesByTable {
+    std::vector<std::pair<std::string, std::string>> tables; ///< Name and type, in order of the types' first events.
+    std::vector<std::string>
+        without_table; ///< Types beyond limits::continuous_tables_max: their events are dead letters.
+};
+/// `known` are the tables there are; a type that has none among them gets one as long as there are not too many.
+[[nodiscard]] TypesByTable types_by_table(const Plan& plan, const std::set<std::string, std::less<>>& known);
 
 struct ContinuousRelation {
     std::string select;                    ///< SELECT of `columns`, then continuous_row_columns.

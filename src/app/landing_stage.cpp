@@ -1,0 +1,103 @@
+#include "app/landing_stage.h"
+
+#include "app/data_folder.h"
+#include "base/operator_log.h"
+
+#include <algorithm>
+#include <malloc.h>
+
+namespace questlog::app {
+namespace {
+
+constexpr std::chrono::milliseconds look_longest{1'000};
+constexpr std::chrono::milliseconds look_shortest{25};
+
+} // namespace
+
+batch::LandingOptions landing_options(const Config& config) {
+    batch::LandingOptions options;
+    options.limits = config.cut_limits;
+    options.idle = config.cut_limits.time;
+    options.writer = fmt::format("questlog {}, DuckDB {}", QUESTLOG_VERSION, duck::library_version());
+    return options;
+}
+
+LandingStage::LandingStage(const Context& context, const log::LogWriter& log, Metrics& metrics)
+    : context_(context), topics_(context.env, context.log_directory()), topic_(log.topic()),
+      store_(context.env, context.lake_root()),
+      landed_events_(metrics.counter("questlog_landed_events_total", "Events landed in continuous tables.")),
+      dead_letters_(metrics.counter("questlog_landed_dead_letters_total", "Events landed as dead letters.")),
+      cuts_(metrics.counter("questlog_landed_cuts_total", "Stretches of the log that were landed as one.")),
+      stopped_tables_(metrics.gauge("questlog_landing_stopped_tables",
+                                    "Tables in which nothing more is landed: questlog status says why.")),
+      pending_(metrics.gauge("questlog_landing_pending_events", "Events of the log that are not landed yet.")) {
+    const auto interval = std::clamp(context.config.cut_limits.time / 4, look_shortest, look_longest);
+    rounds_.emplace(interval, RepeatedAction::First::at_once, [this] {
+        round();
+        return true;
+    });
+}
+
+void LandingStage::stop() {
+    stopping_ = true;
+    rounds_.reset();
+}
+
+void LandingStage::round() {
+    if (const Status done = land(); !done.ok()) {
+        tell_once(fmt::format("landing waits: {}", done.error().message));
+        return;
+    }
+    told_.clear();
+}
+
+Status LandingStage::land() {
+    if (!lander_) CHECK_OK(open());
+    const Status done = lander_->land_due();
+    pending_.set(static_cast<double>(lander_->pending()));
+    if (database_) { // until the next cut is due, neither it nor the tables' state is needed
+        lander_->forget_tables();
+        database_.reset();
+        ::malloc_trim(0);
+    }
+    return done;
+}
+
+Status LandingStage::open() {
+    TRY(reader, log::open_reader(context_.env, topics_, topic_));
+    reader_ = std::move(reader);
+    batch::LandingOptions options = landing_options(context_.config);
+    options.stop = [this] { return stopping_.load(); };
+    batch::LandingEvents events;
+    events.on_cut = [this](const batch::LandedCut& cut) { landed(cut); };
+    events.on_stopped = [this](const std::string& table, const Error& why) {
+        stopped_tables_.set(++stopped_);
+        log_error("nothing more is landed in table {} until the next start: {}", table, why.message);
+    };
+    events.on_resumed = [](const std::string& table) { log_info("table {} has all its events again", table); };
+    lander_ = std::make_unique<batch::Lander>(
+        batch::LandingWorld{context_.env, *reader_, store_, [this] { return database(); }}, std::move(options),
+        std::move(events));
+    return {};
+}
+
+Result<duck::Database*> LandingStage::database() {
+    if (!database_) {
+        TRY(database, open_database(context_));
+        database_ = std::move(database);
+    }
+    return database_.get();
+}
+
+void LandingStage::landed(const batch::LandedCut& cut) {
+    cuts_.add(1);
+    dead_letters_.add(cut.dead_letters);
+    for (const auto& [table, rows] : cut.tables) landed_events_.add(rows);
+}
+
+void LandingStage::tell_once(const std::string& text) {
+    if (text != told_) log_warn("{}", text);
+    told_ = text;
+}
+
+} // namespace questlog::app

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "app/context.h"
+#include "base/metrics.h"
+#include "base/repeated_action.h"
+#include "batch/lander.h"
+#include "duck/duck.h"
+#include "lake/continuous_table.h"
+#include "log/event_log.h"
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace questlog::app {
+
+/// What a lander of this program and configuration is given.
+[[nodiscard]] batch::LandingOptions landing_options(const Config& config);
+
+/// Lands the served topic's events in the continuous tables, on a thread of its own beside the collector. While nothing
+/// is to be landed, nothing but the log's ends is looked at, and DuckDB is not in memory. What keeps a round from being
+/// done is told once and not each time; collecting goes on.
+class LandingStage {
+public:
+    /// `log` is open for as long as the stage lives; `context` outlives it.
+    LandingStage(const Context& context, const log::LogWriter& log, Metrics& metrics);
+    ~LandingStage() { stop(); }
+    LandingStage(const LandingStage&) = delete;
+    LandingStage& operator=(const LandingStage&) = delete;
+
+    /// Waits for the cut that is being landed. What is left is landed after the next start.
+    void stop();
+
+private:
+    void round();
+    Status land();
+    Status open();
+    Result<duck::Database*> database();
+    void tell_once(const std::string& text);
+    void landed(const batch::LandedCut& cut);
+
+    const Context& context_;
+    log::Topics topics_;
+    log::Topic topic_;
+    lake::ContinuousStore store_;
+    Counter landed_events_;
+    Counter dead_letters_;
+    Counter cuts_;
+    Gauge stopped_tables_;
+    Gauge pending_;
+    std::unique_ptr<log::LogReader> reader_;
+    std::shared_ptr<duck::Database> database_; ///< Null while nothing is landed.
+    std::unique_ptr<batch::Lander> lander_;    ///< Null until the log could be opened.
+    double stopped_ = 0;
+    std::string told_;
+    std::atomic<bool> stopping_ = false;
+
+    std::optional<RepeatedAction> rounds_; ///< Last: its thread uses the others.
+};
+
+} // namespace questlog::app

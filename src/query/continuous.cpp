@@ -1,0 +1,230 @@
+#include "query/continuous.h"
+
+#include "scan/continuous.h"
+#include "scan/letter_case.h"
+#include "scan/table_names.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace questlog::query {
+namespace {
+
+using duck::quote_identifier;
+using lake::ContinuousTable;
+
+std::vector<scan::LandedColumn> as_landed(const std::vector<lake::ContinuousColumn>& columns) {
+    std::vector<scan::LandedColumn> landed;
+    for (const auto& [name, key, type] : columns) landed.push_back({name, key, type, false});
+    return landed;
+}
+
+} // namespace
+
+ContinuousTables::ContinuousTables(const World& world, log::LogReader& log) : world_(world), log_(log) {}
+
+Status ContinuousTables::begin() {
+    for (Partition partition{0}; partition.value < log_.topic().partitions; ++partition.value) {
+        TRY(start, log_.partition(partition).start_offset());
+        const lake::LandingRecords records(world_.env, world_.continuous.lake_root(), log_.topic().id, partition);
+        TRY(books, records.books());
+        books_.push_back(books.value_or(lake::Books{start, start, 0, {}}));
+        books_.back().landed_to = std::max(books_.back().landed_to, start); // else it has expired
+    }
+    TRY(names, world_.continuous.names());
+    landed_names_ = std::move(names);
+    names_ = landed_names_;
+    return {};
+}
+
+Status ContinuousTables::open(duck::Connection& connection, const std::vector<std::string>& names) {
+    for (const std::string& asked : names) {
+        TRY(name, find(asked));
+        if (!name || opened_.contains(*name)) continue;
+        auto table = world_.continuous.open(connection, *name);
+        if (!table.ok()) return table.error().within("table " + *name);
+        if (*table) opened_.emplace(*name, std::move(**table));
+    }
+    return {};
+}
+
+Status ContinuousTables::read_log(const scan::LogRange& log) {
+    scan::LogRange range = log;
+    for (scan::PartitionRange& part : range) {
+        const lake::Books& books = books_[static_cast<std::size_t>(part.partition.value)];
+        Offset from = books.landed_to;
+        for (const auto& [name, table] : books.tables)
+            if (table.stopped_at && opened_.contains(name)) from = std::min(from, *table.stopped_at);
+        part.from = std::min(std::max(from, part.from), part.to);
+    }
+    scan::PlanOptions options;
+    options.keep_dead_letters = true;
+    options.progress = world_.progress;
+    TRY(planned, scan::Plan::make(log_, range, options));
+    tail_ = std::move(planned);
+    scan::TypesByTable types =
+        scan::types_by_table(*tail_, std::set<std::string, std::less<>>(landed_names_.begin(), landed_names_.end()));
+    for (auto& [name, type] : types.tables) types_.emplace(name, type);
+    without_table_ = std::move(types.without_table);
+    for (const auto& [name, type] : types_) names_.push_back(name);
+    const scan::PlanTally& tally = tail_->tally();
+    if (tally.not_events + tally.beyond_types > 0 || !without_table_.empty())
+        names_.emplace_back(scan::dead_letters_name);
+    std::sort(names_.begin(), names_.end());
+    names_.erase(std::unique(names_.begin(), names_.end()), names_.end());
+    return {};
+}
+
+Result<std::optional<std::string>> ContinuousTables::find(const std::string& name) const {
+    if (std::binary_search(names_.begin(), names_.end(), name)) return std::optional(name);
+    std::optional<std::string> found;
+    for (const std::string& known : names_) {
+        if (!scan::equal_but_for_case(known, name)) continue;
+        if (found) return reject("{} may be table {} or {}: write it as the table is called", name, *found, known);
+        found = known;
+    }
+    return found;
+}
+
+std::vector<Offset> ContinuousTables::tail_from(const std::string& name) const {
+    const auto table = opened_.find(name);
+    std::vector<Offset> from;
+    for (Partition partition{0}; partition.value < log_.topic().partitions; ++partition.value) {
+        const lake::Books& books = books_[static_cast<std::size_t>(partition.value)];
+        const auto of_table = books.tables.find(name);
+        Offset at = books.landed_to;
+        if (of_table != books.tables.end() && of_table->second.stopped_at) at = *of_table->second.stopped_at;
+        if (table != opened_.end()) at = std::max(at, table->second.landed_to(log_.topic().id, partition));
+        from.push_back(at);
+    }
+    return from;
+}
+
+/// A condition on the tail's rows where some of them are landed in the table already; else empty.
+std::string ContinuousTables::since(const std::string& name) const {
+    const std::vector<Offset> from = tail_from(name);
+    std::string where;
+    for (const scan::PartitionRange& part : tail_->range()) {
+        const Offset at = from[static_cast<std::size_t>(part.partition.value)];
+        if (at > part.from)
+            where += fmt::format("{} (_partition <> {} OR _offset >= {})", where.empty() ? " WHERE" : " AND",
+                                 part.partition, at);
+    }
+    return where;
+}
+
+std::vector<scan::LandedColumn> ContinuousTables::columns_of(const std::string& name) const {
+    const auto table = opened_.find(name);
+    const auto type = types_.find(name);
+    std::vector<scan::LandedColumn> pinned;
+    if (table != opened_.end()) pinned = as_landed(table->second.columns());
+    return type == types_.end() ? pinned : scan::continuous_columns(*tail_, type->second, std::move(pinned));
+}
+
+Result<std::string> ContinuousTables::select(duck::Connection& connection, const std::string& name) {
+    const std::vector<scan::LandedColumn> columns = columns_of(name);
+    const auto table = opened_.find(name);
+    std::string landed;
+    if (table != opened_.end()) {
+        TRY(select, select_landed(table->second, columns));
+        landed = std::move(select);
+    }
+    TRY(tail, select_tail(connection, name, columns));
+    if (landed.empty()) return tail;
+    return tail.empty() ? landed : landed + " UNION ALL " + tail;
+}
+
+Result<std::string> ContinuousTables::select_landed(const ContinuousTable& table,
+                                                    const std::vector<scan::LandedColumn>& columns) {
+    std::string files;
+    for (const lake::DeltaFile& file : table.files()) {
+        TRY(path, world_.continuous.readable_path(table, file));
+        files += (files.empty() ? "" : ", ") + duck::quote_literal(path.path);
+        held_.push_back(std::move(path));
+    }
+    std::string list;
+    if (table.subject().is_dead_letters) {
+        list = R"(topic, "partition", "offset", "timestamp", reason, value)";
+    } else {
+        const std::size_t pinned = table.columns().size(); // in front
+        for (std::size_t i = 0; i < columns.size(); ++i)
+            list += fmt::format("{} AS {}, ",
+                                i < pinned ? quote_identifier(columns[i].name)
+                                           : fmt::format("CAST(NULL AS {})", scan::sql_type(columns[i].type)),
+                                quote_identifier(columns[i].name));
+        list += "_rescued_data, _timestamp, _partition, _offset";
+    }
+    if (files.empty()) return std::string(); // the tail alone; without one, see select_tail()
+    return fmt::format("SELECT {} FROM read_parquet([{}], union_by_name = true)", list, files);
+}
+
+Result<std::string> ContinuousTables::select_tail(duck::Connection& connection, const std::string& name,
+                                                  const std::vector<scan::LandedColumn>& columns) {
+    if (tail_ == nullptr) return std::string();
+    if (name == scan::dead_letters_name) {
+        TRY(source, offer_dead_letters(connection));
+        return fmt::format(R"(SELECT {} AS topic, _partition AS "partition", _offset AS "offset", )"
+                           R"(_timestamp AS "timestamp", reason, value FROM {}{})",
+                           duck::quote_literal(log_.topic().name), source, since(name));
+    }
+    const auto type = types_.find(name);
+    const auto table = opened_.find(name);
+    const bool has_landed = table != opened_.end() && !table->second.files().empty();
+    if (type == types_.end() && has_landed) return std::string();
+    const std::string event_type = type != types_.end() ? type->second : table->second.subject().event_type;
+    TRY(relation, scan::relate_continuous(connection, *tail_, event_type, columns));
+    return relation.select + since(name);
+}
+
+Result<std::string> ContinuousTables::offer_dead_letters(duck::Connection& connection) {
+    std::string source = connection.fresh_name("questlog_dead_letters");
+    CHECK_OK(connection.offer(source, tail_->dead_letters(without_table_)));
+    return source;
+}
+
+/// How many events of the tail, from the offset on, are the table's.
+Result<std::int64_t> ContinuousTables::count_tail(duck::Connection& connection, const std::string& name,
+                                                  Partition partition, Offset from) {
+    std::string source;
+    if (name == scan::dead_letters_name) {
+        TRY(offered, offer_dead_letters(connection));
+        source = std::move(offered);
+    } else {
+        const auto type = types_.find(name);
+        if (type == types_.end()) return 0;
+        TRY(relation, scan::relate_continuous(connection, *tail_, type->second, {}));
+        source = std::move(relation.input);
+    }
+    TRY(rows, connection.query(fmt::format("SELECT count(*) FROM {} WHERE _partition = {} AND _offset >= {}", source,
+                                           partition, from)));
+    TRY(count, rows->next());
+    return count == 1 ? rows->bigint(0, 0) : 0;
+}
+
+Result<std::vector<LedgerRow>> ContinuousTables::ledger(duck::Connection& connection) {
+    std::vector<LedgerRow> ledger;
+    for (const std::string& name : names_) {
+        const std::vector<Offset> landed_to = tail_from(name);
+        const auto table = opened_.find(name);
+        for (Partition partition{0}; partition.value < log_.topic().partitions; ++partition.value) {
+            LedgerRow row{log_.topic().name, partition, name, 0, 0, 0, 0, 0, 0, {}};
+            const lake::Books& books = books_[static_cast<std::size_t>(partition.value)];
+            Offset booked_to = books.landed_to; // by the books; a cut that is being landed lies after it
+            if (const auto of_table = books.tables.find(name); of_table != books.tables.end()) {
+                row.accepted = of_table->second.events;
+                row.problem = of_table->second.reason;
+                booked_to = of_table->second.stopped_at.value_or(booked_to);
+            }
+            if (table != opened_.end())
+                row.landed = table->second.rows_of(log_.topic().id, partition).value_or(row.accepted);
+            TRY(since_books, count_tail(connection, name, partition, booked_to));
+            TRY(pending, count_tail(connection, name, partition, landed_to[static_cast<std::size_t>(partition.value)]));
+            row.accepted += since_books;
+            row.pending = pending;
+            if (row.accepted + row.landed > 0) ledger.push_back(std::move(row));
+        }
+    }
+    return ledger;
+}
+
+} // namespace questlog::query

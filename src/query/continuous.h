@@ -1,0 +1,89 @@
+#pragma once
+
+#include "base/result.h"
+#include "duck/duck.h"
+#include "lake/continuous_table.h"
+#include "lake/landing_records.h"
+#include "log/event_log.h"
+#include "query/world.h"
+#include "scan/plan.h"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// A topic's continuous tables, landed ∪ tail, as one statement sees them. docs/decisions/0006-query-consistency.md.
+namespace questlog::query {
+
+/// Where the events of one table, that came in one partition, are. `accepted` is what the planner counted, landed or
+/// not; `landed` what the table's files say they have; `pending` what of the log after them is the table's.
+struct LedgerRow {
+    std::string topic;
+    Partition partition;
+    std::string table;
+    std::int64_t accepted = 0;
+    std::int64_t landed = 0;
+    std::int64_t pending = 0;
+    std::int64_t filtered = 0;
+    std::int64_t dead_lettered = 0;
+    std::int64_t duplicates = 0;
+    std::string problem; ///< Why nothing more is landed in it; empty: none.
+
+    [[nodiscard]] bool balanced() const { return accepted == landed + pending + filtered + dead_lettered + duplicates; }
+};
+
+/// Used in this order: begin(), open(), read_log(), and then the rest. So no file is ahead of the log, and what is
+/// landed meanwhile is in files or in the log, and not in both. One thread.
+class ContinuousTables {
+public:
+    ContinuousTables(const World& world, log::LogReader& log);
+
+    /// Reads the books: what is landed in all tables.
+    Status begin();
+    /// Opens those of `names` (as SQL has them) that are in the lake.
+    Status open(duck::Connection& connection, const std::vector<std::string>& names);
+    /// Plans the log after what is landed, up to the ends in `log`. Without this, tables are their files alone.
+    Status read_log(const scan::LogRange& log);
+    [[nodiscard]] bool has_read_log() const { return tail_ != nullptr; }
+
+    /// Every table, those among them that have nothing landed yet; sorted.
+    [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
+    /// The table that `name` means: in its own case, or in any where there is only one. nullopt: there is none.
+    /// `reject` where it is not clear which.
+    Result<std::optional<std::string>> find(const std::string& name) const;
+
+    /// SELECT of a table of names(), over sources that it offers on `connection`. What it reads from, this object
+    /// holds.
+    Result<std::string> select(duck::Connection& connection, const std::string& name);
+    /// One row for each table and partition that it has events of, in order. All tables must have been opened.
+    Result<std::vector<LedgerRow>> ledger(duck::Connection& connection);
+
+private:
+    /// What is to be read of the log for a table: all from there on, by partition.
+    [[nodiscard]] std::vector<Offset> tail_from(const std::string& name) const;
+    Result<std::string> select_landed(const lake::ContinuousTable& table,
+                                      const std::vector<scan::LandedColumn>& columns);
+    Result<std::string> select_tail(duck::Connection& connection, const std::string& name,
+                                    const std::vector<scan::LandedColumn>& columns);
+    [[nodiscard]] std::string since(const std::string& name) const;
+    [[nodiscard]] std::vector<scan::LandedColumn> columns_of(const std::string& name) const;
+    Result<std::string> offer_dead_letters(duck::Connection& connection);
+    Result<std::int64_t> count_tail(duck::Connection& connection, const std::string& name, Partition partition,
+                                    Offset from);
+
+    const World& world_;
+    log::LogReader& log_;
+    std::vector<lake::Books> books_; ///< By partition.
+    std::vector<std::string> landed_names_;
+    std::map<std::string, lake::ContinuousTable, std::less<>> opened_;
+    std::shared_ptr<const scan::Plan> tail_;                ///< Null: not read.
+    std::map<std::string, std::string, std::less<>> types_; ///< Of the tail, by the name of their table.
+    std::vector<std::string> without_table_;                ///< Types of the tail whose events are dead letters.
+    std::vector<std::string> names_;
+    std::vector<io::Files::LibraryPath> held_;
+};
+
+} // namespace questlog::query
