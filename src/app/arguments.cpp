@@ -24,6 +24,8 @@ public:
         sql();
         show();
         schema();
+        connect();
+        dead_letters();
         status();
         log();
     }
@@ -173,6 +175,28 @@ private:
                             "  questlog schema sword_purchases\n", given);
         command->add_option("table", given->table, "A table")->required();
         command->add_flag("--landed", given->landed, "Read the table's files alone");
+    }
+
+    void connect() {
+        auto given = std::make_shared<ConnectArguments>();
+        auto* command = add(app_, "connect", "Print the lines that read a table in another program",
+                            "  questlog connect purchase_sword --for pandas\n"
+                            "  questlog connect purchase_sword --for duckdb | duckdb\n",
+                            given);
+        command->add_option("table", given->table, "A table that was landed")->required();
+        command->add_option("--for", given->tool, "duckdb, pandas, polars or spark")
+            ->required()
+            ->check(CLI::IsMember({"duckdb", "pandas", "polars", "spark"}));
+    }
+
+    void dead_letters() {
+        auto given = std::make_shared<DeadLettersArguments>();
+        auto* command = add(app_, "dead-letters", "What no table takes, and why",
+                            "  questlog dead-letters\n"
+                            "  questlog dead-letters --reason \"not JSON\" --format json\n",
+                            given);
+        command->add_option("--reason", given->reason, "Only those with this reason");
+        command->add_option("--format", given->format, "table, csv or json");
     }
 
     void status() {

@@ -65,6 +65,15 @@ struct SchemaArguments {
     bool landed = false;
 };
 
+struct ConnectArguments {
+    std::string table;
+    std::string tool;
+};
+struct DeadLettersArguments {
+    std::optional<std::string> reason;
+    std::string format = "table";
+};
+
 struct StatusArguments {
     bool json = false;
 };
@@ -90,10 +99,10 @@ struct LogTrimArguments {
     bool dry_run = false;
 };
 
-using Command =
-    std::variant<ServeArguments, TopicCreateArguments, TopicDescribeArguments, TopicListArguments, TailArguments,
-                 BatchArguments, LandArguments, SqlArguments, ShowArguments, SchemaArguments, StatusArguments,
-                 LogInspectArguments, LogVerifyArguments, LogRepairArguments, LogTrimArguments>;
+using Command = std::variant<ServeArguments, TopicCreateArguments, TopicDescribeArguments, TopicListArguments,
+                             TailArguments, BatchArguments, LandArguments, SqlArguments, ShowArguments, SchemaArguments,
+                             ConnectArguments, DeadLettersArguments, StatusArguments, LogInspectArguments,
+                             LogVerifyArguments, LogRepairArguments, LogTrimArguments>;
 
 struct Invocation {
     std::string data = "data";         ///< The data folder.

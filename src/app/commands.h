@@ -17,6 +17,8 @@ Status run(const Context& context, const LandArguments& arguments);
 Status run(const Context& context, const SqlArguments& arguments);
 Status run(const Context& context, const ShowArguments& arguments);
 Status run(const Context& context, const SchemaArguments& arguments);
+Status run(const Context& context, const ConnectArguments& arguments);
+Status run(const Context& context, const DeadLettersArguments& arguments);
 Status run(const Context& context, const StatusArguments& arguments);
 Status run(const Context& context, const LogInspectArguments& arguments);
 Status run(const Context& context, const LogVerifyArguments& arguments);

@@ -29,13 +29,16 @@ constexpr std::int64_t line_bytes_max = 64 * 1024 * 1024;
 
 Status DeltaLog::read_checkpoint(duck::Connection& connection, const std::string& path, DeltaState& state) const {
     TRY(readable, env_.files.library_path_of(path));
-    TRY(rows, connection.query_as_text(fmt::format("SELECT to_json(action) FROM read_parquet({}) AS action",
-                                                   duck::quote_literal(readable.path))));
+    const auto damaged = [&](const Error& error) { return corrupt("{} does not read ({})", path, error.message); };
+    const auto rows = connection.query_as_text(
+        fmt::format("SELECT to_json(action) FROM read_parquet({}) AS action", duck::quote_literal(readable.path)));
+    if (!rows.ok()) return damaged(rows.error());
     while (true) {
-        TRY(count, rows->next());
-        if (count == 0) return {};
-        for (std::size_t row = 0; row < count; ++row) {
-            const auto action = event::parse_json(rows->varchar(0, row));
+        const auto count = (*rows)->next();
+        if (!count.ok()) return damaged(count.error());
+        if (*count == 0) return {};
+        for (std::size_t row = 0; row < *count; ++row) {
+            const auto action = event::parse_json((*rows)->varchar(0, row));
             if (!action) return corrupt("{} is damaged", path);
             CHECK_OK(apply_action(*action, table_, state));
         }

@@ -67,9 +67,7 @@ Status ContinuousTables::read_log(const scan::LogRange& log) {
     for (auto& [name, type] : types.tables) types_.emplace(name, type);
     without_table_ = std::move(types.without_table);
     for (const auto& [name, type] : types_) names_.push_back(name);
-    const scan::PlanTally& tally = tail_->tally();
-    if (tally.not_events + tally.beyond_types > 0 || !without_table_.empty())
-        names_.emplace_back(scan::dead_letters_name);
+    names_.emplace_back(scan::dead_letters_name);
     std::sort(names_.begin(), names_.end());
     names_.erase(std::unique(names_.begin(), names_.end()), names_.end());
     return {};

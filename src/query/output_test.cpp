@@ -108,7 +108,7 @@ TEST_F(OutputTest, ParquetIsAFileThatReadsBack) {
 
 TEST_F(OutputTest, ErrorsAreTheSameInEveryFormat) {
     for (const Format format : {Format::csv, Format::json, Format::table, Format::parquet})
-        EXPECT_NE(output("SELECT * FROM nowhere", format).find("tables: events"), std::string::npos);
+        EXPECT_NE(output("SELECT * FROM nowhere", format).find("tables: dead_letters, events"), std::string::npos);
 }
 
 TEST_F(OutputTest, ShowAndSchemaPrintAsSparkDoes) {
@@ -136,7 +136,7 @@ TEST_F(OutputTest, ShowAndSchemaPrintAsSparkDoes) {
               "|game-events|        0|     0|2026-11-22 21:58:53.998|      play|{\"event_type\": \"play\"...|\n"
               "+-----------+---------+------+-----------------------+----------+------------------------+\n"
               "only showing top 1 row\n\n");
-    EXPECT_NE(show_table(session, "nowhere", {}).error().message.find("tables: events, ledger, play"),
+    EXPECT_NE(show_table(session, "nowhere", {}).error().message.find("tables: dead_letters, events, ledger, play"),
               std::string::npos);
 }
 

@@ -1,0 +1,217 @@
+"""Continuous tables: landed by serve and by land, read by other programs, and by SQL with the log after them."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import duckdb
+import pandas
+import polars
+import pyarrow.dataset
+import pytest
+from deltalake import DeltaTable
+from load import Load
+from questlog_process import Questlog
+from waiting import wait_until
+
+QUICK = "[landing]\ncut_ms = 200\n"
+LEDGER = "SELECT * FROM ledger"
+
+
+def events_of(count, start=0, kinds=("sword", "guild", "default")):
+    return [{"event_type": kinds[n % len(kinds)], "n": n, "half": n / 2, "gift": n % 2 == 0, "name": f"händler {n}"}
+            for n in range(start, start + count)]
+
+
+def folder(questlog, table):
+    return questlog.data / "lake" / "events" / table
+
+
+def numbers_by_delta(questlog, table):
+    return sorted(DeltaTable(str(folder(questlog, table))).to_pandas()["n"].tolist())
+
+
+def landed_events(questlog):
+    return sum(row["landed"] for row in questlog.sql(LEDGER))
+
+
+@pytest.fixture
+def landed(questlog):
+    """Three types in two cuts; the second adds a column."""
+    with questlog.serve() as server:
+        server.send_events(events_of(3000))
+        questlog.ok("land", "--once")
+        server.send_events([{**event, "late": "yes"} for event in events_of(300, 3000)])
+        questlog.ok("land", "--once")
+        assert server.stop() == 0
+    return questlog
+
+
+# --- landing
+
+def test_serve_lands_by_itself(questlog):
+    questlog.write_config(QUICK)
+    with questlog.serve() as server:
+        server.send_events(events_of(30))
+        wait_until(lambda: landed_events(questlog) == 30, "all are landed")
+        assert numbers_by_delta(questlog, "sword") == list(range(0, 30, 3))
+        assert numbers_by_delta(questlog, "default_event") == list(range(2, 30, 3))
+        server.send_events(events_of(30, 30))
+        wait_until(lambda: landed_events(questlog) == 60, "all are landed")
+        assert numbers_by_delta(questlog, "sword") == list(range(0, 60, 3))
+        metrics = server.get("/metrics").body.decode()
+        assert "questlog_landed_events_total 60" in metrics
+
+
+def test_serve_can_be_told_not_to_land(questlog):
+    questlog.write_config("[landing]\nenabled = false\ncut_ms = 100\n")
+    with questlog.serve() as server:
+        server.send_events(events_of(3))
+        assert questlog.value_of("SELECT count(*) FROM sword") == 1, "SQL reads the log"
+        assert questlog.ok("land", "--once") == "game-events [0] offsets 0..2: 3 events in 3 tables\n"
+        assert questlog.ok("land", "--once") == "nothing new to land\n"
+
+
+def test_land_beside_a_server_that_lands(questlog):
+    questlog.write_config(QUICK)
+    with questlog.serve() as server, Load(server, connections=2, path="/events?receipt=1") as load:
+        for _ in range(5):
+            acked = dict(load.acked)
+            questlog.ok("land", "--once")
+            landed = {row["_offset"] for row in questlog.sql("SELECT _offset FROM load", "--landed")}
+            assert set(acked.values()) <= landed, "all that was accepted before it began"
+        load.finish()
+        questlog.ok("land", "--once")
+        ledger = questlog.sql(LEDGER)
+        assert all(row["balanced"] and row["pending"] == 0 for row in ledger), ledger
+        assert sum(row["landed"] for row in ledger) == len(load.acked)
+
+
+def test_land_goes_on_until_it_is_stopped(questlog):
+    questlog.write_config("[landing]\nenabled = false\ncut_ms = 100\n")
+    with questlog.serve() as server:
+        server.send_events(events_of(3))
+        lander = questlog.start("land", "--json")
+        try:
+            first = json.loads(lander.stdout.readline())
+            assert first["tables"] == {"sword": 1, "guild": 1, "default_event": 1}
+            server.send_events(events_of(3, 3))
+            second = json.loads(lander.stdout.readline())
+            assert (second["from"], second["to"]) == (3, 6)
+            lander.send_signal(signal.SIGTERM)
+            assert lander.wait(10) == 0
+        finally:
+            lander.kill()
+
+
+def test_a_killed_lander_loses_and_doubles_nothing(questlog):
+    questlog.write_config("[landing]\nenabled = false\ncut_ms = 100\n")
+    with questlog.serve() as server:
+        sent = 0
+        for round_number in range(12):
+            server.send_events(events_of(200, sent))
+            sent += 200
+            lander = questlog.start("land", "--json", stdout=subprocess.PIPE)
+            if round_number % 2 == 0:
+                lander.stdout.readline()
+            lander.kill()
+            lander.wait()
+        questlog.ok("land", "--once")
+        for kind, (table, first) in enumerate((("sword", 0), ("guild", 1), ("default_event", 2))):
+            assert first == kind
+            expected = list(range(first, sent, 3))
+            assert numbers_by_delta(questlog, table) == expected
+            plain = duckdb.sql(f"SELECT n FROM '{folder(questlog, table)}/date=*/*.parquet' ORDER BY n").fetchall()
+            assert [row[0] for row in plain] == expected, "each event once, also for who does not know the log"
+
+
+def test_what_is_not_landed_yet_is_there_at_once(questlog):
+    with questlog.serve() as server:
+        for number in range(20):
+            server.send_events([{"event_type": "raid", "n": number}])
+            if number == 10:
+                questlog.ok("land", "--once")
+            assert questlog.value_of("SELECT count(*) FROM raid") == number + 1
+            row = questlog.sql("SELECT * FROM ledger WHERE \"table\" = 'raid'")[0]
+            assert row["landed"] + row["pending"] == number + 1 and row["balanced"]
+
+
+# --- other programs
+
+def test_deltalake_reads_it(landed):
+    table = DeltaTable(str(folder(landed, "sword")))
+    assert table.protocol().min_reader_version == 1
+    assert table.protocol().min_writer_version == 2
+    assert table.metadata().partition_columns == ["date"]
+    frame = table.to_pandas().sort_values("n").reset_index(drop=True)
+    assert frame["n"].tolist() == list(range(0, 3300, 3))
+    assert frame["half"].tolist() == [n / 2 for n in range(0, 3300, 3)]
+    assert frame["gift"].tolist() == [n % 2 == 0 for n in range(0, 3300, 3)]
+    assert frame["name"].tolist() == [f"händler {n}" for n in range(0, 3300, 3)]
+    assert frame["late"].isna().tolist() == [n < 3000 for n in range(0, 3300, 3)]
+    assert frame["_partition"].unique().tolist() == [0]
+    assert frame["_offset"].tolist() == list(range(0, 3300, 3))
+    stamps = [row["ms"] for row in landed.sql("SELECT epoch_ms(\"timestamp\") AS ms FROM events WHERE event_type = 'sword'")]
+    assert frame["_timestamp"].astype("datetime64[ms, UTC]").astype("int64").tolist() == [int(ms) for ms in stamps]
+    assert {str(day) for day in frame["date"]} == {str(day) for day in frame["_timestamp"].dt.date}
+    statistics = table.get_add_actions(flatten=True)
+    assert sum(pyarrow.table(statistics)["num_records"].to_pylist()) == 1100
+
+
+def test_deltalake_finds_a_file_by_its_statistics(landed):
+    table = DeltaTable(str(folder(landed, "sword"))).to_pyarrow_dataset()
+    late = table.filter(pyarrow.dataset.field("_offset") >= 3000)
+    assert late.count_rows() == 100
+
+
+def test_polars_reads_it(landed):
+    frame = polars.read_delta(str(folder(landed, "sword"))).sort("n")
+    assert frame["n"].to_list() == list(range(0, 3300, 3))
+    assert frame.schema["_timestamp"] == polars.Datetime("us", "UTC")
+    assert frame.schema["gift"] == polars.Boolean
+    lazy = polars.scan_delta(str(folder(landed, "sword"))).filter(polars.col("n") > 3200).select("n").collect()
+    assert sorted(lazy["n"].to_list()) == list(range(3201, 3300, 3))
+
+
+def test_who_does_not_know_the_log_reads_the_same(landed):
+    path = folder(landed, "sword")
+    rows = duckdb.sql(f"SELECT n, late, date FROM read_parquet('{path}/date=*/*.parquet', union_by_name = true) ORDER BY n")
+    assert [row[0] for row in rows.fetchall()] == list(range(0, 3300, 3))
+    frame = pandas.concat([pandas.read_parquet(file) for file in path.glob("date=*/*.parquet")])
+    assert sorted(frame["n"].tolist()) == list(range(0, 3300, 3))
+    assert not [name for name in path.rglob("*") if name.is_file() and name.suffix not in (".parquet", ".json")]
+
+
+def run_python(text, **more):
+    return subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True, timeout=60, **more).stdout
+
+
+def test_connect_prints_what_reads_it(landed):
+    expected = "1100\n"
+    for tool in ("pandas", "polars"):
+        snippet = landed.ok("connect", "sword", "--for", tool)
+        assert run_python(snippet + "\nprint(len(table))") == expected, snippet
+    sql = landed.ok("connect", "sword", "--for", "duckdb")
+    assert len(duckdb.sql(sql)) == 1100
+    assert f'load("{folder(landed, "sword")}")' in landed.ok("connect", "sword", "--for", "spark")
+    landed.fails("connect", "nowhere", "--for", "pandas", code=2, says=["sword", "default_event", "land --once"])
+    landed.fails("connect", "sword", "--for", "excel", code=2)
+
+
+def test_connect_reads_a_snapshot_too(reference, tmp_path):
+    reference.copy_data(tmp_path / "data")
+    own = Questlog(tmp_path)
+    own.fails("connect", "sword_purchases", "--for", "pandas", code=2, says=["was never landed", "questlog batch"])
+    own.ok("batch", "separate_events")
+    for tool in ("pandas", "polars"):
+        assert run_python(own.ok("connect", "sword_purchases", "--for", tool) + "\nprint(len(table))").strip().isdigit()
+    assert duckdb.sql(own.ok("connect", "sword_purchases", "--for", "duckdb")).fetchall()
+
+
+# --- what is no event
+
+def test_without_dead_letters_there_are_none(landed):
+    assert "(0 rows)" in landed.ok("dead-letters")
+    assert landed.value_of("SELECT count(*) FROM dead_letters") == 0
+    landed.fails("dead-letters", "--format", "parquet", code=2, says=["csv"])
