@@ -1,5 +1,6 @@
 #include "query/retention.h"
 
+#include "lake/landing_records.h"
 #include "query/landing.h"
 
 #include <algorithm>
@@ -62,6 +63,32 @@ Claim claim_of(const scan::TableDeclaration& table, const Result<std::optional<l
     return claim;
 }
 
+Result<std::optional<Claim>> continuous_claim(const World& world, const log::Topic& topic) {
+    if (topic.name != world.topic) return std::optional<Claim>{};
+    Claim claim{std::string(lake::continuous_folder) + "/*",
+                {},
+                "has not landed the rest",
+                "`questlog serve` and `questlog land` land it"};
+    bool was_landed = false;
+    for (Partition partition{0}; partition.value < topic.partitions; ++partition.value) {
+        TRY(books, lake::LandingRecords(world.env, world.continuous.lake_root(), topic.id, partition).books());
+        Offset& landed_to = claim.landed_to.emplace_back();
+        if (!books) continue;
+        was_landed = true;
+        landed_to = books->landed_to;
+        for (const auto& [name, table] : books->tables) {
+            if (!table.stopped_at || *table.stopped_at >= landed_to) continue;
+            landed_to = *table.stopped_at;
+            claim.table = name;
+            claim.state = "is stopped";
+            claim.advice = "`questlog status` says why";
+        }
+    }
+    if (!was_landed && !world.lands) return std::optional<Claim>{};
+    if (!was_landed) claim.state = "was never landed";
+    return std::optional(std::move(claim));
+}
+
 Result<std::vector<Claim>> claims_on(const World& world, log::LogReader& log) {
     std::vector<std::pair<const scan::TableDeclaration*, Result<std::optional<lake::Snapshot>>>> tables;
     for (const scan::TableDeclaration& table : world.tables) {
@@ -70,11 +97,13 @@ Result<std::vector<Claim>> claims_on(const World& world, log::LogReader& log) {
         const bool spare = snapshot.ok() && !*snapshot && world.spare_tables.contains(table.name);
         if (!spare) tables.emplace_back(&table, std::move(snapshot));
     }
+    TRY(continuous, continuous_claim(world, log.topic()));
     TRY(range, range_of(log)); // after the files: none is ahead of it
     std::vector<Claim> claims;
-    claims.reserve(tables.size());
+    claims.reserve(tables.size() + 1);
     for (const auto& [table, snapshot] : tables)
         claims.push_back(claim_of(*table, snapshot, log.topic(), range, world.batch_command(table->name)));
+    if (continuous) claims.push_back(std::move(*continuous));
     return claims;
 }
 

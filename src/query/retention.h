@@ -26,6 +26,9 @@ struct Claim {
 [[nodiscard]] Claim claim_of(const scan::TableDeclaration& table, const Result<std::optional<lake::Snapshot>>& snapshot,
                              const log::Topic& topic, const scan::LogRange& log, const std::string& batch_command);
 
+/// The claim of the continuous tables, all of them together: what is not landed in each. nullopt: they make none.
+Result<std::optional<Claim>> continuous_claim(const World& world, const log::Topic& topic);
+
 /// The claims of the world's tables on the topic. Reads the tables' footers. Those of World::spare_tables make none
 /// until they were landed once.
 Result<std::vector<Claim>> claims_on(const World& world, log::LogReader& log);

@@ -1,6 +1,7 @@
 // A log whose old segments expire, beside tables that have landed all of it, a part, or nothing.
 #include "query/retention.h"
 
+#include "lake/landing_records.h"
 #include "query/query_fixture.h"
 #include "query/status.h"
 
@@ -196,6 +197,25 @@ TEST_F(RetentionTest, OnlyFilesThatSqlUsesHaveLandedAnything) {
     EXPECT_EQ(landed_to(log_of(0, 50), topic), 0);
     const Result<std::optional<lake::Snapshot>> damaged = corrupt("damaged");
     EXPECT_EQ(claim_of(declaration, damaged, topic, log_of(0, 50), "x").landed_to.front().value, 0);
+}
+
+TEST_F(RetentionTest, TheContinuousTablesKeepWhatIsNotLandedInEachOfThem) {
+    buy_many(700);
+    world_->lands = true;
+    EXPECT_EQ(trim(little), 0);
+    EXPECT_NE(kept_.find("table events/* was never landed, which keeps offsets 0.."), std::string::npos) << kept_;
+    lake::LandingRecords records(real_.env(), folder_ + "/lake", writer_->topic().id, Partition{0});
+    lake::Books books{Offset{0}, Offset{500}, 500, {}};
+    books.tables["purchase_sword"] = {500, Offset{100}, "its files are damaged"};
+    ASSERT_TRUE(records.write_books(books).ok());
+    EXPECT_EQ(trim(little), 0) << "a segment holds some two hundred";
+    EXPECT_NE(kept_.find("table purchase_sword is stopped"), std::string::npos) << kept_;
+    books.tables["purchase_sword"] = {500, std::nullopt, ""};
+    ASSERT_TRUE(records.write_books(books).ok());
+    const std::int64_t start = trim(little);
+    EXPECT_GT(start, 100);
+    EXPECT_LE(start, 500);
+    EXPECT_NE(kept_.find("table events/* has not landed the rest"), std::string::npos) << kept_;
 }
 
 } // namespace

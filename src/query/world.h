@@ -32,6 +32,7 @@ struct World {
     std::function<void(std::int64_t done, std::int64_t total)> progress; ///< Events looked at. May be empty.
     log::RetentionLimits retention{};     ///< The server's, of topics that do not say themselves.
     std::set<std::string> spare_tables{}; ///< Tables that keep nothing of the log until they were landed once.
+    bool lands = false; ///< A server of this configuration lands `topic` in continuous tables. Else these are spare.
 
     void tell(const std::string& text) const {
         if (notice) notice(text);

@@ -19,8 +19,8 @@ show = false
 """
 
 
-def config(limits, jobs=JOB):
-    return f"[log]\nsegment_bytes = {SEGMENT}\nretention_check_ms = 100\n{limits}\n{jobs}"
+def config(limits, jobs=JOB, landing="enabled = false"):
+    return f"[log]\nsegment_bytes = {SEGMENT}\nretention_check_ms = 100\n{limits}\n[landing]\n{landing}\n{jobs}"
 
 
 def fill(server, start=0, count=20_000):
@@ -186,6 +186,20 @@ def test_the_reference_games_tables_count_where_no_others_are_declared(questlog)
         fill(server, count=5_000)
         wait_until(lambda: re.search("table (sword_purchases|default_hits|purchases) was never landed", server.errors),
                    "one of them is named")
+        assert server.stop() == 0
+
+
+def test_what_is_not_landed_in_the_continuous_tables_is_kept(questlog):
+    quiet = "[[job]]\nname = 'none'\n[[job.output]]\nshow = true\n"
+    questlog.write_config(config("retention_bytes = 0", jobs=quiet, landing="cut_ms = 3600000"))
+    with questlog.serve() as server:
+        fill(server)
+        wait_until(lambda: "table events/* was never landed, which keeps offsets 0.." in server.errors, "they are named")
+        assert partition(questlog)["start"] == 0
+        questlog.ok("land", "--once")
+        wait_until(lambda: partition(questlog)["start"] > 10_000, "the landed segments expire")
+        assert questlog.value_of("SELECT count(*) FROM n") == 20_000, "and are in the table"
+        assert questlog.sql("SELECT * FROM ledger")[0]["balanced"]
         assert server.stop() == 0
 
 
