@@ -58,7 +58,7 @@ inline constexpr std::chrono::milliseconds drain_timeout{
 inline constexpr std::int64_t cut_bytes_default = 64 * 1024 * 1024;  ///< Of a partition, landed at a time.
 inline constexpr std::chrono::milliseconds cut_time_default{60'000}; ///< Of its events; and how long it must be idle.
 inline constexpr std::int64_t cut_bytes_min = 64 * 1024;
-inline constexpr std::int64_t cut_bytes_max = 1024 * 1024 * 1024; ///< Its references take an eighth of it in memory.
+inline constexpr std::int64_t cut_bytes_max = 256 * 1024 * 1024; ///< A cut's records are held in memory.
 inline constexpr std::int64_t cut_ms_min = 100;
 inline constexpr std::int64_t cut_ms_max = 86'400'000;
 inline constexpr std::size_t continuous_tables_max = 1000; ///< By inference; further types are dead letters.

@@ -3,12 +3,15 @@
 #include "lake/generations.h"
 #include "lake/parquet_copy.h"
 
+#include <algorithm>
+#include <charconv>
 #include <fmt/format.h>
+#include <map>
 
 namespace questlog::lake {
 namespace {
 
-/// DuckDB's text of a TIMESTAMPTZ statistic: "2026-11-25 12:00:00.123+00". Milliseconds, as the protocol has them.
+/// DuckDB's text of a TIMESTAMPTZ: "2026-11-25 12:00:00.123+00". As JSON, in milliseconds, as the protocol has them.
 std::string iso_time(std::string_view text) {
     std::string iso(text.substr(0, text.find('+')));
     if (const std::size_t blank = iso.find(' '); blank != std::string::npos) iso[blank] = 'T';
@@ -17,46 +20,69 @@ std::string iso_time(std::string_view text) {
     return "\"" + iso + "Z\"";
 }
 
-/// SQL of the bounds of a column over a file's row groups, as text.
-std::string bounds_of(std::string_view column, std::string_view type) {
-    return fmt::format("(SELECT min(TRY_CAST(stats_min_value AS {1}))::VARCHAR || '|' || "
-                       "max(TRY_CAST(stats_max_value AS {1}))::VARCHAR FROM meta WHERE path_in_schema = {0})",
-                       duck::quote_literal(column), type);
-}
+/// The least and the greatest value of a column over a file's row groups, as DuckDB writes them.
+class Bounds {
+public:
+    explicit Bounds(duck::ValueType type) : type_(type) {}
+
+    void take(std::string_view min, std::string_view max) {
+        if (min_.empty() || is_less(min, min_)) min_ = min;
+        if (max_.empty() || is_less(max_, max)) max_ = max;
+    }
+    [[nodiscard]] bool known() const { return !min_.empty(); }
+    [[nodiscard]] std::string min() const { return json(min_); }
+    [[nodiscard]] std::string max() const { return json(max_); }
+
+private:
+    template <class Number> [[nodiscard]] static Number number(std::string_view text) {
+        Number value{};
+        std::from_chars(text.data(), text.data() + text.size(), value);
+        return value;
+    }
+    [[nodiscard]] bool is_less(std::string_view one, std::string_view other) const {
+        if (type_ == duck::ValueType::bigint) return number<std::int64_t>(one) < number<std::int64_t>(other);
+        if (type_ == duck::ValueType::double_) return number<double>(one) < number<double>(other);
+        return one < other; // times sort as their texts do
+    }
+    [[nodiscard]] std::string json(const std::string& text) const {
+        return type_ == duck::ValueType::timestamp_tz ? iso_time(text) : text;
+    }
+
+    duck::ValueType type_;
+    std::string min_;
+    std::string max_;
+};
 
 /// The statistics of a file, as a Delta `add` has them: how many rows, and the bounds of numbers and times.
 Result<std::string> statistics_of(duck::Connection& connection, const std::string& path,
                                   const std::vector<DeltaColumn>& schema, std::int64_t& rows) {
-    std::vector<std::string> names;
-    std::string sql = fmt::format("WITH meta AS (SELECT path_in_schema, stats_min_value, stats_max_value FROM "
-                                  "parquet_metadata({0})) SELECT (SELECT num_rows FROM parquet_file_metadata({0}))",
-                                  duck::quote_literal(path));
-    for (const DeltaColumn& column : schema) {
-        const bool is_time = column.type == duck::ValueType::timestamp_tz;
-        if (!is_time && column.type != duck::ValueType::bigint && column.type != duck::ValueType::double_) continue;
-        names.push_back(column.name);
-        sql += ", " + bounds_of(column.name, is_time                                  ? "TIMESTAMPTZ"
-                                             : column.type == duck::ValueType::bigint ? "BIGINT"
-                                                                                      : "DOUBLE");
+    std::map<std::string, Bounds, std::less<>> bounds;
+    for (const DeltaColumn& column : schema)
+        if (column.type == duck::ValueType::bigint || column.type == duck::ValueType::double_ ||
+            column.type == duck::ValueType::timestamp_tz)
+            bounds.emplace(column.name, Bounds(column.type));
+    TRY(groups, connection.query(fmt::format("SELECT path_in_schema, stats_min_value, stats_max_value, "
+                                             "row_group_num_rows FROM parquet_metadata({})",
+                                             duck::quote_literal(path))));
+    rows = 0;
+    while (true) {
+        TRY(count, groups->next());
+        if (count == 0) break;
+        for (std::size_t row = 0; row < count; ++row) {
+            const std::string_view name = groups->varchar(0, row);
+            if (name == schema.back().name) rows += groups->bigint(3, row);
+            const auto found = bounds.find(name);
+            if (found != bounds.end() && !groups->is_null(1, row) && !groups->is_null(2, row))
+                found->second.take(groups->varchar(1, row), groups->varchar(2, row));
+        }
     }
-    TRY(result, connection.query(sql));
-    TRY(count, result->next());
-    if (count != 1) return internal("the metadata of {} do not read", path);
-    rows = result->bigint(0, 0);
     std::string mins;
     std::string maxs;
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        if (result->is_null(i + 1, 0)) continue;
-        const std::string_view both = result->varchar(i + 1, 0);
-        std::string min(both.substr(0, both.find('|')));
-        std::string max(both.substr(both.find('|') + 1));
-        if (min.find(':') != std::string::npos) {
-            min = iso_time(min);
-            max = iso_time(max);
-        }
-        const std::string name = event::json_string(names[i]);
-        mins += fmt::format("{}{}:{}", mins.empty() ? "" : ",", name, min);
-        maxs += fmt::format("{}{}:{}", maxs.empty() ? "" : ",", name, max);
+    for (const auto& [name, of_column] : bounds) {
+        if (!of_column.known()) continue;
+        const std::string key = event::json_string(name);
+        mins += fmt::format("{}{}:{}", mins.empty() ? "" : ",", key, of_column.min());
+        maxs += fmt::format("{}{}:{}", maxs.empty() ? "" : ",", key, of_column.max());
     }
     return fmt::format(R"({{"numRecords":{},"minValues":{{{}}},"maxValues":{{{}}}}})", rows, mins, maxs);
 }

@@ -51,6 +51,11 @@ public:
 
     /// Every table, those among them that have nothing landed yet; sorted.
     [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
+    /// As it is in the lake; nullptr: it is not there, or was not opened.
+    [[nodiscard]] const lake::ContinuousTable* opened(const std::string& name) const {
+        const auto found = opened_.find(name);
+        return found == opened_.end() ? nullptr : &found->second;
+    }
     /// The table that `name` means: in its own case, or in any where there is only one. nullopt: there is none.
     /// `reject` where it is not clear which.
     Result<std::optional<std::string>> find(const std::string& name) const;

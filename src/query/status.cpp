@@ -181,6 +181,14 @@ Status read_log(const World& world, const log::Topic& topic, const std::vector<F
     }
     status.retention = log::limits_of(topic, world.retention);
     tell_kept(world, *reader, tables, status);
+    const bool is_readable = std::all_of(status.partitions.begin(), status.partitions.end(),
+                                         [](const PartitionStatus& partition) { return partition.problem.empty(); });
+    if (topic.name != world.topic || !is_readable) return {};
+    auto continuous = continuous_status(world, *reader, range_of(status));
+    if (continuous.ok())
+        status.continuous = std::move(*continuous);
+    else
+        status.continuous_problem = continuous.error().message;
     return {};
 }
 
@@ -232,7 +240,9 @@ std::string_view name_of(ServerState state) {
 
 bool StatusReport::sound() const {
     return std::all_of(topics.begin(), topics.end(), [](const TopicStatus& topic) {
-        return topic.problem.empty() &&
+        return topic.problem.empty() && topic.continuous_problem.empty() &&
+               std::all_of(topic.continuous.begin(), topic.continuous.end(),
+                           [](const ContinuousStatus& table) { return table.sound(); }) &&
                std::all_of(topic.partitions.begin(), topic.partitions.end(),
                            [](const PartitionStatus& partition) { return partition.problem.empty(); }) &&
                std::all_of(topic.tables.begin(), topic.tables.end(), [](const TableStatus& table) {

@@ -4,6 +4,7 @@
 #include "base/strong.h"
 #include "lake/snapshot.h"
 #include "log/hole.h"
+#include "query/continuous_status.h"
 #include "query/world.h"
 
 #include <cstdint>
@@ -86,6 +87,8 @@ struct TopicStatus {
     std::string log_id;
     std::vector<PartitionStatus> partitions;
     std::vector<TableStatus> tables;
+    std::vector<ContinuousStatus> continuous{}; ///< Of World::topic.
+    std::string continuous_problem{};           ///< Why they cannot be told of; empty: none.
     log::RetentionLimits retention{};
     /// What tables keep of the log beyond its limits: nothing is wrong, and the disk fills.
     std::vector<KeptStatus> kept{};

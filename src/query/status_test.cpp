@@ -282,7 +282,7 @@ topic game-events  log F2hbjghYTdC0uevB7P0PWw
         R"({"name": "default_hits", "path": "tmp/default_hits", "state": "never landed", "landed_ranges": [], )"
         R"("files": [], "rows": 0, "bytes": 0, "accepted": 70, "landed": 0, "pending": 70, "filtered": 0, )"
         R"("dead_lettered": 0, "duplicates": 0, "lost": 0, "expired": 0, "balanced": true, "problem": null}], )"
-        R"("problem": null}], )"
+        R"("continuous": [], "problem": null}], )"
         R"("sound": true})"
         "\n");
 }

@@ -2,6 +2,7 @@
 #include "query/java_text.h"
 #include "query/row_text.h"
 #include "query/status.h"
+#include "query/text_columns.h"
 #include "scan/plan.h"
 
 #include <algorithm>
@@ -9,35 +10,6 @@
 
 namespace questlog::query {
 namespace {
-
-std::string bytes_text(std::int64_t bytes) {
-    if (bytes < 10'000) return fmt::format("{} B", bytes);
-    double value = static_cast<double>(bytes) / 1024;
-    for (const std::string_view unit : {"KiB", "MiB", "GiB"}) {
-        if (value < 1000) return fmt::format("{:.1f} {}", value, unit);
-        value /= 1024;
-    }
-    return fmt::format("{:.1f} TiB", value);
-}
-
-/// Rows of cells under their headings: the first column to the left, the others to the right, two spaces between.
-std::string aligned(const std::vector<std::vector<std::string>>& rows) {
-    std::vector<std::size_t> widths(rows.front().size(), 0);
-    for (const auto& row : rows) {
-        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], half_width(row[i]));
-    }
-    std::string out;
-    for (const auto& row : rows) {
-        std::string line;
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            const std::string padding(widths[i] - half_width(row[i]), ' ');
-            line += i == 0 ? "  " + row[i] + padding : "  " + padding + row[i];
-        }
-        line.erase(line.find_last_not_of(' ') + 1);
-        out += line + '\n';
-    }
-    return out;
-}
 
 /// The landed end of each partition: "70", or of several "70 81 64", cut where there are many.
 std::string landed_text(const std::vector<lake::LandedRange>& ranges) {
@@ -255,6 +227,9 @@ std::string status_text(const StatusReport& report) {
                            bytes_text(bytes), plural(static_cast<std::int64_t>(topic.partitions.size()), "partition"),
                            partitions_text(topic));
         if (!topic.tables.empty()) out += tables_text(topic);
+        out += continuous_text(topic.continuous);
+        if (!topic.continuous_problem.empty())
+            out += fmt::format("\n  continuous tables: {}\n", topic.continuous_problem);
     }
     return out;
 }
@@ -283,7 +258,8 @@ std::string status_json(const StatusReport& report) {
         out += ", ";
         append_retention(out, topic);
         append_array(out, "tables", topic.tables, [&](const TableStatus& table) { append_table(out, table); });
-        append_problem(out, topic.problem);
+        out += ", \"continuous\": " + continuous_json(topic.continuous);
+        append_problem(out, topic.problem.empty() ? topic.continuous_problem : topic.problem);
         out += '}';
     });
     out += report.sound() ? ", \"sound\": true}\n" : ", \"sound\": false}\n";
