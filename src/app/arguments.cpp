@@ -21,6 +21,8 @@ public:
         tail();
         batch();
         land();
+        rebuild();
+        verify_tables();
         sql();
         show();
         schema();
@@ -141,6 +143,26 @@ private:
         command->add_option("-t,--topic", given->topic, "The topic (default: the configured one)");
         command->add_flag("--once", given->once, "End when all is landed that was there at the start");
         command->add_flag("--json", given->json, "One JSON object for each cut");
+    }
+
+    void rebuild() {
+        auto given = std::make_shared<RebuildArguments>();
+        auto* command = add(app_, "rebuild", "Make a continuous table anew from the log",
+                            "  questlog rebuild purchase_sword     # while queries run; landing waits\n", given);
+        command->add_option("table", given->table, "A continuous table")->required();
+        command->add_option("-t,--topic", given->topic, "The topic (default: the configured one)");
+        command->add_flag("--force", given->force, "Also without what has expired from the log");
+    }
+
+    void verify_tables() {
+        auto given = std::make_shared<VerifyArguments>();
+        auto* command = add(app_, "verify", "Land again beside the tables, and compare",
+                            "  questlog verify                     # exit code 0: the same, 1: not\n"
+                            "  questlog verify purchase_sword --json | jq .\n",
+                            given);
+        command->add_option("table", given->table, "A continuous table (default: all)");
+        command->add_option("-t,--topic", given->topic, "The topic (default: the configured one)");
+        command->add_flag("--json", given->json, "One JSON object a line");
     }
 
     void sql() {

@@ -48,6 +48,17 @@ struct LandArguments {
     bool json = false;
 };
 
+struct RebuildArguments {
+    std::optional<std::string> topic;
+    std::string table;
+    bool force = false;
+};
+struct VerifyArguments {
+    std::optional<std::string> topic;
+    std::optional<std::string> table; ///< None: all.
+    bool json = false;
+};
+
 struct SqlArguments {
     std::optional<std::string> text; ///< None: from stdin.
     std::string format = "table";
@@ -99,10 +110,11 @@ struct LogTrimArguments {
     bool dry_run = false;
 };
 
-using Command = std::variant<ServeArguments, TopicCreateArguments, TopicDescribeArguments, TopicListArguments,
-                             TailArguments, BatchArguments, LandArguments, SqlArguments, ShowArguments, SchemaArguments,
-                             ConnectArguments, DeadLettersArguments, StatusArguments, LogInspectArguments,
-                             LogVerifyArguments, LogRepairArguments, LogTrimArguments>;
+using Command =
+    std::variant<ServeArguments, TopicCreateArguments, TopicDescribeArguments, TopicListArguments, TailArguments,
+                 BatchArguments, LandArguments, RebuildArguments, VerifyArguments, SqlArguments, ShowArguments,
+                 SchemaArguments, ConnectArguments, DeadLettersArguments, StatusArguments, LogInspectArguments,
+                 LogVerifyArguments, LogRepairArguments, LogTrimArguments>;
 
 struct Invocation {
     std::string data = "data";         ///< The data folder.

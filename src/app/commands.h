@@ -14,6 +14,8 @@ Status run(const Context& context, const TopicListArguments& arguments);
 Status run(const Context& context, const TailArguments& arguments);
 Status run(const Context& context, const BatchArguments& arguments);
 Status run(const Context& context, const LandArguments& arguments);
+Status run(const Context& context, const RebuildArguments& arguments);
+Status run(const Context& context, const VerifyArguments& arguments);
 Status run(const Context& context, const SqlArguments& arguments);
 Status run(const Context& context, const ShowArguments& arguments);
 Status run(const Context& context, const SchemaArguments& arguments);

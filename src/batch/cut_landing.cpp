@@ -82,7 +82,15 @@ Result<bool> CutLanding::land(const TablePart& part, lake::ContinuousStore& stor
 
 Result<lake::LandedPart> CutLanding::part_for(duck::Connection& connection, const TablePart& part,
                                               const lake::ContinuousTable& table) const {
-    lake::LandedPart landed{stretch_, cut_.date, {}, {}, part.events};
+    if (part.subject.is_dead_letters) return landed_as(connection, part, {});
+    return landed_as(
+        connection, part,
+        as_continuous(scan::continuous_columns(*plan_, part.subject.event_type, as_landed(table.columns()))));
+}
+
+Result<lake::LandedPart> CutLanding::landed_as(duck::Connection& connection, const TablePart& part,
+                                               const std::vector<lake::ContinuousColumn>& columns) const {
+    lake::LandedPart landed{stretch_, cut_.date, columns, {}, part.events};
     if (part.subject.is_dead_letters) {
         const std::string source = connection.fresh_name("questlog_dead_letters");
         CHECK_OK(connection.offer(source, plan_->dead_letters(without_table_)));
@@ -91,9 +99,7 @@ Result<lake::LandedPart> CutLanding::part_for(duck::Connection& connection, cons
                                     duck::quote_literal(topic_), source);
         return landed;
     }
-    const auto columns = scan::continuous_columns(*plan_, part.subject.event_type, as_landed(table.columns()));
-    TRY(relation, scan::relate_continuous(connection, *plan_, part.subject.event_type, columns));
-    landed.columns = as_continuous(columns);
+    TRY(relation, scan::relate_continuous(connection, *plan_, part.subject.event_type, as_landed(columns)));
     landed.select = std::move(relation.select);
     return landed;
 }

@@ -48,6 +48,10 @@ public:
     Result<bool> land(const TablePart& part, lake::ContinuousStore& store, duck::Database& database,
                       KnownTables& known) const;
 
+    /// What the part was landed as, in a file that has these of the table's columns.
+    Result<lake::LandedPart> landed_as(duck::Connection& connection, const TablePart& part,
+                                       const std::vector<lake::ContinuousColumn>& columns) const;
+
 private:
     CutLanding() = default;
     void add_parts(const KnownTables& known);

@@ -76,7 +76,7 @@ Status Lander::begin(PartitionState& partition) {
     if (!books) {
         TRY(cuts, partition.records.cuts()); // the first may be recorded, and not landed
         const Offset first = cuts.empty() ? start : cuts.front().from;
-        books = Books{first, first, 0, {}};
+        books = Books{first, first, 0, 0, {}};
     }
     if (books->landed_to > end)
         return corrupt("offset {} was landed, and the log ends at {}: a part of the log is missing; restore it from a "
@@ -115,6 +115,7 @@ Status Lander::land_partition(PartitionState& partition, Until until) {
         CHECK_OK(take_lock(partition, lock));
         TRY(books, partition.records.books());
         if (books) {
+            if (books->rebuilt != partition.books->rebuilt) tables_.opened.clear();
             const bool is_other = books->landed_to != partition.books->landed_to; // another lander was quicker
             partition.books = std::move(books);
             if (is_other) {

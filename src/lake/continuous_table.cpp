@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::string_view file_prefix = "part-";
 constexpr std::string_view file_suffix = ".parquet";
+constexpr std::string_view generation_prefix = "-g";
+constexpr std::string_view generation_key = "questlog.generation";
 constexpr std::string_view topic_key = "questlog.topic";
 constexpr std::string_view type_key = "questlog.event_type";
 constexpr std::string_view column_key_prefix =
@@ -72,8 +74,9 @@ std::vector<DeltaColumn> table_schema(const ContinuousSubject& subject, const st
     return schema;
 }
 
-std::string LogStretch::file_name() const {
-    return fmt::format("{}{}-{}-{}-{}{}", file_prefix, log_id, partition, from, to, file_suffix);
+std::string LogStretch::file_name(std::int64_t generation) const {
+    const std::string suffix = generation == 0 ? "" : fmt::format("{}{}", generation_prefix, generation);
+    return fmt::format("{}{}-{}-{}-{}{}{}", file_prefix, log_id, partition, from, to, suffix, file_suffix);
 }
 
 std::optional<LogStretch> LogStretch::of_file(std::string_view name) {
@@ -81,6 +84,8 @@ std::optional<LogStretch> LogStretch::of_file(std::string_view name) {
     if (!name.starts_with(file_prefix) || !name.ends_with(file_suffix)) return std::nullopt;
     name.remove_prefix(file_prefix.size());
     name.remove_suffix(file_suffix.size());
+    const std::size_t suffix = name.rfind(generation_prefix);
+    if (suffix != std::string_view::npos && suffix == name.rfind('-')) name = name.substr(0, suffix);
     const auto to = take_last_number(name);
     const auto from = take_last_number(name);
     const auto partition = take_last_number(name);
@@ -126,6 +131,9 @@ Status ContinuousTable::adopt_state() {
     };
     subject_ = {value_of(std::string(topic_key)), value_of(std::string(type_key)),
                 value_of(std::string(dead_letters_key)) == dead_letters_value};
+    generation_ = 0;
+    const std::string generation = value_of(std::string(generation_key));
+    std::from_chars(generation.data(), generation.data() + generation.size(), generation_);
     if (subject_.topic.empty())
         return reject("{} is a Delta table that questlog did not write: move it away, or read it with read_parquet",
                       folder_);
@@ -175,9 +183,11 @@ Status ContinuousStore::refresh(duck::Connection& connection, ContinuousTable& t
     return {};
 }
 
-ContinuousTable ContinuousStore::make(const std::string& name, const ContinuousSubject& subject) const {
+ContinuousTable ContinuousStore::make(const std::string& name, const ContinuousSubject& subject,
+                                      std::int64_t generation) const {
     ContinuousTable table(name, root_ + "/" + name);
     table.subject_ = subject;
+    table.generation_ = generation;
     return table;
 }
 
@@ -194,6 +204,7 @@ std::map<std::string, std::string>
 ContinuousTable::configuration_with(const std::vector<ContinuousColumn>& columns) const {
     std::map<std::string, std::string> configuration = state_.metadata.configuration;
     configuration[std::string(topic_key)] = subject_.topic;
+    if (generation_ > 0) configuration[std::string(generation_key)] = fmt::format("{}", generation_);
     if (subject_.is_dead_letters)
         configuration[std::string(dead_letters_key)] = dead_letters_value;
     else

@@ -46,7 +46,8 @@ struct LogStretch {
     Offset to; ///< One past the last offset that was looked at.
     auto operator<=>(const LogStretch&) const = default;
 
-    [[nodiscard]] std::string file_name() const;
+    /// In a table of the generation: no rebuilt table has a file of the one before.
+    [[nodiscard]] std::string file_name(std::int64_t generation) const;
     /// nullopt: it is no name of ours, as after another program has compacted the table.
     static std::optional<LogStretch> of_file(std::string_view name);
     [[nodiscard]] std::string transaction() const; ///< Delta's appId; its version is `to`.
@@ -58,6 +59,7 @@ public:
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] const std::string& folder() const { return folder_; }
     [[nodiscard]] const ContinuousSubject& subject() const { return subject_; }
+    [[nodiscard]] std::int64_t generation() const { return generation_; } ///< How often it was made anew.
     [[nodiscard]] const std::vector<ContinuousColumn>& columns() const { return columns_; }
     [[nodiscard]] std::int64_t version() const { return state_.version; }
     [[nodiscard]] const std::vector<DeltaFile>& files() const { return state_.files; }
@@ -79,6 +81,7 @@ private:
     std::string name_;
     std::string folder_;
     ContinuousSubject subject_;
+    std::int64_t generation_ = 0;
     std::vector<ContinuousColumn> columns_;
     DeltaState state_;
     std::map<std::string, std::int64_t, std::less<>> rows_of_; ///< By LogStretch::transaction().
@@ -111,7 +114,14 @@ public:
     Result<std::optional<ContinuousTable>> open(duck::Connection& connection, const std::string& name) const;
     Status refresh(duck::Connection& connection, ContinuousTable& table) const;
     /// A table that is not there yet, as open() would give it after its first commit, with version -1.
-    [[nodiscard]] ContinuousTable make(const std::string& name, const ContinuousSubject& subject) const;
+    [[nodiscard]] ContinuousTable make(const std::string& name, const ContinuousSubject& subject,
+                                       std::int64_t generation = 0) const;
+
+    /// Puts the table of the same name in `made`, a store whose root is on the same file system, in the place of this
+    /// one's, in one step and durably; the old one is removed after a grace. While readers of a Delta log or of the
+    /// folder read on, a file that they had listed may be gone: never do they see rows of both. For the holder of all
+    /// locks of the partitions. After an error either one is there, whole.
+    Status replace(const std::string& name, const ContinuousStore& made);
 
     /// Writes the part's rows as a Parquet file and commits it; durable and visible on success. False: someone has
     /// committed to the table meanwhile, and nothing was done but that the file may lie there, which no commit names:
@@ -120,7 +130,17 @@ public:
     /// then. After any other error the commit may have been made.
     Result<bool> append(duck::Connection& connection, ContinuousTable& table, const LandedPart& part);
 
-    /// Removes what a crashed lander of the partition has left in the staging folder. For the holder of its lock.
+    /// Writes the part's rows as append() would, and hands the file over unnamed: to be compared, and then forgotten.
+    struct Copy {
+        DeltaFile file; ///< Without a path.
+        io::Files::LibraryPath path;
+        std::string location; ///< For io::Files.
+    };
+    Result<Copy> copy(duck::Connection& connection, const ContinuousTable& table, const LandedPart& part);
+    Status forget(const Copy& copy);
+
+    /// Removes what a crashed lander of the partition has left in the staging folder, and copies a day old. For the
+    /// holder of its lock.
     Status sweep(const std::string& log_id, Partition partition);
 
     /// For DuckDB to read the file of the table.
@@ -130,6 +150,8 @@ public:
 
 private:
     Result<DeltaFile> write(duck::Connection& connection, const ContinuousTable& table, const LandedPart& part);
+    Result<std::pair<DeltaFile, std::string>> stage(duck::Connection& connection, const ContinuousTable& table,
+                                                    const LandedPart& part, const std::string& staging);
     Result<std::string> scratch_file(const std::string& name);
     [[nodiscard]] DeltaLog log_of(const ContinuousTable& table, std::string staging = {}) const;
 

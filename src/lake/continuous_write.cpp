@@ -2,6 +2,7 @@
 #include "lake/continuous_table.h"
 #include "lake/generations.h"
 #include "lake/parquet_copy.h"
+#include "lake/table_path.h"
 
 #include <algorithm>
 #include <charconv>
@@ -87,6 +88,9 @@ Result<std::string> statistics_of(duck::Connection& connection, const std::strin
     return fmt::format(R"({{"numRecords":{},"minValues":{{{}}},"maxValues":{{{}}}}})", rows, mins, maxs);
 }
 
+constexpr std::string_view copy_prefix = "verify-";
+constexpr std::int64_t copy_ms_max = 24 * 60 * 60 * 1000; ///< Then whoever made it is taken for dead.
+
 /// One for each lock, so that its holder may empty it.
 std::string staging_folder(const std::string& lake_root, const std::string& log_id, Partition partition) {
     return fmt::format("{}/.staging/landing-{}-{}", lake_root, log_id, partition);
@@ -95,7 +99,18 @@ std::string staging_folder(const std::string& lake_root, const std::string& log_
 } // namespace
 
 Status ContinuousStore::sweep(const std::string& log_id, Partition partition) {
-    return env_.files.remove_tree(staging_folder(lake_root_, log_id, partition));
+    CHECK_OK(env_.files.remove_tree(staging_folder(lake_root_, log_id, partition)));
+    const std::string staging = lake_root_ + "/.staging";
+    TRY(present, env_.files.stat(staging));
+    if (present.kind == io::Kind::missing) return {};
+    TRY(entries, env_.files.list(staging));
+    for (const io::Entry& entry : entries) {
+        if (!entry.name.starts_with(copy_prefix)) continue;
+        TRY(made, env_.files.stat(staging + "/" + entry.name));
+        if (env_.clock.wall_ms().minus(made.modified) > copy_ms_max)
+            CHECK_OK(env_.files.remove_tree(staging + "/" + entry.name));
+    }
+    return {};
 }
 
 Result<std::string> ContinuousStore::scratch_file(const std::string& name) {
@@ -108,9 +123,10 @@ Result<std::string> ContinuousStore::scratch_file(const std::string& name) {
     });
 }
 
-/// COPY into the scratch directory; then, under the file's own name and synced, into the table's folder.
-Result<DeltaFile> ContinuousStore::write(duck::Connection& connection, const ContinuousTable& table,
-                                         const LandedPart& part) {
+/// COPY into the scratch directory; from there into the folder `staging`, as unsynced bytes. The file, and where it is.
+Result<std::pair<DeltaFile, std::string>> ContinuousStore::stage(duck::Connection& connection,
+                                                                 const ContinuousTable& table, const LandedPart& part,
+                                                                 const std::string& staging) {
     io::Files& files = env_.files;
     const std::string uuid = random_uuid(env_.entropy);
     TRY(scratch, scratch_file(uuid));
@@ -128,6 +144,7 @@ Result<DeltaFile> ContinuousStore::write(duck::Connection& connection, const Con
                 "{} rows were written of the {} events that the plan counted in offsets {}..{} of partition "
                 "{}; nothing was committed; please report it",
                 file.rows, part.rows, part.stretch.from, part.stretch.to.plus(-1), part.stretch.partition);
+        file.date = part.date;
         return file;
     };
     auto file = copy();
@@ -138,25 +155,45 @@ Result<DeltaFile> ContinuousStore::write(duck::Connection& connection, const Con
                                file.error().message, lake_root_);
         return file.error();
     }
-    file->date = part.date;
-    file->path = fmt::format("date={}/{}", part.date, part.stretch.file_name());
-    const std::string folder = fmt::format("{}/date={}", table.folder_, part.date);
-    const std::string staging = staging_folder(lake_root_, part.stretch.log_id, part.stretch.partition);
     CHECK_OK(files.make_directories(staging));
-    CHECK_OK(files.make_directories(folder));
-    const std::string staged = staging + "/" + uuid;
+    std::string staged = staging + "/" + uuid;
     CHECK_OK(files.adopt(scratch, staged));
+    TRY(stat, files.stat(staged));
+    file->bytes = stat.size;
+    return std::pair(std::move(*file), std::move(staged));
+}
+
+/// Under the file's own name and synced, in the table's folder.
+Result<DeltaFile> ContinuousStore::write(duck::Connection& connection, const ContinuousTable& table,
+                                         const LandedPart& part) {
+    io::Files& files = env_.files;
+    TRY(staged,
+        stage(connection, table, part, staging_folder(lake_root_, part.stretch.log_id, part.stretch.partition)));
+    auto& [file, location] = staged;
+    const std::string folder = fmt::format("{}/date={}", table.folder_, part.date);
+    file.path = fmt::format("date={}/{}", part.date, part.stretch.file_name(table.generation_));
+    CHECK_OK(files.make_directories(folder));
     {
-        TRY(open, files.open(staged, io::Open::write));
+        TRY(open, files.open(location, io::Open::write));
         CHECK_OK(open->sync_data());
-        TRY(bytes, open->size());
-        file->bytes = bytes;
     }
     // Where the same stretch was written before and not committed, the same rows take its place.
-    CHECK_OK(files.rename(staged, table.folder_ + "/" + file->path));
+    CHECK_OK(files.rename(location, table.folder_ + "/" + file.path));
     CHECK_OK(files.sync_directory(folder));
-    file->modified_ms = env_.clock.wall_ms().value;
-    return file;
+    file.modified_ms = env_.clock.wall_ms().value;
+    return std::move(file);
+}
+
+Result<ContinuousStore::Copy> ContinuousStore::copy(duck::Connection& connection, const ContinuousTable& table,
+                                                    const LandedPart& part) {
+    TRY(staged, stage(connection, table, part,
+                      fmt::format("{}/.staging/{}{}", lake_root_, copy_prefix, random_uuid(env_.entropy))));
+    TRY(path, env_.files.library_path_of(staged.second));
+    return Copy{std::move(staged.first), std::move(path), std::move(staged.second)};
+}
+
+Status ContinuousStore::forget(const Copy& copy) {
+    return env_.files.remove_tree(copy.location.substr(0, copy.location.rfind('/')));
 }
 
 Result<bool> ContinuousStore::append(duck::Connection& connection, ContinuousTable& table, const LandedPart& part) {
@@ -178,6 +215,26 @@ Result<bool> ContinuousStore::append(duck::Connection& connection, ContinuousTab
         static_cast<void>(log.checkpoint(connection, table.state_, scratch)); // without one, opening takes longer
     }
     return true;
+}
+
+Status ContinuousStore::replace(const std::string& name, const ContinuousStore& made) {
+    io::Files& files = env_.files;
+    CHECK_OK(files.make_directories(root_));
+    const std::string place = root_ + "/" + name;
+    const std::string anew = made.root_ + "/" + name;
+    TRY(present, files.stat(place));
+    if (present.kind == io::Kind::missing)
+        CHECK_OK(files.rename(anew, place));
+    else
+        CHECK_OK(files.exchange(anew, place));
+    CHECK_OK(files.sync_directory(root_));
+    CHECK_OK(files.sync_directory(made.root_));
+    if (present.kind == io::Kind::missing) return {};
+    const std::string retired =
+        fmt::format("{}/.retired/{}", lake_root_, escaped_table_path(fmt::format("{}/{}", continuous_folder, name)));
+    CHECK_OK(files.make_directories(retired));
+    CHECK_OK(files.rename(anew, fmt::format("{}/{}-{}", retired, env_.clock.wall_ms(), random_uuid(env_.entropy))));
+    return Generations::sweep_folder(env_, retired);
 }
 
 } // namespace questlog::lake

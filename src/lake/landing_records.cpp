@@ -67,8 +67,8 @@ Result<PlannedCut> decode_cut(std::string_view text, const std::string& path) {
 
 /// "table = 12 purchase_sword", and where it is stopped "stopped = 7 purchase_sword why".
 std::string encode(const Books& books) {
-    std::string lines =
-        fmt::format("began = {}\nlanded_to = {}\nrecords = {}\n", books.began, books.landed_to, books.records);
+    std::string lines = fmt::format("began = {}\nlanded_to = {}\nrecords = {}\nrebuilt = {}\n", books.began,
+                                    books.landed_to, books.records, books.rebuilt);
     for (const auto& [name, table] : books.tables) {
         lines += fmt::format("table = {} {}\n", table.events, name);
         if (!table.stopped_at) continue;
@@ -91,7 +91,7 @@ Result<Books> decode_books(std::string_view text, const std::string& path) {
     TRY(lines, decode_checked_text(books_text, text, path));
     Books books;
     if (!take_number(lines, "began", books.began.value) || !take_number(lines, "landed_to", books.landed_to.value) ||
-        !take_number(lines, "records", books.records))
+        !take_number(lines, "records", books.records) || !take_number(lines, "rebuilt", books.rebuilt))
         return damaged_text(books_text, path, "they are no books");
     for (std::string_view value; take(lines, "table", value);) {
         TableBooks table;

@@ -49,6 +49,7 @@ struct Books {
     Offset began;             ///< The first offset that was planned: what was before had expired.
     Offset landed_to;         ///< Every cut below is in all tables, but for those that are stopped.
     std::int64_t records = 0; ///< That the cuts below held.
+    std::int64_t rebuilt = 0; ///< How often a table was made anew: what a lander knows of the tables is old then.
     std::map<std::string, TableBooks, std::less<>> tables; ///< By name; dead_letters among them.
     auto operator<=>(const Books&) const = default;
 };

@@ -28,7 +28,7 @@ Status ContinuousTables::begin() {
         TRY(start, log_.partition(partition).start_offset());
         const lake::LandingRecords records(world_.env, world_.continuous.lake_root(), log_.topic().id, partition);
         TRY(books, records.books());
-        books_.push_back(books.value_or(lake::Books{start, start, 0, {}}));
+        books_.push_back(books.value_or(lake::Books{start, start, 0, 0, {}}));
         books_.back().landed_to = std::max(books_.back().landed_to, start); // else it has expired
     }
     TRY(names, world_.continuous.names());
@@ -153,7 +153,8 @@ Result<std::string> ContinuousTables::select_landed(const ContinuousTable& table
         list += "_rescued_data, _timestamp, _partition, _offset";
     }
     if (files.empty()) return std::string(); // the tail alone; without one, see select_tail()
-    return fmt::format("SELECT {} FROM read_parquet([{}], union_by_name = true)", list, files);
+    return fmt::format("SELECT {} FROM read_parquet([{}], union_by_name = true, hive_partitioning = false)", list,
+                       files);
 }
 
 Result<std::string> ContinuousTables::select_tail(duck::Connection& connection, const std::string& name,

@@ -205,7 +205,7 @@ TEST_F(RetentionTest, TheContinuousTablesKeepWhatIsNotLandedInEachOfThem) {
     EXPECT_EQ(trim(little), 0);
     EXPECT_NE(kept_.find("table events/* was never landed, which keeps offsets 0.."), std::string::npos) << kept_;
     lake::LandingRecords records(real_.env(), folder_ + "/lake", writer_->topic().id, Partition{0});
-    lake::Books books{Offset{0}, Offset{500}, 500, {}};
+    lake::Books books{Offset{0}, Offset{500}, 500, 0, {}};
     books.tables["purchase_sword"] = {500, Offset{100}, "its files are damaged"};
     ASSERT_TRUE(records.write_books(books).ok());
     EXPECT_EQ(trim(little), 0) << "a segment holds some two hundred";

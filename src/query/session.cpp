@@ -33,6 +33,11 @@ bool begins_with(const std::string& sql, std::string_view word) {
     return scan::equal_but_for_case(std::string_view(sql).substr(begin, word.size()), word);
 }
 
+bool is_missing_file(const Error& error) {
+    return error.message.find("No such file or directory") != std::string::npos ||
+           error.message.find("No files found that match") != std::string::npos;
+}
+
 /// The statement that an EXPLAIN explains; else `sql` itself.
 std::string explained(const std::string& sql) {
     constexpr std::string_view word = "EXPLAIN";
@@ -109,22 +114,29 @@ Error Session::as_damage(const Error& error) const {
                    world_.batch_command(tables.front()), error.message);
 }
 
-Result<std::unique_ptr<duck::Rows>> Session::query(const std::string& asked) {
+/// Runs the statement; once more from its beginning where a continuous table was made anew after its files were listed.
+template <class Answer, class Run> Result<Answer> Session::again_where_replaced(const std::string& asked, Run&& run) {
+    constexpr int attempts_max = 5; // each one is lost only to a rebuild
     TRY(sql, meaning_of(asked));
-    const auto connection = prepare(sql);
-    if (!connection.ok()) return with_advice(connection.error());
-    auto rows = (*connection)->query(sql);
-    if (!rows.ok()) return as_damage(rows.error());
-    return rows;
+    for (int attempt = 1;; ++attempt) {
+        const auto connection = prepare(sql);
+        const bool is_last = attempt == attempts_max;
+        if (!connection.ok() && !is_last && is_missing_file(connection.error())) continue;
+        if (!connection.ok()) return with_advice(connection.error());
+        auto answer = run(**connection, sql);
+        if (answer.ok()) return answer;
+        if (is_last || !is_missing_file(answer.error())) return as_damage(answer.error());
+    }
+}
+
+Result<std::unique_ptr<duck::Rows>> Session::query(const std::string& asked) {
+    return again_where_replaced<std::unique_ptr<duck::Rows>>(
+        asked, [](duck::Connection& connection, const std::string& sql) { return connection.query(sql); });
 }
 
 Result<std::unique_ptr<duck::Rows>> Session::query_as_text(const std::string& asked) {
-    TRY(sql, meaning_of(asked));
-    const auto connection = prepare(sql);
-    if (!connection.ok()) return with_advice(connection.error());
-    auto rows = (*connection)->query_as_text(sql);
-    if (!rows.ok()) return as_damage(rows.error());
-    return rows;
+    return again_where_replaced<std::unique_ptr<duck::Rows>>(
+        asked, [](duck::Connection& connection, const std::string& sql) { return connection.query_as_text(sql); });
 }
 
 Status Session::copy_to_parquet(const std::string& asked, const std::string& path) {

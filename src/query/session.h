@@ -35,6 +35,7 @@ public:
     Status copy_to_parquet(const std::string& sql, const std::string& path);
 
 private:
+    template <class Answer, class Run> Result<Answer> again_where_replaced(const std::string& asked, Run&& run);
     Result<duck::Connection*> prepare(const std::string& sql);
     Result<std::string> meaning_of(const std::string& sql) const;
     [[nodiscard]] Error with_advice(Error error) const;

@@ -9,11 +9,12 @@ import duckdb
 import pandas
 import polars
 import pyarrow.dataset
+import pyarrow.parquet
 import pytest
 from deltalake import DeltaTable
 from load import Load
 from questlog_process import Questlog
-from waiting import wait_until
+from waiting import repeating, wait_until
 
 QUICK = "[landing]\ncut_ms = 200\n"
 LEDGER = "SELECT * FROM ledger"
@@ -215,3 +216,56 @@ def test_without_dead_letters_there_are_none(landed):
     assert "(0 rows)" in landed.ok("dead-letters")
     assert landed.value_of("SELECT count(*) FROM dead_letters") == 0
     landed.fails("dead-letters", "--format", "parquet", code=2, says=["csv"])
+
+
+# --- verify and rebuild
+
+def test_verify_finds_what_is_not_what_the_log_says(landed):
+    assert landed.ok("verify") == "6 files the same (3300 rows), 0 different, 0 unverifiable\n"
+    assert landed.ok("verify", "sword") == "2 files the same (1100 rows), 0 different, 0 unverifiable\n"
+    path = sorted(folder(landed, "sword").glob("date=*/*.parquet"))[0]
+    table = pyarrow.parquet.ParquetFile(path).read()
+    wrong = table.set_column(table.column_names.index("n"), "n", pyarrow.array([n + 1 for n in table["n"].to_pylist()]))
+    pyarrow.parquet.write_table(wrong, path)
+    done = landed.fails("verify", code=1, says=["1 file is not what the log says", "questlog rebuild"])
+    first = int(path.stem.split("-")[-2])
+    assert f"row 1, offset {first}: n is {first + 1}, and by the log {first}" in done.out, done.out
+    landed.fails("verify", "nowhere", code=2, says=["SHOW TABLES"])
+    lines = [json.loads(line) for line in landed.run("verify", "--json").out.splitlines()]
+    assert [line["state"] for line in lines].count("different") == 1 and len(lines) == 6
+
+
+def test_rebuild_makes_a_table_anew_while_queries_run(landed):
+    path = sorted(folder(landed, "sword").glob("date=*/*.parquet"))[0]
+    path.write_bytes(path.read_bytes()[:100])
+    landed.fails("verify", code=1)
+    assert landed.ok("rebuild", "sword") == "sword: 1100 rows from 2 cuts of the log\n"
+    assert landed.ok("verify") == "6 files the same (3300 rows), 0 different, 0 unverifiable\n"
+    assert numbers_by_delta(landed, "sword") == list(range(0, 3300, 3))
+    wrong = []
+
+    def ask():
+        done = landed.run("sql", "SELECT count(*) FROM sword", "--format", "csv")
+        if done.code != 0 or done.out.split() != ["count_star()", "1100"]:
+            wrong.append(str(done))
+
+    with repeating(ask, ask):
+        for _ in range(8):
+            landed.ok("rebuild", "sword")
+    assert not wrong, wrong[0]
+    landed.fails("rebuild", "nowhere", code=2)
+
+
+def test_what_has_expired_is_unverifiable_and_kept(questlog):
+    questlog.write_config("[log]\nsegment_bytes = 1048576\nretention_bytes = 0\nretention_check_ms = 100\n[landing]\ncut_bytes = 1048576\n"
+                          "cut_ms = 300\n[[job]]\nname = 'none'\n[[job.output]]\nshow = true\n")
+    with questlog.serve() as server:
+        for start in range(0, 20_000, 1000):
+            server.send_events([{**event, "pad": "x" * 250} for event in events_of(1000, start)])
+        wait_until(lambda: questlog.status()["topics"][0]["partitions"][0]["start"] > 0, "segments expire")
+        assert server.stop() == 0
+    done = questlog.ok("verify")
+    assert " 0 different, " in done and " 0 unverifiable" not in done
+    assert questlog.value_of("SELECT count(*) FROM sword") == len(range(0, 20_000, 3))
+    questlog.fails("rebuild", "sword", code=2, says=["have expired", "--force"])
+    assert questlog.value_of("SELECT count(*) FROM sword") == len(range(0, 20_000, 3))

@@ -1,0 +1,138 @@
+#include "batch/rebuild.h"
+
+#include "batch/cut_landing.h"
+#include "lake/landing_records.h"
+#include "scan/table_names.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace questlog::batch {
+namespace {
+
+/// One partition, its lock held.
+struct Held {
+    lake::LandingRecords records;
+    std::unique_ptr<io::Lock> lock;
+    lake::Books books;
+    std::vector<lake::PlannedCut> cuts; ///< Those that are landed and have events.
+    std::int64_t events = 0;            ///< Of the table, landed anew.
+};
+
+class Rebuild {
+public:
+    Rebuild(const LandingWorld& world, std::string table, const RebuildOptions& options)
+        : world_(world), name_(std::move(table)), options_(options),
+          aside_root_(fmt::format("{}/.staging/rebuild-{}", world.store.lake_root(), world.log.topic().id)),
+          aside_(world.env, aside_root_) {}
+
+    Result<RebuildReport> run() {
+        CHECK_OK(take_locks());
+        CHECK_OK(world_.env.files.remove_tree(aside_root_)); // a crashed one's
+        CHECK_OK(check_log());
+        CHECK_OK(look_at_old());
+        const Status made = make();
+        const Status cleared = world_.env.files.remove_tree(aside_root_);
+        CHECK_OK(made);
+        CHECK_OK(cleared);
+        return report_;
+    }
+
+private:
+    Status take_locks() {
+        for (Partition partition{0}; partition.value < world_.log.topic().partitions; ++partition.value) {
+            lake::LandingRecords records(world_.env, world_.store.lake_root(), world_.log.topic().id, partition);
+            auto lock = records.lock(options_.lock_wait);
+            if (!lock.ok()) return lock.error().within("another process is landing");
+            TRY(books, records.books());
+            TRY(cuts, records.cuts());
+            std::erase_if(cuts, [&](const lake::PlannedCut& cut) {
+                return cut.date.empty() || !books || cut.to > books->landed_to;
+            });
+            partitions_.push_back(
+                {std::move(records), std::move(lock).value(), books.value_or(lake::Books{}), std::move(cuts), 0});
+        }
+        return {};
+    }
+
+    /// How much of what was landed the log still has.
+    Status check_log() {
+        for (std::size_t i = 0; i < partitions_.size(); ++i) {
+            TRY(start, world_.log.partition(number(i)).start_offset());
+            for (const lake::PlannedCut& cut : partitions_[i].cuts) {
+                report_.expired += std::clamp<std::int64_t>(start.minus(cut.from), 0, cut.to.minus(cut.from));
+                total_ += cut.to.minus(std::max(cut.from, std::min(start, cut.to)));
+            }
+        }
+        if (report_.expired == 0 || options_.force) return {};
+        return reject("{} landed events of topic {} have expired from the log, and the table would be without those of "
+                      "them that are its: --force makes it from what the log still has",
+                      report_.expired, world_.log.topic().name);
+    }
+
+    /// A generation of its own, also where the old one does not read.
+    Status look_at_old() {
+        TRY(database, world_.database());
+        TRY(connection, database->connect());
+        const auto old = world_.store.open(*connection, name_);
+        generation_ = old.ok() && *old ? (*old)->generation() + 1 : world_.env.clock.wall_ms().value;
+        return {};
+    }
+
+    Status make() {
+        KnownTables known;
+        TRY(names, world_.store.names());
+        known.names.insert(names.begin(), names.end());
+        known.names.insert(name_);
+        for (std::size_t i = 0; i < partitions_.size(); ++i)
+            for (const lake::PlannedCut& cut : partitions_[i].cuts) CHECK_OK(land(i, cut, known));
+        if (report_.rows == 0)
+            return reject("no event that the log has and that is landed belongs to a table {}", name_);
+        CHECK_OK(world_.store.replace(name_, aside_));
+        for (Held& held : partitions_) {
+            if (held.cuts.empty()) continue;
+            held.books.tables[name_] = {held.events, std::nullopt, {}};
+            ++held.books.rebuilt;
+            CHECK_OK(held.records.write_books(held.books));
+        }
+        return {};
+    }
+
+    Status land(std::size_t partition, const lake::PlannedCut& cut, KnownTables& known) {
+        TRY(landing, CutLanding::plan(world_.log, number(partition), cut, known));
+        for (const TablePart& part : landing.parts()) {
+            if (part.name != name_) continue;
+            if (!known.opened.contains(name_))
+                known.opened.emplace(name_, aside_.make(name_, part.subject, generation_));
+            TRY(database, world_.database());
+            CHECK_OK(landing.land(part, aside_, *database, known));
+            partitions_[partition].events += part.events;
+            report_.rows += part.events;
+        }
+        ++report_.cuts;
+        done_ += landing.tally().events;
+        if (options_.progress) options_.progress(done_, total_);
+        return {};
+    }
+
+    [[nodiscard]] static Partition number(std::size_t index) { return Partition{static_cast<std::int32_t>(index)}; }
+
+    const LandingWorld& world_;
+    std::string name_;
+    const RebuildOptions& options_;
+    std::string aside_root_;
+    lake::ContinuousStore aside_;
+    std::int64_t generation_ = 0;
+    std::vector<Held> partitions_;
+    RebuildReport report_;
+    std::int64_t done_ = 0;
+    std::int64_t total_ = 0;
+};
+
+} // namespace
+
+Result<RebuildReport> rebuild(const LandingWorld& world, const std::string& table, const RebuildOptions& options) {
+    return Rebuild(world, table, options).run();
+}
+
+} // namespace questlog::batch

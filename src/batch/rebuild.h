@@ -1,0 +1,33 @@
+#pragma once
+
+#include "base/result.h"
+#include "batch/lander.h"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace questlog::batch {
+
+struct RebuildOptions {
+    bool force = false;                          ///< Also where the log no longer has all that was landed.
+    std::chrono::milliseconds lock_wait{10'000}; ///< For a cut that another process is landing.
+    std::function<void(std::int64_t done, std::int64_t total)> progress; ///< Events of the log. May be empty.
+};
+
+struct RebuildReport {
+    std::int64_t cuts = 0;
+    std::int64_t rows = 0;
+    std::int64_t expired = 0; ///< Events of the topic that were landed and that the log no longer has.
+};
+
+/// Makes a continuous table anew from the log: every cut that is landed is landed again, in its order, in a table
+/// beside it, which then takes the place of the old one in one step, while queries run. Its columns are those that the
+/// cuts give it, in files of their own names. What was stopped goes on from there. Nothing is landed in the topic
+/// meanwhile. `reject` where the log no longer has all that was landed, without RebuildOptions::force, and for a table
+/// that no event of the log belongs to; `retry_later` when another process lands. After an error the table is as it
+/// was, but for one in the last step, which says so.
+Result<RebuildReport> rebuild(const LandingWorld& world, const std::string& table, const RebuildOptions& options);
+
+} // namespace questlog::batch

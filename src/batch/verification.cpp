@@ -1,0 +1,254 @@
+#include "batch/verification.h"
+
+#include "batch/cut_landing.h"
+#include "lake/landing_records.h"
+#include "scan/table_names.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <fmt/format.h>
+#include <map>
+
+namespace questlog::batch {
+namespace {
+
+using State = VerifiedFile::State;
+
+Result<bool> same_bytes(io::Files& files, const std::string& one, const std::string& other) {
+    TRY(first, files.open(one, io::Open::read));
+    TRY(second, files.open(other, io::Open::read));
+    constexpr std::size_t block = 1024 * 1024;
+    std::vector<std::byte> of_first(block);
+    std::vector<std::byte> of_second(block);
+    for (std::int64_t at = 0;; at += static_cast<std::int64_t>(block)) {
+        TRY(count, first->read_at(at, of_first));
+        TRY(other_count, second->read_at(at, of_second));
+        if (count != other_count || std::memcmp(of_first.data(), of_second.data(), count) != 0) return false;
+        if (count < block) return true;
+    }
+}
+
+/// Rows of a file one after the other.
+class RowCursor {
+public:
+    explicit RowCursor(std::unique_ptr<duck::Rows> rows) : rows_(std::move(rows)) {}
+
+    Result<bool> next() {
+        if (++row_ < count_) return true;
+        TRY(count, rows_->next());
+        count_ = count;
+        row_ = 0;
+        return count_ > 0;
+    }
+    [[nodiscard]] std::string cell(std::size_t column) const {
+        return rows_->is_null(column, row_) ? "NULL" : std::string(rows_->varchar(column, row_));
+    }
+    [[nodiscard]] const std::vector<duck::ResultColumn>& columns() const { return rows_->columns(); }
+
+private:
+    std::unique_ptr<duck::Rows> rows_;
+    std::size_t row_ = 0;
+    std::size_t count_ = 0;
+};
+
+Result<RowCursor> rows_of(duck::Connection& connection, const std::string& path) {
+    TRY(rows, connection.query_as_text(
+                  fmt::format("SELECT * FROM read_parquet({}, hive_partitioning = false)", duck::quote_literal(path))));
+    return RowCursor(std::move(rows));
+}
+
+/// Where two files' rows differ first; empty: nowhere.
+Result<std::string> first_difference(duck::Connection& connection, const std::string& landed,
+                                     const std::string& again) {
+    TRY(one, rows_of(connection, landed));
+    TRY(other, rows_of(connection, again));
+    const auto offset = std::find_if(one.columns().begin(), one.columns().end(), [](const duck::ResultColumn& column) {
+        return column.name == "_offset" || column.name == "offset";
+    });
+    if (one.columns().size() != other.columns().size()) return std::string("it has other columns");
+    for (std::int64_t row = 1;; ++row) {
+        TRY(more, one.next());
+        TRY(more_again, other.next());
+        if (!more && !more_again) return std::string();
+        if (more != more_again)
+            return fmt::format("it has {} rows, and {} than the log", more ? row : row - 1, more ? "more" : "fewer");
+        for (std::size_t i = 0; i < one.columns().size(); ++i) {
+            if (one.cell(i) == other.cell(i)) continue;
+            const std::string place =
+                offset == one.columns().end()
+                    ? std::string()
+                    : fmt::format(", offset {}", other.cell(static_cast<std::size_t>(offset - one.columns().begin())));
+            return fmt::format("row {}{}: {} is {}, and by the log {}", row, place, one.columns()[i].name, one.cell(i),
+                               other.cell(i));
+        }
+    }
+}
+
+class Verification {
+public:
+    Verification(const LandingWorld& world, const VerifyOptions& options) : world_(world), options_(options) {}
+
+    Result<VerifyReport> run() {
+        TRY(database, world_.database());
+        TRY(connection, database->connect());
+        connection_ = std::move(connection);
+        TRY(names, world_.store.names());
+        known_.names.insert(names.begin(), names.end());
+        if (options_.table && !known_.names.contains(*options_.table))
+            return reject("there is no continuous table {}: `questlog sql \"SHOW TABLES\"` lists the tables",
+                          *options_.table);
+        TRY(landed, landed_cuts());
+        for (const auto& [partition, cut] : landed) CHECK_OK(verify_cut(partition, cut));
+        return report_;
+    }
+
+private:
+    Result<std::vector<std::pair<Partition, lake::PlannedCut>>> landed_cuts() {
+        std::vector<std::pair<Partition, lake::PlannedCut>> landed;
+        for (Partition partition{0}; partition.value < world_.log.topic().partitions; ++partition.value) {
+            const lake::LandingRecords records(world_.env, world_.store.lake_root(), world_.log.topic().id, partition);
+            TRY(books, records.books());
+            if (!books) continue;
+            books_.emplace(partition.value, *books);
+            TRY(cuts, records.cuts());
+            for (const lake::PlannedCut& cut : cuts)
+                if (!cut.date.empty() && cut.to <= books->landed_to) {
+                    landed.emplace_back(partition, cut);
+                    total_ += cut.to.minus(cut.from);
+                }
+        }
+        return landed;
+    }
+
+    Status verify_cut(Partition partition, const lake::PlannedCut& cut) {
+        TRY(start, world_.log.partition(partition).start_offset());
+        if (cut.from < start) return tell_unverifiable(partition, cut, start);
+        TRY(landing, CutLanding::plan(world_.log, partition, cut, known_));
+        for (const TablePart& part : landing.parts()) {
+            if (options_.table && *options_.table != part.name) continue;
+            CHECK_OK(verify_part(landing, part, partition, cut));
+        }
+        done_ += cut.to.minus(cut.from);
+        if (options_.progress) options_.progress(done_, total_);
+        return {};
+    }
+
+    /// Every file of the cut, of whatever table.
+    Status tell_unverifiable(Partition partition, const lake::PlannedCut& cut, Offset start) {
+        for (const std::string& name : known_.names) {
+            if (options_.table && *options_.table != name) continue;
+            TRY(table, open(name));
+            const lake::DeltaFile* file = table == nullptr ? nullptr : file_of(*table, partition, cut);
+            if (file == nullptr) continue;
+            CHECK_OK(tell({State::unverifiable, name, file->path, partition, cut.from, cut.to, file->rows,
+                           fmt::format("the log begins at offset {}", start)}));
+        }
+        return {};
+    }
+
+    Status verify_part(const CutLanding& landing, const TablePart& part, Partition partition,
+                       const lake::PlannedCut& cut) {
+        VerifiedFile verified{State::missing, part.name, {}, partition, cut.from, cut.to, part.events, {}};
+        const auto& of_tables = books_.at(partition.value).tables;
+        const auto of_table = of_tables.find(part.name);
+        if (of_table != of_tables.end() && of_table->second.stopped_at && *of_table->second.stopped_at <= cut.from) {
+            verified.state = State::unverifiable;
+            verified.what = "landing is stopped there: " + of_table->second.reason;
+            return tell(std::move(verified));
+        }
+        TRY(table, open(part.name));
+        const lake::DeltaFile* file = table == nullptr ? nullptr : file_of(*table, partition, cut);
+        if (file == nullptr) {
+            const bool is_foreign = table != nullptr && !table->rows_of(world_.log.topic().id, partition);
+            if (is_foreign) verified.state = State::unverifiable;
+            verified.what = is_foreign ? "another program has written the table's files anew" : "no file has the cut";
+            return tell(std::move(verified));
+        }
+        verified.file = file->path;
+        TRY(what, compare(landing, part, *table, *file, cut.writer == options_.writer));
+        verified.state = what.empty() ? State::same : State::different;
+        verified.what = std::move(what);
+        return tell(std::move(verified));
+    }
+
+    /// What is different; empty: nothing.
+    Result<std::string> compare(const CutLanding& landing, const TablePart& part, const lake::ContinuousTable& table,
+                                const lake::DeltaFile& file, bool same_writer) {
+        TRY(readable, world_.store.readable_path(table, file));
+        const auto columns = columns_in(table, readable.path);
+        if (!columns.ok()) return fmt::format("it does not read: {}", columns.error().message);
+        TRY(as_landed, landing.landed_as(*connection_, part, *columns));
+        TRY(again, world_.store.copy(*connection_, table, as_landed));
+        const auto compared = [&]() -> Result<std::string> {
+            TRY(same, same_bytes(world_.env.files, table.folder() + "/" + file.path, again.location));
+            if (same) return std::string();
+            const auto difference = first_difference(*connection_, readable.path, again.path.path);
+            if (!difference.ok()) return fmt::format("it does not read: {}", difference.error().message);
+            if (!difference->empty() || !same_writer) return *difference;
+            return std::string("its rows are the same, and its bytes are not, though the same versions wrote it");
+        }();
+        CHECK_OK(world_.store.forget(again));
+        return compared;
+    }
+
+    /// Those of the table's columns that a file of it has: it may be older than some.
+    Result<std::vector<lake::ContinuousColumn>> columns_in(const lake::ContinuousTable& table,
+                                                           const std::string& path) {
+        TRY(rows, connection_->query(fmt::format("SELECT * FROM read_parquet({}, hive_partitioning = false) LIMIT 0",
+                                                 duck::quote_literal(path))));
+        std::vector<lake::ContinuousColumn> columns;
+        for (const lake::ContinuousColumn& column : table.columns())
+            if (std::any_of(rows->columns().begin(), rows->columns().end(),
+                            [&](const duck::ResultColumn& of_file) { return of_file.name == column.name; }))
+                columns.push_back(column);
+        return columns;
+    }
+
+    /// nullptr: there is no such table.
+    Result<const lake::ContinuousTable*> open(const std::string& name) {
+        if (const auto found = known_.opened.find(name); found != known_.opened.end()) return &found->second;
+        auto table = world_.store.open(*connection_, name);
+        if (!table.ok()) return table.error().within("table " + name);
+        if (!*table) return nullptr;
+        return &known_.opened.emplace(name, std::move(**table)).first->second;
+    }
+
+    [[nodiscard]] const lake::DeltaFile* file_of(const lake::ContinuousTable& table, Partition partition,
+                                                 const lake::PlannedCut& cut) const {
+        const lake::LogStretch stretch{world_.log.topic().id, partition, cut.from, cut.to};
+        const auto found = std::find_if(table.files().begin(), table.files().end(), [&](const lake::DeltaFile& file) {
+            return lake::LogStretch::of_file(file.path) == stretch;
+        });
+        return found == table.files().end() ? nullptr : &*found;
+    }
+
+    Status tell(VerifiedFile file) {
+        if (file.state == State::same) {
+            ++report_.same;
+            report_.rows += file.rows;
+        } else if (file.state == State::unverifiable) {
+            ++report_.unverifiable;
+        } else {
+            ++report_.different;
+        }
+        return options_.on_file ? options_.on_file(file) : Status();
+    }
+
+    const LandingWorld& world_;
+    const VerifyOptions& options_;
+    std::unique_ptr<duck::Connection> connection_;
+    KnownTables known_;
+    std::map<std::int32_t, lake::Books> books_;
+    VerifyReport report_;
+    std::int64_t done_ = 0;
+    std::int64_t total_ = 0;
+};
+
+} // namespace
+
+Result<VerifyReport> verify(const LandingWorld& world, const VerifyOptions& options) {
+    return Verification(world, options).run();
+}
+
+} // namespace questlog::batch

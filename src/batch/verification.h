@@ -1,0 +1,50 @@
+#pragma once
+
+#include "base/result.h"
+#include "batch/lander.h"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace questlog::batch {
+
+/// One file of a table, landed again beside it.
+struct VerifiedFile {
+    enum class State : std::uint8_t {
+        same,         ///< Byte for byte, where the same versions wrote both; else row for row.
+        different,    ///< `what` says where first.
+        missing,      ///< The cut has events of the table, and the table has no file of it.
+        unverifiable, ///< `what` says why: the log no longer has the cut.
+    };
+    State state = State::same;
+    std::string table;
+    std::string file; ///< In the table's folder; empty: missing.
+    Partition partition;
+    Offset from;
+    Offset to;
+    std::int64_t rows = 0;
+    std::string what;
+};
+
+struct VerifyOptions {
+    std::optional<std::string> table;                                    ///< nullopt: all.
+    std::string writer;                                                  ///< PlannedCut::writer of this program.
+    std::function<Status(const VerifiedFile&)> on_file;                  ///< An error ends the run.
+    std::function<void(std::int64_t done, std::int64_t total)> progress; ///< Events. May be empty.
+};
+
+struct VerifyReport {
+    std::int64_t same = 0;
+    std::int64_t different = 0; ///< The missing among them.
+    std::int64_t unverifiable = 0;
+    std::int64_t rows = 0; ///< Of the files that are the same.
+};
+
+/// Lands every recorded cut of the topic again, into a scratch folder, and compares with what the tables have. Takes no
+/// lock and changes nothing; what is landed meanwhile is left out. `reject` for a table that is not there.
+Result<VerifyReport> verify(const LandingWorld& world, const VerifyOptions& options);
+
+} // namespace questlog::batch
