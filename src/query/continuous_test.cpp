@@ -1,0 +1,154 @@
+// Continuous tables as SQL reads them: what is landed, and the log after it, whatever a lander is doing.
+#include "lake/landing_records.h"
+#include "query/query_fixture.h"
+#include "query/status.h"
+#include "scan/continuous.h"
+#include "scan/table_names.h"
+
+namespace questlog::query {
+namespace {
+
+class ContinuousTest : public QueryFixture {
+protected:
+    explicit ContinuousTest(std::int32_t partitions = 1) : QueryFixture(partitions) {}
+
+    void raid(int number, const std::string& more = {}, std::int32_t partition = 0) {
+        post({fmt::format(R"({{"event_type": "raid", "n": {}{}}})", number, more)}, partition);
+    }
+    lake::LandingRecords records(std::int32_t partition = 0) {
+        return {real_.env(), folder_ + "/lake", writer_->topic().id, Partition{partition}};
+    }
+    /// What a lander does for one table, before it writes the books.
+    void land_table(const std::string& type, std::int64_t from, std::int64_t to, std::int32_t partition = 0) {
+        auto reader = log::open_reader(real_.env(), *topics_, writer_->topic()).value();
+        const auto plan = scan::Plan::make(*reader, {{Partition{partition}, Offset{from}, Offset{to}}}, {}).value();
+        auto connection = database_->connect().value();
+        const std::string name = scan::table_name_of(type);
+        auto table = continuous_->make(name, {"game-events", type, false});
+        ASSERT_TRUE(continuous_->refresh(*connection, table).ok());
+        std::vector<scan::LandedColumn> pinned;
+        for (const auto& [column, key, kind] : table.columns()) pinned.push_back({column, key, kind, false});
+        const auto columns = scan::continuous_columns(*plan, type, pinned);
+        lake::LandedPart part{{writer_->topic().id, Partition{partition}, Offset{from}, Offset{to}},
+                              "2026-11-22",
+                              {},
+                              scan::relate_continuous(*connection, *plan, type, columns).value().select,
+                              plan->events(std::vector{type})};
+        for (const scan::LandedColumn& column : columns) part.columns.push_back({column.name, column.key, column.type});
+        ASSERT_TRUE(continuous_->append(*connection, table, part).value());
+    }
+    void write_books(std::int64_t landed_to, const std::map<std::string, lake::TableBooks, std::less<>>& tables,
+                     std::int32_t partition = 0) {
+        ASSERT_TRUE(records(partition).write_books({Offset{0}, Offset{landed_to}, landed_to, 0, tables}).ok());
+    }
+    Rows ledger() {
+        return ask(
+            R"(SELECT "partition", "table", accepted, landed, pending, balanced, problem FROM ledger ORDER BY ALL)");
+    }
+};
+
+TEST_F(ContinuousTest, ATypeIsATableFromItsFirstEventOn) {
+    EXPECT_NE(ask("SELECT * FROM raid")[0][0].find("raid"), std::string::npos) << "there is none yet";
+    raid(1, R"(, "boss": "Onyx")");
+    EXPECT_EQ(ask("SELECT n, boss, _rescued_data, _partition, _offset FROM raid"),
+              (Rows{{"1", "Onyx", "NULL", "0", "0"}}));
+    EXPECT_EQ(ask("SELECT n FROM RAID"), (Rows{{"1"}}));
+    EXPECT_EQ(ask("WITH x AS (SELECT n FROM raid) SELECT count(*) FROM x"), (Rows{{"1"}}));
+    EXPECT_EQ(ledger(), (Rows{{"0", "raid", "1", "0", "1", "true", "NULL"}}));
+}
+
+TEST_F(ContinuousTest, ACutThatIsBeingLandedIsReadOnce) {
+    raid(1);
+    raid(2);
+    land_table("raid", 0, 2);
+    EXPECT_EQ(ask("SELECT n FROM raid"), (Rows{{"1"}, {"2"}})) << "committed, and not in the books yet";
+    EXPECT_EQ(ledger(), (Rows{{"0", "raid", "2", "2", "0", "true", "NULL"}}));
+    raid(3);
+    EXPECT_EQ(ask("SELECT n FROM raid"), (Rows{{"1"}, {"2"}, {"3"}}));
+    EXPECT_EQ(ledger(), (Rows{{"0", "raid", "3", "2", "1", "true", "NULL"}}));
+    write_books(2, {{"raid", {2, std::nullopt, ""}}});
+    EXPECT_EQ(ask("SELECT n FROM raid"), (Rows{{"1"}, {"2"}, {"3"}}));
+    EXPECT_EQ(ledger(), (Rows{{"0", "raid", "3", "2", "1", "true", "NULL"}}));
+}
+
+TEST_F(ContinuousTest, WhatTheBooksSayIsLandedIsNotReadFromTheLog) {
+    raid(1);
+    raid(2);
+    land_table("raid", 0, 1);
+    write_books(2, {{"raid", {2, std::nullopt, ""}}});
+    EXPECT_EQ(ask("SELECT n FROM raid"), (Rows{{"1"}})) << "what is missing in the files shows";
+    EXPECT_EQ(ledger(), (Rows{{"0", "raid", "2", "1", "0", "false", "NULL"}})) << "and in the ledger";
+    const auto report = status(*world_).value();
+    EXPECT_FALSE(report.sound());
+    EXPECT_NE(status_text(report).find("WRONG"), std::string::npos) << status_text(report);
+}
+
+TEST_F(ContinuousTest, AStoppedTableIsReadFromTheLogFromThereOn) {
+    raid(1);
+    post({R"({"event_type": "guild", "n": 1})"});
+    land_table("raid", 0, 2);
+    land_table("guild", 0, 2);
+    raid(2);
+    raid(3);
+    write_books(4, {{"raid", {1, Offset{2}, "its files are damaged"}}, {"guild", {1, std::nullopt, ""}}});
+    raid(4);
+    EXPECT_EQ(ask("SELECT n FROM raid"), (Rows{{"1"}, {"2"}, {"3"}, {"4"}}));
+    EXPECT_EQ(ask("SELECT n FROM guild"), (Rows{{"1"}}));
+    EXPECT_EQ(ledger(), (Rows{{"0", "guild", "1", "1", "0", "true", "NULL"},
+                              {"0", "raid", "4", "1", "3", "true", "its files are damaged"}}));
+    EXPECT_FALSE(status(*world_)->sound());
+}
+
+TEST_F(ContinuousTest, LandedAndTailAreOneTableWithTheColumnsOfBoth) {
+    raid(1, R"(, "hp": 5)");
+    land_table("raid", 0, 1);
+    write_books(1, {{"raid", {1, std::nullopt, ""}}});
+    raid(2, R"(, "hp": "full", "new": true)");
+    EXPECT_EQ(ask("SELECT n, hp, new, _rescued_data FROM raid"),
+              (Rows{{"1", "5", "NULL", "NULL"}, {"2", "NULL", "true", R"({"hp": "full"})"}}));
+    Session landed(*world_, {true});
+    EXPECT_EQ(all_of(*landed.query_as_text("SELECT n, hp FROM raid").value()), (Rows{{"1", "5"}}));
+}
+
+TEST_F(ContinuousTest, ADeclaredTableGoesFirst) {
+    raid(1);
+    raid(2);
+    declare("raid", "n > 1");
+    EXPECT_EQ(ask("SELECT n FROM raid"), (Rows{{"2"}}));
+}
+
+TEST_F(ContinuousTest, NamesThatDifferInCaseAlone) {
+    post({R"({"event_type": "Raid", "n": 1})", R"({"event_type": "raid", "n": 2})",
+          R"({"event_type": "rAid", "n": 3})"});
+    EXPECT_EQ(ask("SELECT n FROM \"Raid\""), (Rows{{"1"}}));
+    EXPECT_EQ(ask("SELECT n FROM raid"), (Rows{{"2"}}));
+    EXPECT_NE(ask("SELECT n FROM RAID")[0][0].find("write it as the table is called"), std::string::npos);
+}
+
+TEST_F(ContinuousTest, DeadLettersAreATable) {
+    post({"no JSON", R"({"a": 1})"});
+    raid(1);
+    EXPECT_EQ(ask(R"(SELECT topic, "partition", "offset", reason, value FROM dead_letters)"),
+              (Rows{{"game-events", "0", "0", "not JSON", "no JSON"},
+                    {"game-events", "0", "1", "no string event_type", R"({\x22a\x22: 1})"}}));
+    EXPECT_EQ(ledger(), (Rows{{"0", "dead_letters", "2", "0", "2", "true", "NULL"},
+                              {"0", "raid", "1", "0", "1", "true", "NULL"}}));
+}
+
+class ContinuousPartitionsTest : public ContinuousTest {
+protected:
+    ContinuousPartitionsTest() : ContinuousTest(2) {}
+};
+
+TEST_F(ContinuousPartitionsTest, EachPartitionIsLandedByItself) {
+    raid(1, "", 0);
+    raid(2, "", 1);
+    raid(3, "", 1);
+    land_table("raid", 0, 1, 1);
+    EXPECT_EQ(ask("SELECT n, _partition FROM raid ORDER BY n"), (Rows{{"1", "0"}, {"2", "1"}, {"3", "1"}}));
+    EXPECT_EQ(ledger(),
+              (Rows{{"0", "raid", "1", "0", "1", "true", "NULL"}, {"1", "raid", "2", "1", "1", "true", "NULL"}}));
+}
+
+} // namespace
+} // namespace questlog::query
