@@ -1,5 +1,6 @@
 #include "collect/collector.h"
 
+#include "base/operator_log.h"
 #include "collect/answers.h"
 #include "collect/request_options.h"
 
@@ -43,10 +44,8 @@ Collector::Collector(io::Env env, const event::Catalogue& catalogue, log::LogWri
       decoder_(options_.unzipped), envelope_(options_.event_limits), intake_parser_(options_.event_limits, &catalogue),
       stage_(env.clock, log, options_.commit_bytes_max),
       retry_header_(fmt::format("Retry-After: {}\r\n", options_.retry_after.count())), not_found_(path_list(catalogue)),
-      committer_(
-          env.clock, options_.commit_on, options_.inline_commit_max,
-          [&server](std::function<void()> action) { server.post(std::move(action)); },
-          [this](const CommitOutcome& outcome) { finish_commit(outcome); }) {}
+      committer_(env.clock, options_.commit_on, options_.inline_commit_max, server,
+                 [this](const CommitOutcome& outcome) { finish_commit(outcome); }) {}
 
 Collector::~Collector() {
     write_access_log();
@@ -267,6 +266,14 @@ void Collector::give_up_commit() {
                 fmt::format("the disk has not answered for {} ms; whether these events are stored is not known: send "
                             "them again with the same message_id",
                             options_.commit_wait_max.count()));
+}
+
+/// The process ends only with the commit: nothing may be left half written by an end in order.
+void Collector::stopped() {
+    if (!stage_.flying()) return;
+    const auto waited =
+        std::chrono::duration_cast<std::chrono::milliseconds>(env_.clock.monotonic() - commit_began_).count();
+    log_warn("the disk has not answered for {} ms: it is waited for; another signal ends the process at once", waited);
 }
 
 void Collector::finish_commit(const CommitOutcome& outcome) {

@@ -70,6 +70,7 @@ public:
     void handle(const http::Request& request, http::Exchange& exchange) override;
     bool commit() override;
     void tick() override;
+    void stopped() override;
     http::Response commit_failure() override;
     void answered(std::string_view peer, std::string_view method, std::string_view target, int version,
                   unsigned status) override;

@@ -69,6 +69,7 @@ public:
     }
 
     Status sync() override {
+        if (on_sync) on_sync();
         clock_.pass(sync_time);
         if (sync_error) return *sync_error;
         durable = events.size();
@@ -91,6 +92,7 @@ public:
     std::optional<Error> sync_error;
     std::optional<Error> take_back_error;
     std::chrono::nanoseconds sync_time{0}; ///< The clock moves on by it at each sync.
+    std::function<void()> on_sync;         ///< At each sync, before it does anything.
 
 private:
     FakeClock& clock_;
@@ -152,6 +154,16 @@ public:
 
     [[nodiscard]] std::uint16_t port() const override { return 5000; }
     Status run(http::Handler&) override { return {}; }
+    void run_blocking(std::function<void()> call, std::function<void()> then) override {
+        EXPECT_FALSE(std::exchange(call_runs_, true)) << "a second call while one may block";
+        auto whole = [this, call = std::move(call), then = std::move(then)] {
+            call();
+            call_runs_ = false;
+            then();
+        };
+        if (calls_block) return post(std::move(whole));
+        whole();
+    }
     void request_stop() override {}
     void fail(Error error) override { failure = std::move(error); }
     [[nodiscard]] http::ServerStats stats() const override { return {}; }
@@ -232,6 +244,7 @@ public:
 
     std::optional<Error> failure;
     std::int64_t told_accepted = 0; ///< Events that clients take for durable.
+    bool calls_block = false;       ///< Those that may: each ends only when what was posted is run.
 
 private:
     FakeLog& log_;
@@ -240,6 +253,7 @@ private:
     std::int64_t staging_ = 1;
     bool staged_ = false;
     bool in_flight_ = false;
+    bool call_runs_ = false;
     const std::thread::id io_thread_ = std::this_thread::get_id();
     std::mutex mutex_;
     std::condition_variable posted_something_;

@@ -8,13 +8,14 @@ using std::chrono::milliseconds;
 
 class SilentDisk : public CollectorTest {
 protected:
-    static CollectorOptions commits_later() {
+    static CollectorOptions waits_two_seconds() {
         CollectorOptions options;
-        options.commit_on = CommitOn::io_thread_later; // the test says when, by run_posted()
         options.commit_wait_max = milliseconds(2'000);
         return options;
     }
-    SilentDisk() : CollectorTest(commits_later()) {}
+    SilentDisk() : CollectorTest(waits_two_seconds()) {
+        server_.calls_block = true; // the test says how long, by disk_answers()
+    }
 
     void pass(milliseconds time) {
         clock_.pass(time);

@@ -52,27 +52,30 @@ private:
     std::thread thread_;     ///< Last: it uses the others.
 };
 
-Committer::Committer(io::Clock& clock, CommitOn where, std::chrono::nanoseconds inline_time_max, Post post, Done done)
-    : clock_(clock), where_(where), inline_time_max_(inline_time_max), post_(std::move(post)), done_(std::move(done)),
+Committer::Committer(io::Clock& clock, CommitOn where, std::chrono::nanoseconds inline_time_max, http::Server& server,
+                     Done done)
+    : clock_(clock), where_(where), inline_time_max_(inline_time_max), server_(server), done_(std::move(done)),
       own_thread_(where == CommitOn::own_thread), self_(std::make_shared<Committer*>(this)) {}
 
 Committer::~Committer() = default;
 
 void Committer::submit(std::span<const PartitionAppend> appends) {
     const Job job = appends;
-    if (where_ == CommitOn::io_thread_later)
-        return post_([job, self = std::weak_ptr(self_)] {
-            if (const auto committer = self.lock()) (*committer)->finish(run((*committer)->clock_, job));
-        });
-    if (!goes_to_own_thread(job)) return finish(run(clock_, job));
+    if (!goes_to_own_thread(job)) return run_on_io_thread(job);
     if (!worker_) {
-        worker_ = std::make_unique<Worker>([&clock = clock_, post = post_, self = std::weak_ptr(self_)](Job handed) {
-            post([finished = run(clock, handed), self] {
+        worker_ = std::make_unique<Worker>([this, self = std::weak_ptr(self_)](Job handed) {
+            server_.post([finished = run(clock_, handed), self] {
                 if (const auto committer = self.lock()) (*committer)->finish(finished);
             });
         });
     }
     worker_->start(job);
+}
+
+/// Both capture a pointer, so that neither takes memory.
+void Committer::run_on_io_thread(Job job) {
+    job_ = job;
+    server_.run_blocking([this] { finished_ = run(clock_, job_); }, [this] { finish(finished_); });
 }
 
 /// All or nothing: where one partition takes no append, those before it give theirs back.

@@ -36,13 +36,11 @@ protected:
     CommitterTest() : log_(clock_, 1), server_(log_) {}
 
     Committer committer(CommitOn where) {
-        return Committer(
-            clock_, where, microseconds(500), [this](std::function<void()> action) { server_.post(std::move(action)); },
-            [this](const CommitOutcome& outcome) {
-                ++done_;
-                last_ = outcome;
-                done_on_ = std::this_thread::get_id();
-            });
+        return Committer(clock_, where, microseconds(500), server_, [this](const CommitOutcome& outcome) {
+            ++done_;
+            last_ = outcome;
+            done_on_ = std::this_thread::get_id();
+        });
     }
 
     /// Commits one event whose sync takes `sync_time`; returns whether it was done within submit().

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "http/listener.h"
+#include "http/loop_threads.h"
 #include "http/poller.h"
 #include "http/session.h"
 
@@ -50,8 +51,16 @@ public:
         poller_.post([this] { drain(); });
     }
     void fail(Error error) override;
+    void run_blocking(std::function<void()> call, std::function<void()> then) override {
+        blocking_ = {std::move(call), std::move(then)};
+    }
 
 private:
+    struct BlockingCall {
+        std::function<void()> call; ///< Empty: there is none.
+        std::function<void()> then;
+    };
+
     // connections.cpp
     void accept_all();
     void admit(Accepted accepted);
@@ -62,13 +71,16 @@ private:
     [[nodiscard]] bool takes_more() const;
 
     // turn.cpp
+    void wait();
     void note(const epoll_event& event);
+    void take_arrivals();
     void make_ready(Connection& connection);
     void read_ready();
     void read(Connection& connection);
     void handle(Connection& connection);
     void read_and_drop(Connection& connection);
     void join_turn(Connection& connection);
+    void begin_flush();
     void flush();
     void start_commit();
     bool notice_commit();
@@ -77,21 +89,33 @@ private:
     void finish(Connection& connection);
 
     // server.cpp
+    [[nodiscard]] bool serve();
+    [[nodiscard]] bool run_blocking_call();
     void sweep();
     void check_time(Connection& connection);
     void drain();
     [[nodiscard]] bool drained() const;
 
+    LoopThreads threads_; ///< All below is of the thread that holds the loop, but for Poller::post().
     SharedState shared_;
     Listener listener_;
     Poller poller_;
+    BlockingCall blocking_; ///< To be run before anything else.
+
+    // Where the loop is: one thread may go on from where another had to leave it.
+    bool flush_due_ = false;    ///< A commit may be due, and answers may be.
+    bool arrivals_due_ = false; ///< What the poller told of in this turn is still to be taken.
+    bool tick_due_ = false;     ///< So is the time.
+    std::vector<Connection*> reading_;
+    std::size_t read_ = 0; ///< Of them, so many were read from.
+    std::vector<Connection*> flushing_;
+    std::size_t flushed_ = 0;
+
     std::vector<std::unique_ptr<Connection>> open_;
     std::vector<std::unique_ptr<Connection>> closed_; ///< Some list may still name them.
     std::vector<std::unique_ptr<Connection>> kept_;   ///< For the next clients.
     std::vector<Connection*> ready_;                  ///< To be read from in the next turn.
-    std::vector<Connection*> reading_;
-    std::vector<Connection*> turn_; ///< With answers that were not flushed yet.
-    std::vector<Connection*> flushing_;
+    std::vector<Connection*> turn_;                   ///< With answers that were not flushed yet.
     std::vector<Connection*> pending_; ///< With answers that wait for a commit that is in flight or staged.
     std::vector<Connection*> released_;
     std::array<char, 16 * 1024> dropped_; ///< What clients send after a refusal; nobody reads it.

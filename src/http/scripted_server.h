@@ -25,12 +25,16 @@ public:
 /// the target and the body.
 class ScriptedHandler final : public Handler {
 public:
-    enum class Commits : std::uint8_t { succeed, fail, held, nothing_staged };
+    /// `in_call`: within Server::run_blocking, at once. `blocks_in_call`: the call blocks until unblock().
+    enum class Commits : std::uint8_t { succeed, fail, held, nothing_staged, in_call, blocks_in_call };
 
     void attach(Server* server) { server_ = server; }
     void set_commits(Commits mode);
     /// Reports the held commit, once there is one.
     void finish_commit(bool succeeded);
+    void wait_for_block(); ///< A call blocks.
+    void unblock();        ///< Ends the call that blocks, once there is one. Its commit succeeds.
+    void wait_for_stopped();
     void wait_for_handled(std::size_t count);
     void wait_for_commits(std::size_t count);
     void wait_for_logged(std::size_t count);
@@ -42,6 +46,7 @@ public:
 
     void handle(const Request& request, Exchange& exchange) override;
     bool commit() override;
+    void stopped() override;
     Response commit_failure() override;
     void answered(std::string_view peer, std::string_view method, std::string_view target, int version,
                   unsigned status) override;
@@ -49,6 +54,7 @@ public:
 
 private:
     template <class Condition> void wait(Condition condition);
+    void block();
 
     Server* server_ = nullptr;
     std::mutex mutex_;
@@ -60,6 +66,8 @@ private:
     ServerStats stats_;
     std::size_t staged_ = 0;
     bool held_ = false;
+    bool blocked_ = false;
+    bool stopped_ = false;
     bool log_ = false;
 };
 

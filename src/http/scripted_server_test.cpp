@@ -33,6 +33,34 @@ void ScriptedHandler::finish_commit(bool succeeded) {
     server_->post([this, succeeded] { server_->committed(succeeded); });
 }
 
+void ScriptedHandler::wait_for_block() {
+    wait([this] { return blocked_; });
+}
+
+void ScriptedHandler::unblock() {
+    wait_for_block();
+    const std::lock_guard lock(mutex_);
+    blocked_ = false;
+    changed_.notify_all();
+}
+
+void ScriptedHandler::block() {
+    std::unique_lock lock(mutex_);
+    blocked_ = true;
+    changed_.notify_all();
+    changed_.wait_for(lock, deadline, [this] { return !blocked_; });
+}
+
+void ScriptedHandler::stopped() {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    changed_.notify_all();
+}
+
+void ScriptedHandler::wait_for_stopped() {
+    wait([this] { return stopped_; });
+}
+
 void ScriptedHandler::wait_for_handled(std::size_t count) {
     wait([this, count] { return handled_.size() >= count; });
 }
@@ -90,7 +118,14 @@ bool ScriptedHandler::commit() {
         changed_.notify_all();
     }
     if (mode == Commits::nothing_staged) return false;
-    if (mode != Commits::held) server_->committed(mode == Commits::succeed);
+    if (mode == Commits::in_call || mode == Commits::blocks_in_call)
+        server_->run_blocking(
+            [this, mode] {
+                if (mode == Commits::blocks_in_call) block();
+            },
+            [this] { server_->committed(true); });
+    else if (mode != Commits::held)
+        server_->committed(mode == Commits::succeed);
     return true;
 }
 

@@ -7,7 +7,7 @@
 namespace questlog::http {
 
 EpollServer::EpollServer(const ServerOptions& options, Listener listener)
-    : shared_(options), listener_(std::move(listener)) {
+    : threads_(options.blocking_call_max), shared_(options), listener_(std::move(listener)) {
     const auto shortest = std::min({options.header_timeout, options.body_timeout, options.idle_timeout,
                                     options.send_timeout, options.linger_timeout, options.drain_timeout});
     shared_.tick = std::clamp(shortest / 4, std::chrono::milliseconds(5), std::chrono::milliseconds(500));
@@ -22,23 +22,46 @@ Status EpollServer::run(Handler& handler) {
     shared_.handler = &handler;
     shared_.log = handler.wants_answered();
     if (shared_.options.clock != nullptr) shared_.writer.set_time(shared_.options.clock->wall_ms());
-    while (!stopped_) {
-        const bool idle = turn_.empty() && ready_.empty() && (shared_.commit_in_flight || !shared_.staged) &&
-                          !(acceptable_ && room_made_ && takes_more());
-        const Poller::Found found = poller_.wait(idle);
-        if (!turn_.empty()) flush(); // a commit was done: its answers wait for nobody
-        for (const epoll_event& event : found.sockets) note(event);
-        if (found.tick) sweep();
-        if (acceptable_) accept_all();
-        read_ready();
-        flush();
-        reap();
-        if (drained()) break;
+    threads_.run([this] { return serve(); });
+    if (failure_) return *failure_;
+    return {};
+}
+
+/// The loop, from where it is: a turn waits, flushes what a commit has released meanwhile, takes what has arrived,
+/// reads and flushes. No frame below this one holds any of its state while a call blocks. True: it has ended. False:
+/// the other thread goes on with it.
+bool EpollServer::serve() {
+    for (;;) {
+        if (blocking_.call) {
+            if (!run_blocking_call()) return false;
+        } else if (!flushing_.empty()) {
+            flush();
+        } else if (flush_due_) {
+            begin_flush();
+        } else if (!reading_.empty()) {
+            read_ready();
+        } else if (arrivals_due_) {
+            take_arrivals();
+        } else {
+            reap();
+            if (stopped_ || drained()) break;
+            wait();
+        }
     }
     listener_.socket = Descriptor();
     while (!open_.empty()) close(*open_.back());
-    if (failure_) return *failure_;
-    return {};
+    if (!failure_) shared_.handler->stopped();
+    return true;
+}
+
+bool EpollServer::run_blocking_call() {
+    const BlockingCall blocking = std::exchange(blocking_, {});
+    if (threads_.run_blocking(blocking.call)) {
+        blocking.then();
+        return true;
+    }
+    poller_.post(blocking.then);
+    return false;
 }
 
 void EpollServer::fail(Error error) {

@@ -13,7 +13,9 @@
 #include <string_view>
 
 /// Transport only: listening, parsing, limits, pipelining, answers in order. Knows nothing of events.
-/// One io thread. Everything here is called on it, but for Server::post and Server::request_stop.
+/// One io thread. Everything here is called on it, but for Server::post and Server::request_stop. It is one thread at a
+/// time: when a call of Server::run_blocking blocks it, another one is the io thread from then on, and sees all that
+/// was done before.
 ///
 /// A turn: every request that has arrived on any connection is handled; then one commit for all of them; then one send
 /// for each connection, with all its answers. While a commit is in flight further requests are read and handled, for
@@ -77,6 +79,8 @@ public:
     virtual bool commit() = 0;
     /// Called at least every half second, also while a commit is in flight: nothing that waits may wait for ever.
     virtual void tick() {}
+    /// Nothing more will be asked or answered. A commit in flight may still run. Not called after Server::fail().
+    virtual void stopped() {}
     /// After a failed commit: the answer for every request of it that waited (`after_commit`).
     virtual Response commit_failure() = 0;
     /// Every answered request, after its answer was handed to the kernel (for access logs). Also those that the server
@@ -115,6 +119,8 @@ struct ServerOptions {
     std::chrono::milliseconds drain_timeout = limits::drain_timeout;
     std::string server_name = "questlog"; ///< The Server header.
     io::Clock* clock = nullptr;           ///< For the Date header; without one there is no Date.
+    /// A call of Server::run_blocking that takes longer, or up to twice as long, no longer holds up the others.
+    std::chrono::milliseconds blocking_call_max{20};
 };
 
 /// Counted since the server began to listen.
@@ -143,6 +149,12 @@ public:
     virtual void committed(bool succeeded) = 0;
     virtual void post(std::function<void()> action) = 0; ///< Any thread: runs `action` on the io thread.
     virtual void request_stop() = 0;                     ///< Any thread and signal-safe enough for a signal thread.
+    /// From within Handler::commit(): runs `call`, which may block, and then `then` on the io thread: when commit() has
+    /// returned, or at once. While `call` blocks, another thread serves; `call` may touch nothing of the io thread's.
+    /// Not again before `then`: there is one other thread, and a second call that blocks would stop it, too. For calls
+    /// that are short nearly always: these stay on the thread and cost nothing more. run() does not return while `call`
+    /// runs, whatever ended it, and drops the `then` of such a one.
+    virtual void run_blocking(std::function<void()> call, std::function<void()> then) = 0;
     virtual void fail(Error error) = 0; ///< io thread: run() returns this error at once, nothing more is answered.
     [[nodiscard]] virtual ServerStats stats() const = 0; ///< io thread.
 };

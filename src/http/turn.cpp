@@ -8,6 +8,16 @@ namespace questlog::http {
 
 // ---- requests come in
 
+void EpollServer::wait() {
+    const bool idle = turn_.empty() && ready_.empty() && (shared_.commit_in_flight || !shared_.staged) &&
+                      !(acceptable_ && room_made_ && takes_more());
+    const Poller::Found found = poller_.wait(idle);
+    for (const epoll_event& event : found.sockets) note(event);
+    tick_due_ = found.tick;
+    flush_due_ = !turn_.empty(); // a commit was done: its answers wait for nobody
+    arrivals_due_ = true;
+}
+
 void EpollServer::note(const epoll_event& event) {
     if (event.data.ptr == &listener_) {
         acceptable_ = true;
@@ -30,19 +40,32 @@ void EpollServer::make_ready(Connection& connection) {
     ready_.push_back(&connection);
 }
 
-/// Reads once from each connection that may have something: who sends without end does not hold up the others.
-void EpollServer::read_ready() {
+void EpollServer::take_arrivals() {
+    arrivals_due_ = false;
+    if (std::exchange(tick_due_, false)) sweep();
+    if (acceptable_) accept_all();
     std::swap(ready_, reading_);
     for (Connection* connection : reading_) connection->ready = false;
-    for (Connection* connection : reading_) {
-        if (!connection->open || shared_.failed) continue;
-        if (connection->lingering)
-            read_and_drop(*connection);
+    read_ready();
+}
+
+/// Reads once from each connection that may have something: who sends without end does not hold up the others. A commit
+/// that is done meanwhile comes first.
+void EpollServer::read_ready() {
+    while (read_ < reading_.size()) {
+        Connection& connection = *reading_[read_++];
+        if (!connection.open || shared_.failed) continue;
+        if (connection.lingering)
+            read_and_drop(connection);
         else
-            read(*connection);
-        if (notice_commit()) flush();
+            read(connection);
+        if (!notice_commit()) continue;
+        flush_due_ = true;
+        return;
     }
     reading_.clear();
+    read_ = 0;
+    flush_due_ = true;
 }
 
 void EpollServer::read(Connection& connection) {
@@ -98,15 +121,20 @@ void EpollServer::join_turn(Connection& connection) {
 // ---- answers go out
 
 /// Ends a turn: one commit for everything that was handled, one send for each connection.
-void EpollServer::flush() {
-    if (shared_.staged && !shared_.commit_in_flight) start_commit();
+void EpollServer::begin_flush() {
+    if (shared_.staged && !shared_.commit_in_flight) return start_commit();
+    flush_due_ = false;
     std::swap(turn_, flushing_);
     for (Connection* connection : flushing_) connection->in_turn = false;
-    for (Connection* connection : flushing_) {
-        deliver(*connection);
-        notice_commit();
+}
+
+void EpollServer::flush() {
+    while (flushed_ < flushing_.size()) {
+        deliver(*flushing_[flushed_++]);
+        if (notice_commit() && blocking_.call) return;
     }
     flushing_.clear();
+    flushed_ = 0;
 }
 
 /// Between two connections: where a commit has ended meanwhile, the next one begins at once, so that the disk does not

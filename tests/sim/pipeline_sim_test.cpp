@@ -83,8 +83,8 @@ private:
         SimulatedServer server(http::ServerOptions{}, random_());
         Metrics metrics;
         collect::CollectorOptions collector_options;
-        collector_options.commit_on =
-            random_() % 2 == 0 ? collect::CommitOn::io_thread : collect::CommitOn::io_thread_later;
+        collector_options.commit_on = collect::CommitOn::io_thread;
+        if (random_() % 2 != 0) server.block_calls();
         collect::Collector collector(sim_.env(), catalogue_, *writer, server, metrics, collector_options);
         server.serve(collector);
         std::vector<SimulatedClient> clients;

@@ -61,6 +61,15 @@ void SimulatedServer::committed(bool succeeded) {
     for (const auto& connection : connections_) connection->session.release();
 }
 
+void SimulatedServer::run_blocking(std::function<void()> call, std::function<void()> then) {
+    auto whole = [call = std::move(call), then = std::move(then)] {
+        call();
+        then();
+    };
+    if (calls_block_) return post(std::move(whole));
+    whole();
+}
+
 void SimulatedServer::fail(Error error) {
     failure_ = std::move(error);
     shared_.failed = true;

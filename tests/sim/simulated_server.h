@@ -23,7 +23,9 @@ public:
     std::size_t arrive(std::size_t connection, std::string_view bytes);
     /// Commits what was handled, unless a commit is under way, then sends some or all of what may go.
     void turn();
-    /// Runs what was posted: a commit that was to be made later is done then.
+    /// From now on calls that may block do: each ends only when what was posted is run, and requests gather meanwhile.
+    void block_calls() { calls_block_ = true; }
+    /// Runs what was posted.
     void run_posted();
     /// What has been sent on the connection since it was last asked for.
     [[nodiscard]] std::string received(std::size_t connection);
@@ -35,6 +37,7 @@ public:
     Status run(http::Handler&) override { return internal("a simulated server runs by turns"); }
     void committed(bool succeeded) override;
     void post(std::function<void()> action) override { posted_.push_back(std::move(action)); }
+    void run_blocking(std::function<void()> call, std::function<void()> then) override;
     void request_stop() override {}
     void fail(Error error) override;
     [[nodiscard]] http::ServerStats stats() const override { return shared_.stats; }
@@ -52,6 +55,7 @@ private:
     std::vector<std::unique_ptr<Connection>> connections_;
     std::vector<std::function<void()>> posted_;
     std::optional<Error> failure_;
+    bool calls_block_ = false;
 };
 
 } // namespace questlog::sim
