@@ -10,17 +10,7 @@
 namespace questlog::lake {
 
 class DeltaLogTest : public ::testing::Test {
-protected:
-    DeltaLogTest() : DeltaLogTest(1) {}
-    explicit DeltaLogTest(std::uint64_t seed) : world_(seed) {
-        database_ = duck::Database::open({}).value();
-        connection_ = database_->connect().value();
-    }
-
-    DeltaLog log() { return {world_.env(), "/lake/sword", "/lake/.staging"}; }
-    std::string path(const std::string& name) { return "/lake/sword/_delta_log/" + name; }
-    static std::string commit_name(std::int64_t version) { return fmt::format("{:020}.json", version); }
-
+public:
     static DeltaFile file(int number) {
         return {fmt::format("date=2026-11-25/part-id-0-{}-{}.parquet", number, number + 1),
                 "2026-11-25",
@@ -47,6 +37,18 @@ protected:
                                             0};
         return commit;
     }
+
+protected:
+    DeltaLogTest() : DeltaLogTest(1) {}
+    explicit DeltaLogTest(std::uint64_t seed) : world_(seed) {
+        database_ = duck::Database::open({}).value();
+        connection_ = database_->connect().value();
+    }
+
+    DeltaLog log() { return {world_.env(), "/lake/sword", "/lake/.staging"}; }
+    std::string path(const std::string& name) { return "/lake/sword/_delta_log/" + name; }
+    static std::string commit_name(std::int64_t version) { return fmt::format("{:020}.json", version); }
+
     /// Commits numbers [from, to), checkpoints where they are due.
     DeltaState commit_all(int from, int to, DeltaState state = {}) {
         for (int i = from; i < to; ++i) {

@@ -140,6 +140,19 @@ TEST_F(DeltaLogOpenTest, ATableSaysHowLongItRemembers) {
     }
 }
 
+TEST_F(DeltaLogOpenTest, TheLastCheckpointIsNeverTheOnlyWay) {
+    DeltaCommit first = append(0);
+    first.metadata->configuration["delta.logRetentionDuration"] = "interval 0 seconds";
+    DeltaState state;
+    ASSERT_TRUE(log().commit(state, first).value());
+    state = commit_all(1, 201, std::move(state));
+    world_.advance(hours(1));
+    ASSERT_TRUE(checkpoint(state).ok()); // all commits are older than what the table remembers
+    EXPECT_FALSE(is_there(commit_name(99)));
+    world_.shorten(path(checkpoint_name(200)), 50);
+    EXPECT_EQ(open().value(), state);
+}
+
 TEST_F(DeltaLogOpenTest, AStateThatTheLogHasLeftBehindOverwritesNothing) {
     DeltaState old = commit_by_the_day(0, 50);
     DeltaState state = commit_by_the_day(50, 301, old);
