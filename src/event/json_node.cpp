@@ -1,5 +1,9 @@
 #include "event/json_node.h"
 
+#include "event/json_string.h"
+#include "event/wide_numbers.h"
+
+#include <fmt/format.h>
 #include <simdjson.h>
 
 namespace questlog::event {
@@ -65,8 +69,32 @@ std::int64_t JsonNode::integer_of(std::string_view key, std::int64_t otherwise) 
 std::optional<JsonNode> parse_json(std::string_view text) {
     simdjson::dom::parser parser;
     simdjson::dom::element root;
-    if (parser.parse(simdjson::padded_string(text)).get(root) != simdjson::SUCCESS) return std::nullopt;
+    auto error = parser.parse(simdjson::padded_string(text)).get(root);
+    if (error == simdjson::NUMBER_ERROR) { // JSON allows numbers of any size, which the parser does not
+        std::string blanked(text);
+        if (blank_wide_numbers(blanked)) error = parser.parse(simdjson::padded_string(blanked)).get(root);
+    }
+    if (error != simdjson::SUCCESS) return std::nullopt;
     return node_of(root);
+}
+
+std::string json_text(const JsonNode& node) {
+    std::string text;
+    switch (node.kind) {
+    case JsonNode::Kind::null: return "null";
+    case JsonNode::Kind::boolean: return node.boolean ? "true" : "false";
+    case JsonNode::Kind::integer: return fmt::format("{}", node.integer);
+    case JsonNode::Kind::number: return fmt::format("{}", node.number);
+    case JsonNode::Kind::string: return json_string(node.string);
+    case JsonNode::Kind::array:
+        for (const JsonNode& element : node.elements) text += (text.empty() ? "" : ",") + json_text(element);
+        return "[" + text + "]";
+    case JsonNode::Kind::object:
+        for (const auto& [key, value] : node.members)
+            text += fmt::format("{}{}:{}", text.empty() ? "" : ",", json_string(key), json_text(value));
+        return "{" + text + "}";
+    }
+    return text;
 }
 
 } // namespace questlog::event

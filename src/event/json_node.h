@@ -15,7 +15,7 @@ struct JsonNode {
     Kind kind = Kind::null;
     bool boolean = false;
     std::int64_t integer = 0;
-    double number = 0;  ///< Also of integers.
+    double number = 0;  ///< Also of integers. One that no double holds becomes an empty array.
     std::string string; ///< Unescaped.
     std::vector<JsonNode> elements;
     std::vector<std::pair<std::string, JsonNode>> members; ///< In their order.
@@ -26,6 +26,9 @@ struct JsonNode {
     [[nodiscard]] std::string string_of(std::string_view key, std::string_view otherwise = {}) const;
     [[nodiscard]] std::int64_t integer_of(std::string_view key, std::int64_t otherwise = 0) const;
 };
+
+/// The value as JSON, without white space: what a document says that is written again.
+[[nodiscard]] std::string json_text(const JsonNode& node);
 
 /// nullopt: `text` is not one valid JSON value. Any thread.
 [[nodiscard]] std::optional<JsonNode> parse_json(std::string_view text);

@@ -24,6 +24,19 @@ TEST(JsonNode, HasWhatTheTextHas) {
     EXPECT_EQ(node->integer_of("a", 7), 7);
 }
 
+TEST(JsonNode, NumbersOfAnySizeAreJson) {
+    const auto node = parse_json(R"({"a": 123456789012345678901234567890, "b": [1e999], "c": 7})");
+    ASSERT_TRUE(node);
+    EXPECT_EQ(node->integer_of("a", -1), -1);
+    EXPECT_EQ(node->integer_of("c"), 7);
+}
+
+TEST(JsonNode, IsWrittenAsItWasRead) {
+    const std::string text =
+        R"({"a":{"b":[1,-2.5,true,null,"x\n\"\u00fc"],"c":{},"d":[]},"e":false,"f":9223372036854775807})";
+    EXPECT_EQ(json_text(*parse_json(text)), text);
+}
+
 TEST(JsonNode, IsNoneWhereTheTextIsNotOneValue) {
     for (const char* text : {"", "{", "{} {}", "{\"a\": nul}", "[1,]", "'a'"}) EXPECT_FALSE(parse_json(text)) << text;
 }

@@ -2,10 +2,15 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -135,16 +140,48 @@ TEST_F(RealEnvTest, MakesDirectoriesRenamesExchangesAndRemoves) {
     EXPECT_EQ(files_.stat(path("x"))->kind, Kind::missing);
 }
 
+void expect_that_a_new_name_takes_no_others_place(Files& files, const std::string& folder) {
+    std::ofstream(folder + "/one") << "1";
+    std::ofstream(folder + "/two") << "2";
+    const auto text_of = [&](const std::string& name) {
+        std::ifstream file(folder + name, std::ios::binary);
+        return std::string(std::istreambuf_iterator<char>(file), {});
+    };
+    EXPECT_EQ(files.rename_new(folder + "/one", folder + "/two").value(), false);
+    EXPECT_EQ(text_of("/two"), "2");
+    EXPECT_EQ(text_of("/one"), "1");
+    EXPECT_EQ(files.rename_new(folder + "/one", folder + "/three").value(), true);
+    EXPECT_EQ(text_of("/three"), "1");
+    EXPECT_EQ(files.stat(folder + "/one")->kind, Kind::missing);
+    EXPECT_FALSE(files.rename_new(folder + "/one", folder + "/four").ok());
+}
+
 TEST_F(RealEnvTest, ANewNameTakesNoOthersPlace) {
-    std::ofstream(path("one")) << "1";
-    std::ofstream(path("two")) << "2";
-    EXPECT_EQ(files_.rename_new(path("one"), path("two")).value(), false);
-    EXPECT_EQ(text_of("two"), "2");
-    EXPECT_EQ(text_of("one"), "1");
-    EXPECT_EQ(files_.rename_new(path("one"), path("three")).value(), true);
-    EXPECT_EQ(text_of("three"), "1");
-    EXPECT_EQ(files_.stat(path("one"))->kind, Kind::missing);
-    EXPECT_FALSE(files_.rename_new(path("one"), path("four")).ok());
+    expect_that_a_new_name_takes_no_others_place(files_, directory_);
+}
+
+/// From now on the kernel answers renameat2 as a file system does that knows none of its flags.
+bool refuse_renameat2() {
+    std::array filter{sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+                      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_renameat2, 0, 1),
+                      sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+                      sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+    const sock_fprog program{filter.size(), filter.data()};
+    return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+TEST_F(RealEnvTest, ANewNameTakesNoOthersPlaceWhereTheFileSystemHasNoSuchRename) {
+    constexpr int no_filters = 77;
+    const pid_t child = ::fork();
+    if (child == 0) {
+        if (!refuse_renameat2()) ::_exit(no_filters);
+        expect_that_a_new_name_takes_no_others_place(files_, directory_);
+        ::_exit(HasFailure() ? 1 : 0);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == no_filters) GTEST_SKIP() << "no filters for system calls here";
+    EXPECT_EQ(status, 0);
 }
 
 TEST_F(RealEnvTest, AWordIsSharedAtOnce) {

@@ -202,6 +202,24 @@ TEST(SimEnv, ANewNameTakesNoOthersPlace) {
     EXPECT_EQ(world.contents("/d/one"), std::nullopt);
 }
 
+TEST(SimEnv, ANewNameSurvivesAPowerCutOnlyOnceItsDirectoryIsSynced) {
+    std::set<std::pair<bool, bool>> outcomes;
+    for (std::uint64_t seed = 0; seed < seeds; ++seed) {
+        SimEnv sim(seed);
+        auto env = sim.env();
+        sim.put("/a", "mine");
+        ASSERT_TRUE(env.files.rename_new("/a", "/b").value());
+        sim.power_cut();
+        const bool lost = sim.contents("/a").has_value();
+        outcomes.insert({lost, sim.contents("/b").has_value()});
+        ASSERT_TRUE(!lost || env.files.rename_new("/a", "/b").value());
+        ASSERT_TRUE(env.files.sync_directory("/").ok());
+        sim.power_cut();
+        ASSERT_EQ(sim.contents("/b"), "mine") << seed;
+    }
+    EXPECT_EQ(outcomes, (std::set<std::pair<bool, bool>>{{true, false}, {false, true}}));
+}
+
 TEST(SimEnv, AStoppedMachineChangesNothingMore) {
     SimEnv sim(1);
     auto env = sim.env();

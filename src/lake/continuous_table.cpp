@@ -177,7 +177,7 @@ Status ContinuousStore::refresh(duck::Connection& connection, ContinuousTable& t
         if (opened) table = std::move(*opened);
         return {};
     }
-    CHECK_OK(log_of(table).refresh(table.state_));
+    CHECK_OK(log_of(table).refresh(connection, table.state_));
     CHECK_OK(table.adopt_state());
     table.count_rows();
     return {};

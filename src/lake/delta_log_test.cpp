@@ -1,71 +1,10 @@
-#include "lake/delta_log.h"
-
-#include "io/sim_env.h"
+#include "lake/delta_log_fixture.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace questlog::lake {
 namespace {
-
-using duck::ValueType;
-
-class DeltaLogTest : public ::testing::Test {
-protected:
-    DeltaLogTest() : DeltaLogTest(1) {}
-    explicit DeltaLogTest(std::uint64_t seed) : world_(seed) {
-        database_ = duck::Database::open({}).value();
-        connection_ = database_->connect().value();
-    }
-
-    DeltaLog log() { return {world_.env(), "/lake/sword", "/lake/.staging"}; }
-    std::string path(const std::string& name) { return "/lake/sword/_delta_log/" + name; }
-    static std::string commit_name(std::int64_t version) { return fmt::format("{:020}.json", version); }
-
-    static DeltaFile file(int number) {
-        return {fmt::format("date=2026-11-25/part-id-0-{}-{}.parquet", number, number + 1),
-                "2026-11-25",
-                1000 + number,
-                1'795'384'733'873 + number,
-                3,
-                fmt::format(R"({{"numRecords":3,"minValues":{{"n":{}}}}})", number)};
-    }
-    static DeltaCommit append(int number) {
-        DeltaCommit commit;
-        commit.operation = "WRITE";
-        commit.add.push_back(file(number));
-        commit.transactions["questlog:id:0"] = number + 1;
-        if (number == 0)
-            commit.metadata = DeltaMetadata{{},
-                                            "sword",
-                                            {{"event_type", ValueType::varchar},
-                                             {"n", ValueType::bigint},
-                                             {"price", ValueType::double_},
-                                             {"gift", ValueType::boolean},
-                                             {"at", ValueType::timestamp_tz},
-                                             {"value", ValueType::blob}},
-                                            {{"questlog.topic", "game \"events\""}},
-                                            0};
-        return commit;
-    }
-    /// Commits numbers [from, to), checkpoints where they are due.
-    DeltaState commit_all(int from, int to, DeltaState state = {}) {
-        for (int i = from; i < to; ++i) {
-            EXPECT_EQ(log().commit(state, append(i)).value(), true) << i;
-            EXPECT_TRUE(!DeltaLog::due(state.version) || checkpoint(state).ok());
-        }
-        return state;
-    }
-    Status checkpoint(const DeltaState& state) {
-        TRY(scratch, world_.env().files.scratch_directory("/lake"));
-        return log().checkpoint(*connection_, state, scratch + "/checkpoint");
-    }
-    Result<std::optional<DeltaState>> open() { return log().open(*connection_); }
-
-    io::SimEnv world_;
-    std::shared_ptr<duck::Database> database_;
-    std::unique_ptr<duck::Connection> connection_;
-};
 
 TEST_F(DeltaLogTest, IsReadAsItWasWritten) {
     EXPECT_EQ(open().value(), std::nullopt);
@@ -90,7 +29,7 @@ TEST_F(DeltaLogTest, OfTwoWritersOfAVersionOneWins) {
     const DeltaState before = other;
     EXPECT_FALSE(log().commit(other, append(2)).value());
     EXPECT_EQ(other, before);
-    ASSERT_TRUE(log().refresh(other).ok());
+    ASSERT_TRUE(log().refresh(*connection_, other).ok());
     EXPECT_EQ(other, one);
     EXPECT_TRUE(log().commit(other, append(2)).value());
     EXPECT_EQ(open().value()->files, (std::vector{file(0), file(1), file(2)}));
@@ -141,7 +80,7 @@ TEST_F(DeltaLogTest, OtherWritersMayAddWhatTheyLike) {
 {"remove":{"path":"date=2026-11-25/part-id-0-0-1.parquet","deletionTimestamp":4102444800000,"dataChange":false,"extendedFileMetadata":true}}
 {"remove":{"path":"date=2026-11-25/part-id-0-1-2.parquet","deletionTimestamp":4102444800000,"dataChange":false}}
 )");
-    ASSERT_TRUE(log().refresh(state).ok());
+    ASSERT_TRUE(log().refresh(*connection_, state).ok());
     ASSERT_EQ(state.files.size(), 1U);
     EXPECT_EQ(state.files[0].path, "date=2026-11-25/part one.parquet");
     EXPECT_EQ(state.files[0].rows, 6);
@@ -149,7 +88,7 @@ TEST_F(DeltaLogTest, OtherWritersMayAddWhatTheyLike) {
     EXPECT_EQ(open().value(), state);
     world_.put(path(commit_name(3)),
                R"({"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["x"]}})");
-    EXPECT_EQ(log().refresh(state).error().kind, ErrorKind::reject);
+    EXPECT_EQ(log().refresh(*connection_, state).error().kind, ErrorKind::reject);
 }
 
 TEST_F(DeltaLogTest, AFileThatComesBackIsNoTombstone) {
@@ -178,39 +117,6 @@ TEST_F(DeltaLogTest, OldTombstonesAreForgotten) {
     ASSERT_TRUE(checkpoint(state).ok());
     EXPECT_TRUE(open().value()->tombstones.empty());
 }
-
-class DeltaLogSim : public DeltaLogTest, public ::testing::WithParamInterface<io::SimEnv::Fault> {};
-
-/// Whatever fails in a commit or in a checkpoint: the table is as before or as after, and what was told stays.
-TEST_P(DeltaLogSim, SurvivesAPowerCutAtAnyStep) {
-    const DeltaState before = commit_all(0, 99);
-    for (std::int64_t n = 0;; ++n) {
-        io::SimEnv world(static_cast<std::uint64_t>(n) + 5);
-        const DeltaLog log(world.env(), "/lake/sword", "/lake/.staging");
-        ASSERT_TRUE(world.env().files.make_directories("/lake/sword/_delta_log").ok());
-        for (int i = 0; i < 99; ++i) world.put(path(commit_name(i)), *world_.contents(path(commit_name(i))));
-        const std::string scratch = world.env().files.scratch_directory("/lake").value() + "/checkpoint";
-        DeltaState state = before;
-        world.fail_operation(n, GetParam());
-        const auto ninety_nine = log.commit(state, append(99));
-        const auto hundred = ninety_nine.ok() ? log.commit(state, append(100)) : ninety_nine;
-        if (hundred.ok()) static_cast<void>(log.checkpoint(*connection_, state, scratch));
-        const bool failed = world.fault_happened();
-        world.fail_nothing();
-        world.power_cut();
-        const auto read = DeltaLog(world.env(), "/lake/sword", "/lake/.staging").open(*connection_);
-        ASSERT_TRUE(read.ok() && *read) << n << ": " << (read.ok() ? "no table" : read.error().message);
-        ASSERT_GE((*read)->version, hundred.ok() ? 100 : ninety_nine.ok() ? 99 : 98) << n;
-        ASSERT_EQ((*read)->files.size(), static_cast<std::size_t>((*read)->version + 1)) << n;
-        ASSERT_EQ((*read)->transactions.at("questlog:id:0"), (*read)->version + 1) << n;
-        ASSERT_EQ((*read)->metadata, before.metadata) << n;
-        if (!failed) break;
-    }
-}
-
-INSTANTIATE_TEST_SUITE_P(Faults, DeltaLogSim,
-                         ::testing::Values(io::SimEnv::Fault::stop, io::SimEnv::Fault::io_error,
-                                           io::SimEnv::Fault::disk_full));
 
 } // namespace
 } // namespace questlog::lake

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 /// A Delta Lake table as its log tells it: https://github.com/delta-io/delta/blob/master/PROTOCOL.md
@@ -24,29 +25,26 @@ struct DeltaColumn {
 
 /// A file of the table: an `add`.
 struct DeltaFile {
-    std::string path; ///< In the table's folder: "date=2026-11-25/part-....parquet".
-    std::string date; ///< Of the partition.
+    std::string path; ///< In the table's folder: "date=2026-11-25/part-....parquet". Another writer's may be absolute.
+    std::string date; ///< Of the partition; empty: null.
     std::int64_t bytes = 0;
     std::int64_t modified_ms = 0;
-    std::int64_t rows = 0;
-    std::string stats; ///< JSON: numRecords, minValues, maxValues. Empty: none.
+    std::int64_t rows = 0; ///< By its statistics; 0 where it has none.
+    std::string stats;     ///< JSON: numRecords, minValues, maxValues. Empty: none.
     auto operator<=>(const DeltaFile&) const = default;
-};
-
-/// A file that is no longer of the table, though readers of older versions may still want it: a `remove`.
-struct DeltaTombstone {
-    std::string path;
-    std::int64_t deleted_ms = 0;
-    auto operator<=>(const DeltaTombstone&) const = default;
 };
 
 /// A `metaData`.
 struct DeltaMetadata {
     std::string id; ///< UUID; stays for the table's life.
     std::string name;
-    std::vector<DeltaColumn> columns; ///< Without the partition column.
+    std::vector<DeltaColumn> columns; ///< Without the partition column, which is the last of a new table.
     std::map<std::string, std::string> configuration;
     std::int64_t created_ms = 0;
+    // What another program may have added. DeltaLog sees to it that nothing of it is lost.
+    std::string description = {};
+    std::string schema = {};     ///< The columns in the log's own words. Empty: in ours.
+    std::string unwritable = {}; ///< Why we may not commit to the table, as a sentence. Empty: we may.
     auto operator<=>(const DeltaMetadata&) const = default;
 };
 
@@ -55,16 +53,30 @@ struct DeltaState {
     DeltaMetadata metadata;
     std::map<std::string, std::int64_t, std::less<>> transactions; ///< `txn`: version by appId.
     std::vector<DeltaFile> files;                                  ///< In the order of their commits.
-    std::vector<DeltaTombstone> tombstones;
-    auto operator<=>(const DeltaState&) const = default;
+    /// Files that are no longer of the table, though readers of older versions may still want them: when each was
+    /// removed (ms), by path.
+    std::map<std::string, std::int64_t, std::less<>> tombstones;
+
+    // What this process knows of the log beside the table's state; DeltaLog's own.
+    std::int64_t durable_version = -1;  ///< Commits up to here are known to survive a power cut.
+    std::vector<std::int64_t> unsynced; ///< Of those after it, the ones of programs that may not have synced them.
+
+    /// Whether both say the same of the table.
+    friend bool operator==(const DeltaState& one, const DeltaState& other) {
+        const auto content = [](const DeltaState& state) {
+            return std::tie(state.version, state.metadata, state.transactions, state.files, state.tombstones);
+        };
+        return content(one) == content(other);
+    }
 };
 
 /// What one commit changes.
 struct DeltaCommit {
-    std::string operation;                 ///< For people: "WRITE".
-    std::optional<DeltaMetadata> metadata; ///< Of the first commit, and where columns or configuration change. Its id
-                                           ///< and created_ms are seen to by DeltaLog.
-    std::vector<DeltaFile> add;
+    std::string operation; ///< For people: "WRITE".
+    /// Of the first commit, and where columns or configuration change: both as they are to be from then on, all of
+    /// them. The rest is seen to by DeltaLog.
+    std::optional<DeltaMetadata> metadata;
+    std::vector<DeltaFile> add;      ///< None of them is in the table.
     std::vector<std::string> remove; ///< Paths.
     std::map<std::string, std::int64_t> transactions;
 };
