@@ -28,6 +28,9 @@ def main():
     except BrokenPipeError:  # `cluster/logs | head`
         sys.stderr.close()
         return 0
+    except OSError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return 1
 
 
 sys.exit(main())

@@ -41,6 +41,9 @@ class Launch:
                 self._abandoned.set()
                 self._world.cache.abandon()
                 raise
+        for failure in failures:
+            if not isinstance(failure, (ClusterError, OSError)):
+                raise failure
         if failures:
             told = list(dict.fromkeys(str(failure) for failure in failures))
             raise ClusterError("\n".join(told) + "\nWhat did start goes on: cluster/status shows it, cluster/down stops it.")

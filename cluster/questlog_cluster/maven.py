@@ -40,4 +40,4 @@ def command(folder, arguments):
 
 
 def maven(folder, arguments):
-    subprocess.run(command(folder, arguments), check=True)
+    subprocess.run(command(folder, arguments), check=True, stdout=subprocess.DEVNULL)

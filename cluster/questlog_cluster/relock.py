@@ -30,6 +30,7 @@ WITHOUT_DEPENDENCIES = {"spark"}
 
 # pyspark 3.5 cannot give results to pandas 3. fsspec reads WebHDFS by requests.
 PYTHON_VERSION = "3.11"
+OLDEST_PYTHON = "3.11.2"  # Debian 12's: what asks for a later one is not taken
 WHEEL_ROOTS = ["jupyterlab==4.6.6", "ipykernel==7.4.0", "duckdb==1.5.6", "pandas==2.3.3", "pyarrow==26.0.1", "fsspec==2026.9.0",
                "requests==2.34.2", "py4j==0.10.9.7"]
 SDIST_ROOTS = ["pyspark==3.5.7"]
@@ -93,7 +94,8 @@ def main(command, args):
             print(f"relock: {name}", flush=True)
             lines += table(f"{name}.jars", locked_jars(roots, name not in WITHOUT_DEPENDENCIES, folder(name)))
         lines += ["[python]", f'version = "{PYTHON_VERSION}"', ""]
-        binary, source = ["--only-binary", ":all:"], ["--no-deps", "--no-binary", ":all:"]
+        binary = ["--only-binary", ":all:", "--python-version", OLDEST_PYTHON]
+        source = ["--no-deps", "--no-binary", ":all:"]
         for name, roots, options in (("wheels", WHEEL_ROOTS, binary), ("sdists", SDIST_ROOTS, source),
                                      ("build", BUILD_ROOTS, [*binary, "--no-deps"])):
             print(f"relock: {name}", flush=True)

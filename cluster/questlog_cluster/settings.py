@@ -13,6 +13,7 @@ The environment, for tests and containers (README.md has the table):
 import json
 import os
 import re
+import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -144,9 +145,10 @@ def from_environment(environment=os.environ):
 
 
 def write_whole(path, text, mode=0o644):
-    """The file has this text, or the one that it had: never a part."""
+    """The file has this text, or the one that it had: never a part, also where several write it at once."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
+    descriptor, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # for the owner alone
+    with open(descriptor, "w") as file:
         file.write(text)
-    scratch.rename(path)
+        os.fchmod(descriptor, mode)
+    os.rename(scratch, path)

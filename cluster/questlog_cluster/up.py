@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -143,8 +144,12 @@ def main(command, args):
         check_ports(settings, to_start)
         ensure_tools(parts_of(to_start), cache)
         settings.remember()
-        with Progress("up") as progress:
-            Launch(World(settings, cache), progress).run(services)
+        try:
+            with Progress("up") as progress:
+                Launch(World(settings, cache), progress).run(services)
+        except KeyboardInterrupt:
+            print("up: interrupted. What did start goes on: cluster/status shows it, cluster/down stops it.", file=sys.stderr)
+            return 130
     if any(service.name == "jupyter" for service in services):
         print(f"JupyterLab: {jupyter_url(settings)}")
     if options.foreground:

@@ -56,9 +56,9 @@ class Cluster:
         return subprocess.Popen([ROOT / "cluster" / command, *map(str, args)], cwd=self.folder, env=self.environment,
                                 stdin=subprocess.DEVNULL, **popen)
 
-    def run(self, command, *args, deadline_s=COMMAND_DEADLINE_S):
+    def run(self, command, *args, deadline_s=COMMAND_DEADLINE_S, launcher=()):
         """Runs a command to its end, whatever its exit code."""
-        done = subprocess.run([ROOT / "cluster" / command, *map(str, args)], cwd=self.folder, env=self.environment,
+        done = subprocess.run([*launcher, ROOT / "cluster" / command, *map(str, args)], cwd=self.folder, env=self.environment,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=deadline_s, check=False)
         return Completed((command, *args), done.returncode, done.stdout, done.stderr)
 

@@ -2,6 +2,7 @@
 
 import json
 import xml.etree.ElementTree as xml
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from questlog_cluster import render, settings
@@ -65,6 +66,15 @@ def test_both_ways_of_kafka_are_the_same_broker(here):
 def test_jupyter_takes_any_folder(here):
     conf = json.loads(rendered(here, "jupyter")["jupyter_server_config.json"])
     assert conf["ServerApp"]["root_dir"] == '/my "notes"'
+
+
+def test_several_may_fill_in_at_once(here):
+    """As Spark and JupyterLab do, which start side by side with the same files."""
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(20):
+            assert len({str(folder) for folder in pool.map(lambda _: render.render(here, "kafka"), range(8))}) == 1
+    assert sorted(path.name for path in here.conf("kafka").iterdir()) == sorted(
+        path.name for path in (settings.CONF / "kafka").iterdir())
 
 
 def test_an_unknown_name_is_told(here, tmp_path, monkeypatch):

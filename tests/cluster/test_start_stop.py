@@ -1,5 +1,6 @@
 """The life of a service, shown by the one that starts in no time: questlog itself."""
 
+import fcntl
 import http.client
 import json
 import os
@@ -101,13 +102,14 @@ def test_a_missing_binary_is_told_before_anything_starts(cluster):
     cluster.fails("up", "questlog", says=["nowhere is missing", "make"])
 
 
-def test_two_at_once(cluster):
-    """The second `up` is told that the first is at work, or finds it done."""
-    started = [cluster.start("up", "questlog", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    results = [(*process.communicate(timeout=60), process.returncode) for process in started]
-    assert 0 in [code for _, _, code in results]
-    assert all(code == 0 or "is at work here" in err for _, err, code in results), results
-    assert cluster.status()["questlog"]["state"] == "up"
+def test_one_command_at_a_time_starts_and_stops(cluster):
+    cluster.state.mkdir()
+    with open(cluster.state / "cluster.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        cluster.fails("up", "questlog", says=["another cluster/up or cluster/down is at work here"])
+        cluster.fails("down", says=["is at work here"])
+        assert cluster.status()["questlog"]["state"] == "down"
+    cluster.ok("up", "questlog")
 
 
 def attended(cluster):

@@ -14,6 +14,12 @@ START_S = 600  # with downloads
 
 
 @pytest.fixture(scope="session")
+def fetched(tmp_path_factory):
+    """All is in the cache, for tests on hosts without a network to the world."""
+    Cluster(tmp_path_factory.mktemp("fetched")).ok("up", "--fetch-only", deadline_s=START_S)
+
+
+@pytest.fixture(scope="session")
 def engines(tmp_path_factory):
     """Everything, up. Tests leave it up; what they store has names of its own."""
     cluster = Cluster(tmp_path_factory.mktemp("engines"))
