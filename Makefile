@@ -24,7 +24,7 @@ define torture
 	QUESTLOG_BINARY=$(CURDIR)/build/$(1)/questlog $(PYTHON) tests/torture/run $(2)
 endef
 
-.PHONY: all run demo test sim torture mutants bench asan tsan fuzz tidy format install package clean help
+.PHONY: all run demo test test-cluster sim torture mutants bench asan tsan fuzz tidy format install package clean help
 
 all: ## Build build/release/questlog (the default)
 	@scripts/setup --build
@@ -43,7 +43,12 @@ test: ## Run every test: units, simulation, corpora, the real binary, the house 
 	$(call build,test,all)
 	ctest --test-dir build/test --output-on-failure -j $(JOBS)
 	QUESTLOG_BINARY=$(CURDIR)/build/test/questlog timeout 2400 $(PYTHON) -m pytest --rootdir . \
-	    -c tests/e2e/pytest.ini tests/tidy tests/e2e
+	    -c tests/e2e/pytest.ini tests/tidy tests/e2e tests/cluster --ignore tests/cluster/real
+
+test-cluster: ## Start the real Kafka, HDFS, Spark and JupyterLab, and test cluster/ with them
+	@scripts/setup --build --test-cluster
+	$(call build,release,questlog)
+	$(PYTHON) -m pytest --rootdir . -c tests/e2e/pytest.ini tests/cluster
 
 sim: ## 20,000 power cuts of the whole pipeline on a simulated machine; SEEDS=FIRST:COUNT replays
 	@scripts/setup --test
@@ -104,4 +109,4 @@ clean: ## Remove build/ and dist/ (.deps/ stays: it was downloaded)
 	rm -rf build dist
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

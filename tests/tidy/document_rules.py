@@ -13,7 +13,7 @@ UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX|HA" r"CK)\b|(?i:\bfor " 
 
 
 def documents(tree):
-    return tree.files("*.md") + tree.files("docs/**/*.md")
+    return tree.files("*.md") + tree.files("docs/**/*.md") + tree.files("cluster/*.md")
 
 
 def anchor_of(heading):
@@ -118,7 +118,8 @@ def set_up_names_no_host(tree):
     """Downloads go through package clients as they are configured: what installs and builds names no address."""
     found = []
     for path in (tree.files("scripts/*") + tree.files("cmake/*") + tree.files("**/CMakeLists.txt") + tree.files(".ci/*")
-                 + tree.files("Makefile") + tree.files("tests/requirements.txt")):
+                 + tree.files("Makefile") + tree.files("tests/requirements.txt") + tree.files("Dockerfile")
+                 + tree.files("compose.yaml") + [path for path in tree.files("cluster/**/*") if path.suffix != ".md"]):
         text = read(path)
         for address in re.finditer(r"https?://(?!127\.0\.0\.1|localhost)[\w$.{}-]+\.[a-z]{2,}", text):
             found.append(f"{tree.name(path)}:{line_of(text, address.start())}: {address.group()}")

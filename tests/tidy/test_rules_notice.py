@@ -69,6 +69,7 @@ FAULTS = [
     ("nothing_is_left_unfinished", "src/log/log.cpp", "// TO" "DO: sync\n", "log.cpp:1"),
     ("nothing_is_left_unfinished", "docs/LIFE.md", "It is slow for " "now.\n", "for " "now"),
     ("golden_files_are_compared", "tests/golden/log/second.bin", "bytes", "second.bin: no test names it"),
+    ("set_up_names_no_host", "cluster/conf/pip.conf", "index=https://mirror.example.com/simple\n", "mirror.example.com"),
     ("set_up_names_no_host", "scripts/setup", "curl https://registry.example.com/duckdb\n", "registry.example.com"),
 ]
 

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-NOT_OURS = {".git", ".deps", ".venv", ".cache", "build", "dist", "data", "data-demo", "__pycache__", ".pytest_cache"}
+NOT_OURS = {".git", ".deps", ".venv", ".cache", "build", "dist", "data", "data-demo", ".state", "__pycache__", ".pytest_cache"}
 TEXT_SUFFIXES = {".cpp", ".h", ".py", ".md", ".txt", ".cmake", ".toml", ".sh", ".ini", ".json", ".supp", ".yml", ""}
 
 RULES = []

@@ -1,0 +1,49 @@
+"""The real engines, started once for the tests that only use them."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from cluster_commands import Cluster  # noqa: E402: tests/cluster/conftest.py made the path
+
+START_S = 600  # with downloads
+
+
+@pytest.fixture(scope="session")
+def fetched(tmp_path_factory):
+    """All is in the cache, for tests on hosts without a network to the world."""
+    Cluster(tmp_path_factory.mktemp("fetched")).ok("up", "--fetch-only", deadline_s=START_S)
+
+
+@pytest.fixture(scope="session")
+def engines(tmp_path_factory):
+    """Everything, up. Tests leave it up; what they store has names of its own."""
+    cluster = Cluster(tmp_path_factory.mktemp("engines"))
+    cluster.first_start = cluster.ok("up", deadline_s=START_S)
+    yield cluster
+    cluster.ok("down", deadline_s=120)
+
+
+@pytest.fixture
+def own_engines(tmp_path):
+    """Not started. For tests that start, stop and break it."""
+    cluster = Cluster(tmp_path)
+    yield cluster
+    cluster.run("down", "--wipe", deadline_s=120)
+
+
+def listening(pids):
+    """Addresses, in the kernel's hexadecimal, that these processes listen on."""
+    inodes = set()
+    for pid in pids:
+        for file in Path(f"/proc/{pid}/fd").iterdir():
+            try:
+                inodes.add(os.readlink(file))
+            except FileNotFoundError:
+                continue
+    rows = [row.split() for table in ("tcp", "tcp6") for row in Path(f"/proc/net/{table}").read_text().splitlines()[1:]]
+    return {row[1].partition(":")[0] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in inodes}
