@@ -17,6 +17,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr std::chrono::seconds deadline{20};
+
 std::set<std::string> threads() {
     std::set<std::string> all;
     for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task"))
@@ -63,11 +65,12 @@ TEST(LoopThreads, EachCallThatBlocksMovesTheLoopToTheOtherThread) {
         }
         if (held_by.size() == 6) return true;
         const std::size_t moves = held_by.size();
-        EXPECT_FALSE(threads.run_blocking([&] {
+        const bool kept = threads.run_blocking([&] {
             std::unique_lock lock(mutex);
-            EXPECT_TRUE(changed.wait_for(lock, std::chrono::minutes(1), [&] { return blocked_until > moves; }));
-        }));
-        return false;
+            EXPECT_TRUE(changed.wait_for(lock, deadline, [&] { return blocked_until > moves; }));
+        });
+        EXPECT_FALSE(kept) << "of two that hold the loop";
+        return kept;
     });
     ASSERT_EQ(held_by.size(), 6u);
     EXPECT_EQ(held_by[0], std::this_thread::get_id());
@@ -80,16 +83,23 @@ TEST(LoopThreads, OneOfThemHoldsTheLoopWhenACallEndsAsItIsGivenUp) {
     LoopThreads loop{milliseconds(0)};
     int legs = 0; // of the loop, as `calls`
     int calls = 0;
+    std::atomic<std::thread::id> holder;
     std::atomic<int> calls_made{0};
+    std::atomic<bool> two_hold_it{false};
     loop.run([&] {
         if (++legs > 100) return true;
-        do ++calls;
-        while (loop.run_blocking([&] {
+        holder = std::this_thread::get_id();
+        do {
+            two_hold_it = two_hold_it || holder.load() != std::this_thread::get_id();
+            if (two_hold_it) return true;
+            ++calls;
+        } while (loop.run_blocking([&] {
             ++calls_made;
             std::this_thread::yield();
         }));
         return false;
     });
+    EXPECT_FALSE(two_hold_it);
     EXPECT_EQ(legs, 101);
     EXPECT_EQ(calls, calls_made.load());
 }
@@ -117,9 +127,8 @@ TEST(LoopThreads, TheStandbySleepsWhileThereAreNoCallsAndWakesForOneThatBlocks) 
             seen = now;
         }
         blocks = true;
-        EXPECT_FALSE(loop.run_blocking(
-            [&] { EXPECT_EQ(taken_over.get_future().wait_for(std::chrono::minutes(1)), std::future_status::ready); }));
-        return false;
+        return loop.run_blocking(
+            [&] { EXPECT_EQ(taken_over.get_future().wait_for(deadline), std::future_status::ready); });
     });
     EXPECT_TRUE(blocks);
 }
