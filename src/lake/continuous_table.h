@@ -61,6 +61,8 @@ public:
     [[nodiscard]] const ContinuousSubject& subject() const { return subject_; }
     [[nodiscard]] std::int64_t generation() const { return generation_; } ///< How often it was made anew.
     [[nodiscard]] const std::vector<ContinuousColumn>& columns() const { return columns_; }
+    /// Another program has changed the columns: there may be some that no file has yet.
+    [[nodiscard]] bool has_foreign_columns() const { return !state_.metadata.schema.empty(); }
     [[nodiscard]] std::int64_t version() const { return state_.version; }
     [[nodiscard]] const std::vector<DeltaFile>& files() const { return state_.files; }
     /// Every cut of the partition up to there, that has events of the table, is in its files. 0: none is.

@@ -141,6 +141,7 @@ Result<std::string> ContinuousTables::select_landed(const ContinuousTable& table
         held_.push_back(std::move(path));
     }
     std::string list;
+    std::string of_no_file; // a row of none, with every column
     if (table.subject().is_dead_letters) {
         list = R"(topic, "partition", "offset", "timestamp", reason, value)";
     } else {
@@ -151,10 +152,16 @@ Result<std::string> ContinuousTables::select_landed(const ContinuousTable& table
                                            : fmt::format("CAST(NULL AS {})", scan::sql_type(columns[i].type)),
                                 quote_identifier(columns[i].name));
         list += "_rescued_data, _timestamp, _partition, _offset";
+        if (table.has_foreign_columns())
+            for (std::size_t i = 0; i < pinned; ++i)
+                of_no_file += fmt::format("{}CAST(NULL AS {}) AS {}", i == 0 ? "" : ", ",
+                                          scan::sql_type(columns[i].type), quote_identifier(columns[i].name));
     }
     if (files.empty()) return std::string(); // the tail alone; without one, see select_tail()
-    return fmt::format("SELECT {} FROM read_parquet([{}], union_by_name = true, hive_partitioning = false)", list,
-                       files);
+    std::string rows = fmt::format("read_parquet([{}], union_by_name = true, hive_partitioning = false)", files);
+    if (!of_no_file.empty())
+        rows = fmt::format("(SELECT * FROM {} UNION ALL BY NAME SELECT {} WHERE false)", rows, of_no_file);
+    return fmt::format("SELECT {} FROM {}", list, rows);
 }
 
 Result<std::string> ContinuousTables::select_tail(duck::Connection& connection, const std::string& name,
