@@ -139,10 +139,10 @@ def format_kraft(world):
 
 
 def stored_partitions(settings):
-    """(topic, partition) of each folder in Kafka's storage."""
+    """(topic, partition) of each folder in Kafka's storage that is a topic's; KRaft's own log is none for clients."""
     storage = settings.data("kafka-kraft" if settings.kraft else "kafka")
     found = (re.fullmatch(r"([\w.-]+)-(\d+)", path.name) for path in storage.iterdir())
-    return {(name[1], int(name[2])) for name in found if name}
+    return {(name[1], int(name[2])) for name in found if name and name[1] != "__cluster_metadata"}
 
 
 def await_leaders(settings):

@@ -3,7 +3,7 @@
 import struct
 
 import pytest
-from questlog_cluster import kafka_metadata
+from questlog_cluster import engines, kafka_metadata, settings
 
 
 def string(text):
@@ -26,6 +26,13 @@ def answer(*topics, brokers=1, correlation=kafka_metadata.CORRELATION):
 def test_partitions_with_leaders_are_told():
     metadata = kafka_metadata.parse(answer(topic("plays", partition(0, 1), partition(1, -1, error=5)), topic("chat", partition(0, 1))))
     assert metadata == kafka_metadata.Metadata(1, frozenset({("plays", 0), ("chat", 0)}))
+
+
+def test_partitions_that_should_have_leaders_are_those_stored(tmp_path):
+    here = settings.Settings(state=tmp_path, cache=tmp_path, notebooks=tmp_path, binary=tmp_path, kraft=True)
+    for name in ("plays-0", "game-events-12", "__consumer_offsets-0", "__cluster_metadata-0", "gone-0.3f2a-delete", "meta.properties"):
+        (here.data("kafka-kraft") / name).mkdir(parents=True)
+    assert engines.stored_partitions(here) == {("plays", 0), ("game-events", 12), ("__consumer_offsets", 0)}
 
 
 def test_a_broker_that_knows_of_nobody():
