@@ -194,9 +194,12 @@ private:
     void schema() {
         auto given = std::make_shared<SchemaArguments>();
         auto* command = add(app_, "schema", "Print its columns as Spark's printSchema()",
-                            "  questlog schema sword_purchases\n", given);
+                            "  questlog schema sword_purchases\n"
+                            "  questlog schema purchase_sword --history\n",
+                            given);
         command->add_option("table", given->table, "A table")->required();
         command->add_flag("--landed", given->landed, "Read the table's files alone");
+        command->add_flag("--history", given->history, "When a continuous table got which columns");
     }
 
     void connect() {

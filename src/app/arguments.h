@@ -74,6 +74,7 @@ struct ShowArguments {
 struct SchemaArguments {
     std::string table;
     bool landed = false;
+    bool history = false;
 };
 
 struct ConnectArguments {

@@ -3,7 +3,9 @@
 #include "query/output.h"
 #include "query/session.h"
 #include "query/show.h"
+#include "scan/plan.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fmt/format.h>
@@ -67,6 +69,38 @@ private:
     std::FILE* file_ = nullptr;
 };
 
+/// The columns that each version added; of a table that another program has changed, also those that went.
+std::string history_text(const std::vector<lake::DeltaSchemaChange>& changes) {
+    const auto types = [](duck::ValueType type) -> std::string_view {
+        switch (type) {
+        case duck::ValueType::boolean: return "boolean";
+        case duck::ValueType::bigint: return "long";
+        case duck::ValueType::double_: return "double";
+        case duck::ValueType::blob: return "binary";
+        case duck::ValueType::timestamp_tz: return "timestamp";
+        case duck::ValueType::varchar: return "string";
+        case duck::ValueType::other: return "another program's";
+        }
+        return "string";
+    };
+    std::string text;
+    std::vector<lake::DeltaColumn> before;
+    const auto tell = [&](std::string_view sign, const std::vector<lake::DeltaColumn>& columns,
+                          const std::vector<lake::DeltaColumn>& others) {
+        for (const lake::DeltaColumn& column : columns)
+            if (std::find(others.begin(), others.end(), column) == others.end())
+                text += fmt::format(" {} {}: {}\n", sign, column.name, types(column.type));
+    };
+    for (const lake::DeltaSchemaChange& change : changes) {
+        text += fmt::format("version {}, {} UTC\n", change.version,
+                            scan::spark_timestamp(TimestampMs{change.committed_ms}));
+        tell("-", before, change.columns);
+        tell("+", change.columns, before);
+        before = change.columns;
+    }
+    return text;
+}
+
 } // namespace
 
 Status run(const Context& context, const SqlArguments& arguments) {
@@ -95,6 +129,10 @@ Status run(const Context& context, const ShowArguments& arguments) {
 
 Status run(const Context& context, const SchemaArguments& arguments) {
     TRY(folder, DataFolder::open(context));
+    if (arguments.history) {
+        TRY(changes, folder->continuous().history(arguments.table));
+        return context.print(history_text(changes));
+    }
     query::Session session(folder->world(), query::SessionOptions{arguments.landed});
     TRY(text, query::schema_table(session, arguments.table));
     return context.print(text);

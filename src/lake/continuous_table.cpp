@@ -183,6 +183,16 @@ Status ContinuousStore::refresh(duck::Connection& connection, ContinuousTable& t
     return {};
 }
 
+Result<std::vector<DeltaSchemaChange>> ContinuousStore::history(const std::string& name) const {
+    CHECK_OK(check_table_path(name));
+    const ContinuousTable table(name, root_ + "/" + name);
+    TRY(present, env_.files.stat(table.folder_ + "/_delta_log"));
+    if (present.kind == io::Kind::missing)
+        return reject("there is no continuous table {} that is landed; `questlog sql \"SHOW TABLES\"` lists the tables",
+                      name);
+    return log_of(table).history();
+}
+
 ContinuousTable ContinuousStore::make(const std::string& name, const ContinuousSubject& subject,
                                       std::int64_t generation) const {
     ContinuousTable table(name, root_ + "/" + name);

@@ -115,6 +115,8 @@ public:
     /// nullopt: no such table.
     Result<std::optional<ContinuousTable>> open(duck::Connection& connection, const std::string& name) const;
     Status refresh(duck::Connection& connection, ContinuousTable& table) const;
+    /// How the table's columns came to be. `reject`: no such table.
+    Result<std::vector<DeltaSchemaChange>> history(const std::string& name) const;
     /// A table that is not there yet, as open() would give it after its first commit, with version -1.
     [[nodiscard]] ContinuousTable make(const std::string& name, const ContinuousSubject& subject,
                                        std::int64_t generation = 0) const;

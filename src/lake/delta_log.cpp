@@ -141,6 +141,30 @@ Status DeltaLog::add_commit(std::int64_t version, DeltaReplay& replay) const {
     return added;
 }
 
+Result<std::vector<DeltaSchemaChange>> DeltaLog::history() const {
+    std::vector<DeltaSchemaChange> changes;
+    TRY(listed, versions());
+    for (const std::int64_t version : listed.commits) {
+        const auto text = io::read_text_file(env_.files, path_of(version, commit_suffix));
+        if (!text.ok()) continue; // it was deleted meanwhile
+        DeltaSchemaChange change{version, 0, {}};
+        for (std::string_view rest = *text; !rest.empty();) {
+            const auto action = event::parse_json(take_text_line(rest));
+            if (!action) continue;
+            if (const event::JsonNode* info = action->find("commitInfo"))
+                change.committed_ms = info->integer_of("timestamp");
+            const event::JsonNode* node = action->find("metaData");
+            if (node == nullptr) continue;
+            DeltaMetadata metadata;
+            CHECK_OK(read_schema(node->string_of("schemaString"), table_, metadata));
+            change.columns = std::move(metadata.columns);
+        }
+        const bool is_change = !change.columns.empty() && (changes.empty() || changes.back().columns != change.columns);
+        if (is_change) changes.push_back(std::move(change));
+    }
+    return changes;
+}
+
 /// So that no power cut leaves a gap before what is committed next.
 Status DeltaLog::make_durable(const DeltaState& state) const {
     for (const std::int64_t version : state.unsynced) {

@@ -38,6 +38,9 @@ public:
     /// The work does not grow with the table, but for a commit that removes files.
     Result<bool> commit(DeltaState& state, DeltaCommit commit) const;
 
+    /// How the columns came to be what they are, by the commits that are still there, in order. Reads them all.
+    Result<std::vector<DeltaSchemaChange>> history() const;
+
     /// Whether a version is one to be checkpointed: every hundredth.
     [[nodiscard]] static bool due(std::int64_t version) {
         return version > 0 && version % versions_per_checkpoint == 0;

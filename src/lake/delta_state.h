@@ -70,6 +70,13 @@ struct DeltaState {
     }
 };
 
+/// A commit that changed the table's columns, or made them.
+struct DeltaSchemaChange {
+    std::int64_t version = 0;
+    std::int64_t committed_ms = 0;    ///< By its commitInfo; 0: it tells none.
+    std::vector<DeltaColumn> columns; ///< All, from then on; without the partition column.
+};
+
 /// What one commit changes.
 struct DeltaCommit {
     std::string operation; ///< For people: "WRITE".

@@ -210,6 +210,15 @@ def test_connect_reads_a_snapshot_too(reference, tmp_path):
     assert duckdb.sql(own.ok("connect", "sword_purchases", "--for", "duckdb")).fetchall()
 
 
+def test_schema_tells_when_which_column_came(landed):
+    lines = landed.ok("schema", "sword", "--history").splitlines()
+    assert lines[0].startswith("version 0, 20") and lines[0].endswith(" UTC")
+    assert lines[1:6] == [" + event_type: string", " + n: long", " + half: double", " + gift: boolean", " + name: string"]
+    assert lines[6:10] == [" + _rescued_data: string", " + _timestamp: timestamp", " + _partition: long", " + _offset: long"]
+    assert lines[10].startswith("version 1, ") and lines[11:] == [" + late: string"]
+    landed.fails("schema", "nowhere", "--history", code=2, says=["SHOW TABLES"])
+
+
 # --- what is no event
 
 def test_without_dead_letters_there_are_none(landed):
