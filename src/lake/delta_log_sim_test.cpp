@@ -145,25 +145,29 @@ TEST_F(DeltaLogPowerTest, OfACommitThatIsNotDurableNoCheckpointIsMade) {
 
 /// What was told is there and whole, and what _last_checkpoint names always is.
 TEST_F(DeltaLogPowerTest, ACheckpointIsThereBeforeItIsNamed) {
+    DeltaLogMachine before(1, 3, *connection_);
+    ASSERT_TRUE(before.checkpoint(before.state_).ok());
+    const std::string folder = "/lake/sword/_delta_log/";
+    const std::string older = folder + "00000000000000000002.checkpoint.parquet";
     // All the steps by one seed, and by others the last ones, from the checkpoint's name on.
     for (std::uint64_t seed = 0, from = 0; seed < 50; ++seed) {
         bool happened = true;
         std::uint64_t n = from;
         for (; happened; ++n) {
             const auto when = fmt::format("seed {}, operation {}", seed, n);
-            DeltaLogMachine machine(seed * 100 + n, 3, *connection_);
-            ASSERT_TRUE(machine.checkpoint(machine.state_).ok());
-            ASSERT_TRUE(machine.log().commit(machine.state_, append(3)).value());
+            DeltaLogMachine machine(seed * 100 + n, 4, *connection_);
+            for (const std::string& name : {older, folder + "_last_checkpoint"})
+                machine.world_.put(name, before.world_.contents(name).value());
             machine.world_.fail_operation(static_cast<std::int64_t>(n), io::SimEnv::Fault::stop);
             const Status made = machine.checkpoint(machine.state_);
             happened = machine.world_.fault_happened();
             machine.world_.fail_nothing();
             machine.world_.power_cut();
-            const std::string hint = machine.world_.contents("/lake/sword/_delta_log/_last_checkpoint").value();
+            const std::string hint = machine.world_.contents(folder + "_last_checkpoint").value();
             const int version = hint.find("\"version\":3") != std::string::npos ? 3 : 2;
             ASSERT_TRUE(version == 3 || !made.ok()) << when;
-            if (version == 3) machine.world_.remove("/lake/sword/_delta_log/00000000000000000002.checkpoint.parquet");
-            for (int i = 0; i < version; ++i) machine.world_.remove("/lake/sword/_delta_log/" + commit_name(i));
+            if (version == 3) machine.world_.remove(older);
+            for (int i = 0; i < version; ++i) machine.world_.remove(folder + commit_name(i));
             machine.expect_whole(3, when);
             if (HasFatalFailure()) return;
         }
