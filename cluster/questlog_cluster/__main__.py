@@ -24,6 +24,8 @@ def main():
         print(f"{name}: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
+        if name == "up":
+            print("up: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `cluster/logs | head`
         sys.stderr.close()

@@ -27,8 +27,14 @@ def attend(settings, services):
     lost = [] if over.is_set() else gone()
     for name in lost:
         print(f"up: {name} ended by itself", file=sys.stderr)
-    with state.changing(settings), Progress("down") as progress:
-        stop_all(settings, services, progress)
-        if not state.anything_alive(settings):
-            settings.forget()
+    with state.changing(settings):
+        stop_attended(settings, services)
     return 1 if lost else 0
+
+
+def stop_attended(settings, services):
+    """The caller holds the state (state.changing)."""
+    with Progress("down") as progress:
+        stop_all(settings, services, progress)
+    if not state.anything_alive(settings):
+        settings.forget()

@@ -46,7 +46,7 @@ class Launch:
                 raise failure
         if failures:
             told = list(dict.fromkeys(str(failure) for failure in failures))
-            raise ClusterError("\n".join(told) + "\nWhat did start goes on: cluster/status shows it, cluster/down stops it.")
+            raise ClusterError("\n".join(told))
 
     def _await_elsewhere(self, name):
         """A service that is another host's to start."""

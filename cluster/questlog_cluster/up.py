@@ -16,7 +16,7 @@ from questlog_cluster import artifacts, settings as places, state
 from questlog_cluster.engines import World, jupyter_url
 from questlog_cluster.errors import ClusterError
 from questlog_cluster.fetch import Cache
-from questlog_cluster.foreground import attend
+from questlog_cluster.foreground import attend, stop_attended
 from questlog_cluster.java import java
 from questlog_cluster.launch import Launch
 from questlog_cluster.processes import owner_of
@@ -147,9 +147,12 @@ def main(command, args):
         try:
             with Progress("up") as progress:
                 Launch(World(settings, cache), progress).run(services)
-        except KeyboardInterrupt:
-            print("up: interrupted. What did start goes on: cluster/status shows it, cluster/down stops it.", file=sys.stderr)
-            return 130
+        except BaseException as failure:
+            if options.foreground:
+                stop_attended(settings, services)
+            elif isinstance(failure, (ClusterError, KeyboardInterrupt)):
+                print("up: what did start goes on; cluster/status shows it, cluster/down stops it", file=sys.stderr)
+            raise
     if any(service.name == "jupyter" for service in services):
         print(f"JupyterLab: {jupyter_url(settings)}")
     if options.foreground:

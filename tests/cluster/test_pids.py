@@ -65,7 +65,9 @@ def test_down_leaves_a_reused_pid_alone(cluster, sleeper):
     record = cluster.record("questlog")
     theirs = json.loads(record.read_text())
     record.write_text(json.dumps({**theirs, "pid": sleeper.pid}))
-    assert cluster.status()["questlog"] == {"address": cluster.address("questlog"), "pid": None, "state": "down"}
-    cluster.ok("down", "questlog")
-    assert sleeper.poll() is None
-    assert processes.stop(processes.Identity(**theirs), 10)
+    try:
+        assert cluster.status()["questlog"] == {"address": cluster.address("questlog"), "pid": None, "state": "down"}
+        cluster.ok("down", "questlog")
+        assert sleeper.poll() is None
+    finally:
+        assert processes.stop(processes.Identity(**theirs), 10)

@@ -139,6 +139,21 @@ def test_in_the_foreground_an_end_is_noticed(cluster):
     assert process.returncode == 1 and "questlog ended by itself" in said
 
 
+def test_in_the_foreground_a_signal_while_it_starts_stops_it(cluster):
+    script = cluster.folder / "never-ready"
+    script.write_text("#!/bin/sh\nexec sleep 600\n")
+    script.chmod(0o755)
+    cluster.environment["QUESTLOG_BINARY"] = str(script)
+    process = cluster.start("up", "--foreground", "questlog", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: cluster.record("questlog").exists(), "it is started")
+    assert cluster.status()["questlog"]["state"] == "starting"
+    pid = cluster.status()["questlog"]["pid"]
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130 and "interrupted" in said
+    assert processes.start_time(pid) is None
+
+
 def test_followed_logs_go_on_after_a_restart(cluster):
     cluster.ok("up", "questlog")
     follower = cluster.start("logs", "-f", "-n", "0", "questlog", stdout=subprocess.PIPE, text=True)
