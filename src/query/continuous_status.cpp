@@ -9,8 +9,10 @@
 
 namespace questlog::query {
 
-Result<std::vector<ContinuousStatus>> continuous_status(const World& world, log::LogReader& log,
-                                                        const scan::LogRange& range) {
+namespace {
+
+Result<std::vector<ContinuousStatus>> look_at_tables(const World& world, log::LogReader& log,
+                                                     const scan::LogRange& range) {
     TRY(connection, world.database->connect());
     ContinuousTables tables(world, log);
     CHECK_OK(tables.begin());
@@ -35,6 +37,18 @@ Result<std::vector<ContinuousStatus>> continuous_status(const World& world, log:
         if (table.problem.empty()) table.problem = row.problem;
     }
     return found;
+}
+
+} // namespace
+
+Result<std::vector<ContinuousStatus>> continuous_status(const World& world, log::LogReader& log,
+                                                        const scan::LogRange& range) {
+    constexpr int attempts_max = 5; // each one is lost only to what expires while it is read
+    for (int attempt = 1;; ++attempt) {
+        auto tables = look_at_tables(world, log, range);
+        const bool may_have_expired = !tables.ok() && tables.error().kind == ErrorKind::reject;
+        if (!may_have_expired || attempt == attempts_max) return tables;
+    }
 }
 
 std::string continuous_text(const std::vector<ContinuousStatus>& tables) {
