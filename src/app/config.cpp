@@ -239,6 +239,15 @@ Status parse_landing(TomlTable& landing, Config& config) {
     return {};
 }
 
+Status parse_deduplication(TomlTable& deduplication, Config& config) {
+    TRY(ms, deduplication.integer("window_ms", 0, limits::repeat_window_ms_max));
+    TRY(ids, deduplication.integer("ids", 0, limits::repeat_ids_max));
+    CHECK_OK(deduplication.finish());
+    if (ms) config.repeats.time = std::chrono::milliseconds{*ms};
+    take(ids, config.repeats.ids);
+    return {};
+}
+
 Status parse_settings(TomlTable& root, Config& config) {
     TRY(server, root.table("server"));
     if (server) {
@@ -266,6 +275,8 @@ Status parse_settings(TomlTable& root, Config& config) {
     }
     TRY(landing, root.table("landing"));
     if (landing) CHECK_OK(parse_landing(*landing, config));
+    TRY(deduplication, root.table("deduplication"));
+    if (deduplication) CHECK_OK(parse_deduplication(*deduplication, config));
     return {};
 }
 

@@ -47,6 +47,8 @@ struct Config {
     bool landing = true;         ///< `serve` lands the topic's events in continuous tables.
     batch::CutLimits cut_limits; ///< Also of `land`. A partition that is idle for as long is landed, too.
 
+    event::RepeatWindow repeats; ///< Within which an event with the message id of another one is that one.
+
     std::vector<event::EventDeclaration> events; ///< The built-in game's where the file declares none.
     std::vector<batch::Job> jobs;                ///< The built-in ones, and the file's; the file's win by name.
 

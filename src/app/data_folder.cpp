@@ -62,6 +62,7 @@ Result<std::unique_ptr<DataFolder>> DataFolder::open(const Context& context) {
         .progress = {},
         .retention = context.config.retention,
         .spare_tables = spare_tables(context.config),
+        .repeats = context.config.repeats,
         .lands = context.config.landing,
     });
     for (const auto& job : context.config.jobs)

@@ -20,6 +20,7 @@ std::string cut_text(const std::string& topic, const batch::LandedCut& landed) {
                                    landed.cut.to.plus(-1), plural(rows, "event"),
                                    plural(static_cast<std::int64_t>(landed.tables.size()), "table"));
     if (landed.dead_letters > 0) text += fmt::format(", {}", plural(landed.dead_letters, "dead letter"));
+    if (landed.repeats > 0) text += fmt::format(", {}", plural(landed.repeats, "duplicate"));
     return text + "\n";
 }
 
@@ -29,9 +30,9 @@ std::string cut_json(const std::string& topic, const batch::LandedCut& landed) {
         tables += fmt::format("{}{}: {}", tables.empty() ? "" : ", ", event::json_string(table), rows);
     return fmt::format(
         "{{\"topic\": {}, \"partition\": {}, \"from\": {}, \"to\": {}, \"date\": {}, \"tables\": {{{}}}, "
-        "\"dead_letters\": {}}}\n",
+        "\"dead_letters\": {}, \"duplicates\": {}}}\n",
         event::json_string(topic), landed.partition, landed.cut.from, landed.cut.to,
-        event::json_string(landed.cut.date), tables, landed.dead_letters);
+        event::json_string(landed.cut.date), tables, landed.dead_letters, landed.repeats);
 }
 
 } // namespace

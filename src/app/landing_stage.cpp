@@ -17,6 +17,7 @@ constexpr std::chrono::milliseconds look_shortest{25};
 batch::LandingOptions landing_options(const Config& config) {
     batch::LandingOptions options;
     options.limits = config.cut_limits;
+    options.repeats = config.repeats;
     options.idle = config.cut_limits.time;
     options.writer = fmt::format("questlog {}, DuckDB {}", QUESTLOG_VERSION, duck::library_version());
     return options;
@@ -27,6 +28,8 @@ LandingStage::LandingStage(const Context& context, const log::LogWriter& log, Me
       store_(context.env, context.lake_root()),
       landed_events_(metrics.counter("questlog_landed_events_total", "Events landed in continuous tables.")),
       dead_letters_(metrics.counter("questlog_landed_dead_letters_total", "Events landed as dead letters.")),
+      repeats_(metrics.counter("questlog_landed_duplicates_total",
+                               "Events that were not landed: one with the same message id was before.")),
       cuts_(metrics.counter("questlog_landed_cuts_total", "Stretches of the log that were landed as one.")),
       stopped_tables_(metrics.gauge("questlog_landing_stopped_tables",
                                     "Tables in which nothing more is landed: questlog status says why.")),
@@ -92,6 +95,7 @@ Result<duck::Database*> LandingStage::database() {
 void LandingStage::landed(const batch::LandedCut& cut) {
     cuts_.add(1);
     dead_letters_.add(cut.dead_letters);
+    repeats_.add(cut.repeats);
     for (const auto& [table, rows] : cut.tables) landed_events_.add(rows);
 }
 

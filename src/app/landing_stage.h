@@ -46,6 +46,7 @@ private:
     lake::ContinuousStore store_;
     Counter landed_events_;
     Counter dead_letters_;
+    Counter repeats_;
     Counter cuts_;
     Gauge stopped_tables_;
     Gauge pending_;

@@ -1,5 +1,6 @@
 #include "app/pipeline.h"
 
+#include "app/seen_ids.h"
 #include "base/operator_log.h"
 
 #include <fmt/format.h>
@@ -63,6 +64,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(const Context& context, const h
     TRY(log, log::open_writer(context.env, topics, topic, writer_options));
     pipeline->log_ = std::move(log);
 
+    TRY(seen, seen_ids(context, topics, *pipeline->log_));
     collect::CollectorOptions collector_options;
     context.config.limits.apply(collector_options);
     collector_options.intake_headers = context.config.intake_headers;
@@ -75,7 +77,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(const Context& context, const h
     }
     pipeline->collector_ =
         std::make_unique<collect::Collector>(context.env, *pipeline->catalogue_, *pipeline->log_, *pipeline->server_,
-                                             pipeline->metrics_, std::move(collector_options));
+                                             pipeline->metrics_, std::move(collector_options), std::move(seen));
 
     if (context.config.landing)
         pipeline->landing_ = std::make_unique<LandingStage>(context, *pipeline->log_, pipeline->metrics_);

@@ -32,6 +32,12 @@ inline constexpr std::size_t message_id_bytes_max = 128;
 // The events of one POST /events, each with the request's headers: half a batch, so that an empty one has room.
 inline constexpr std::size_t events_with_headers_bytes_max = 8 * 1024 * 1024;
 
+// Message ids that are remembered, of a partition.
+inline constexpr std::chrono::milliseconds repeat_window_default{24 * 60 * 60 * 1000};
+inline constexpr std::int64_t repeat_window_ms_max = 7 * 86'400'000;
+inline constexpr std::int64_t repeat_ids_default = 10'000'000;
+inline constexpr std::int64_t repeat_ids_max = 100'000'000;
+
 // The log.
 inline constexpr std::size_t batch_bytes_max = 16 * 1024 * 1024; ///< One commit; a reader refuses a longer batchLength.
 inline constexpr std::chrono::milliseconds commit_wait_max{10'000}; ///< Then its requests are answered 503.

@@ -19,6 +19,13 @@ using Offset = Strong<struct OffsetTag>;                     ///< Position of an
 using Partition = Strong<struct PartitionTag, std::int32_t>; ///< Index of a partition in its topic; the first is 0.
 using TimestampMs = Strong<struct TimestampMsTag>;           ///< Wall-clock milliseconds since 1970-01-01 UTC.
 
+/// Some offsets of a partition, in a row.
+struct OffsetSpan {
+    Offset from;
+    Offset to; ///< Not included.
+    auto operator<=>(const OffsetSpan&) const = default;
+};
+
 } // namespace questlog
 
 template <class Tag, class Int> struct fmt::formatter<questlog::Strong<Tag, Int>> : fmt::formatter<Int> {

@@ -26,6 +26,7 @@ public:
     }
     [[nodiscard]] std::int64_t events(const std::optional<std::vector<std::string>>& types) const override;
     [[nodiscard]] std::vector<std::string> types() const override { return plan_->types(); }
+    [[nodiscard]] const scan::RepeatsByType& repeats() const override { return plan_->repeats(); }
     std::shared_ptr<const scan::TimedRows> rows(const std::optional<std::vector<std::string>>& types,
                                                 const event::Schema& schema) const override;
     /// Not counted.

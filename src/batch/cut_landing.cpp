@@ -25,7 +25,7 @@ std::vector<lake::ContinuousColumn> as_continuous(const std::vector<scan::Landed
 } // namespace
 
 Result<CutLanding> CutLanding::plan(log::LogReader& log, Partition partition, const lake::PlannedCut& cut,
-                                    const KnownTables& known) {
+                                    const KnownTables& known, const FindRepeats& find_repeats) {
     CutLanding landing;
     landing.cut_ = cut;
     landing.topic_ = log.topic().name;
@@ -35,6 +35,11 @@ Result<CutLanding> CutLanding::plan(log::LogReader& log, Partition partition, co
     TRY(start, reader.start_offset());
     scan::PlanOptions options;
     options.keep_dead_letters = true;
+    options.known_repeats = {cut.repeats};
+    if (find_repeats)
+        options.find_repeats = [&](const scan::PartitionRange&, const std::vector<event::IdSighting>& ids) {
+            return find_repeats(ids);
+        };
     const Offset from = std::min(std::max(cut.from, start), cut.to);
     TRY(plan, scan::Plan::make(log, {{partition, from, cut.to}}, options));
     landing.plan_ = std::move(plan);
@@ -46,10 +51,28 @@ void CutLanding::add_parts(const KnownTables& known) {
     const scan::PlanTally& tally = plan_->tally();
     scan::TypesByTable types = scan::types_by_table(*plan_, known.names);
     for (auto& [name, type] : types.tables)
-        parts_.push_back({name, {topic_, type, false}, plan_->events(std::vector{type})});
+        parts_.push_back({name, {topic_, type, false}, plan_->events(std::vector{type}), 0});
     without_table_ = std::move(types.without_table);
     const std::int64_t dead_letters = tally.not_events + tally.beyond_types + plan_->events(without_table_);
-    if (dead_letters > 0) parts_.push_back({std::string(scan::dead_letters_name), {topic_, {}, true}, dead_letters});
+    if (dead_letters > 0)
+        parts_.push_back({std::string(scan::dead_letters_name), {topic_, {}, true}, dead_letters, 0});
+    add_repeats(known);
+}
+
+void CutLanding::add_repeats(const KnownTables& known) {
+    for (const auto& [type, repeats] : plan_->repeats()) {
+        const auto is_there = [&](const std::string& name) {
+            return known.names.contains(name) ||
+                   std::any_of(parts_.begin(), parts_.end(), [&](const TablePart& part) { return part.name == name; });
+        };
+        const std::string name = scan::table_of_repeats(type, is_there);
+        auto part = std::find_if(parts_.begin(), parts_.end(), [&](const TablePart& one) { return one.name == name; });
+        if (part == parts_.end()) {
+            const bool is_dead = name == scan::dead_letters_name;
+            part = parts_.insert(parts_.end(), {name, {topic_, is_dead ? std::string() : type, is_dead}, 0, 0});
+        }
+        part->repeats += static_cast<std::int64_t>(repeats.size());
+    }
 }
 
 Result<bool> CutLanding::land(const TablePart& part, lake::ContinuousStore& store, duck::Database& database,

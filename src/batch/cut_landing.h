@@ -8,6 +8,7 @@
 #include "scan/plan.h"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -28,19 +29,25 @@ struct KnownTables {
 struct TablePart {
     std::string name;
     lake::ContinuousSubject subject;
-    std::int64_t events = 0;
+    std::int64_t events = 0;  ///< 0: there are repeats only, and nothing is landed.
+    std::int64_t repeats = 0; ///< Of its type: they are passed over.
 };
+
+using FindRepeats =
+    std::function<Result<std::vector<OffsetSpan>>(const std::vector<event::IdSighting>& ids_of_the_cut)>;
 
 class CutLanding {
 public:
     /// Plans the cut. `cut.from` and on may have expired: it is as if these events had never been. Types that have no
     /// table among known.names get one, in order of their first events, as long as there are fewer than
     /// limits::continuous_tables_max; the others' events are dead letters.
+    /// `find_repeats`: of a cut that was not recorded yet. Else cut.repeats are passed over.
     static Result<CutLanding> plan(log::LogReader& log, Partition partition, const lake::PlannedCut& cut,
-                                   const KnownTables& known);
+                                   const KnownTables& known, const FindRepeats& find_repeats = {});
 
     [[nodiscard]] const scan::PlanTally& tally() const { return plan_->tally(); }
-    /// Those with events, in order of their first; dead letters last. Their events are tally().events, together.
+    /// Those with events, in order of their first; dead letters; those with repeats alone. Their events and repeats are
+    /// tally().events, together.
     [[nodiscard]] const std::vector<TablePart>& parts() const { return parts_; }
 
     /// Lands the part in its table, once: where that has the cut already, nothing is done. True: this call did it.
@@ -55,6 +62,7 @@ public:
 private:
     CutLanding() = default;
     void add_parts(const KnownTables& known);
+    void add_repeats(const KnownTables& known);
     Result<lake::LandedPart> part_for(duck::Connection& connection, const TablePart& part,
                                       const lake::ContinuousTable& table) const;
 

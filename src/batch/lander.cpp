@@ -56,6 +56,7 @@ Status Lander::land(Until until) {
         Status landed = land_partition(*partition, until);
         if (landed.ok()) continue;
         partition->books.reset(); // what is true now is read anew
+        if (landed.error().kind == ErrorKind::corrupt) partition->swept = false; // it may be what is mended then
         if (first.ok())
             first = landed.error().within(fmt::format("topic {} [{}]", world_.log.topic().name, partition->partition));
     }
@@ -96,6 +97,7 @@ Status Lander::take_lock(PartitionState& partition, std::unique_ptr<io::Lock>& l
     if (partition.swept) return {};
     CHECK_OK(world_.store.sweep(world_.log.topic().id, partition.partition));
     CHECK_OK(partition.records.sweep());
+    CHECK_OK(mend_ids(partition));
     partition.swept = true;
     return {};
 }
@@ -123,10 +125,52 @@ Status Lander::land_partition(PartitionState& partition, Until until) {
                 continue;
             }
         }
-        TRY(cut, partition.records.record(*due));
-        CHECK_OK(land_cut(partition, cut));
+        std::optional<CutLanding> planned;
+        TRY(cut, record(partition, *due, planned));
+        CHECK_OK(land_cut(partition, cut, std::move(planned)));
         partition.finder.restart(cut.to);
     }
+}
+
+/// The cut that is recorded then, and its plan, if it is this one's. What repeats is told, and the ids of the cut are
+/// recorded, before it is. Under the lock.
+Result<PlannedCut> Lander::record(PartitionState& partition, PlannedCut due, std::optional<CutLanding>& planned) {
+    TRY(recorded, partition.records.cut_at(due.from));
+    if (recorded || due.date.empty()) return partition.records.record(recorded.value_or(due));
+    const auto find_repeats = [&](const std::vector<event::IdSighting>& ids) -> Result<std::vector<OffsetSpan>> {
+        const TimestampMs since = ids.front().time.plus(-options_.repeats.time.count());
+        TRY(repeats, scan::find_repeats(ids, options_.repeats, [&](const scan::SightingSink& sink) {
+                return partition.records.visit_ids(due.from, since, sink);
+            }));
+        CHECK_OK(partition.records.write_ids(due.from, ids));
+        due.ids = static_cast<std::int64_t>(ids.size());
+        due.repeats = repeats;
+        return repeats;
+    };
+    TRY(landing, CutLanding::plan(world_.log, partition.partition, due, tables_, find_repeats));
+    if (due.ids > 0) CHECK_OK(partition.records.forget_ids(options_.repeats));
+    TRY(cut, partition.records.record(due));
+    if (cut == due) planned = std::move(landing);
+    return cut;
+}
+
+/// Writes the ids of landed cuts anew where they are missing or damaged, as far as they can matter and the log has
+/// them. Under the lock.
+Status Lander::mend_ids(PartitionState& partition) {
+    log::PartitionReader& log = world_.log.partition(partition.partition);
+    const TimestampMs since = world_.env.clock.wall_ms().plus(-options_.repeats.time.count());
+    TRY(first, log.find_time(since));
+    TRY(start, log.start_offset());
+    TRY(cuts, partition.records.cuts());
+    for (const PlannedCut& cut : cuts) {
+        if (cut.ids == 0 || cut.to <= first) continue;
+        TRY(there, partition.records.ids_of(cut.from));
+        if (there == cut.ids) continue;
+        std::vector<event::IdSighting> ids;
+        CHECK_OK(scan::visit_ids(log, std::max(cut.from, start), cut.to, [&](const event::IdSighting& id) { ids.push_back(id); }));
+        if (!ids.empty()) CHECK_OK(partition.records.write_ids(cut.from, ids));
+    }
+    return {};
 }
 
 /// The cut to be landed next; nullopt: none is due.
@@ -134,7 +178,7 @@ Result<std::optional<PlannedCut>> Lander::next_cut(PartitionState& partition, Of
     const Offset from = partition.books->landed_to;
     CutFinder& finder = partition.finder;
     if (finder.from() > from)
-        return std::optional(PlannedCut{from, finder.from(), {}, CutReason::expired, options_.writer});
+        return std::optional(PlannedCut{from, finder.from(), {}, CutReason::expired, options_.writer, 0, {}});
     TRY(found, finder.find(world_.log.partition(partition.partition), end));
     CutReason reason = CutReason::limit;
     if (!found) {
@@ -144,15 +188,19 @@ Result<std::optional<PlannedCut>> Lander::next_cut(PartitionState& partition, Of
     }
     return std::optional(PlannedCut{from, found.value_or(finder.seen()),
                                     finder.has_events() ? utc_date(finder.first_time()) : std::string(), reason,
-                                    options_.writer});
+                                    options_.writer, 0, {}});
 }
 
 /// Under the lock. The books are written last: until then the cut is not landed, and is landed again.
-Status Lander::land_cut(PartitionState& partition, const PlannedCut& cut) {
+Status Lander::land_cut(PartitionState& partition, const PlannedCut& cut, std::optional<CutLanding> planned) {
     Books books = *partition.books;
-    LandedCut landed{partition.partition, cut, 0, 0, {}};
+    LandedCut landed{partition.partition, cut, 0, 0, 0, {}};
     if (!cut.date.empty()) {
-        TRY(landing, CutLanding::plan(world_.log, partition.partition, cut, tables_));
+        if (!planned) {
+            TRY(landing, CutLanding::plan(world_.log, partition.partition, cut, tables_));
+            planned = std::move(landing);
+        }
+        const CutLanding& landing = *planned;
         landed.records = landing.tally().events;
         for (const TablePart& part : landing.parts()) {
             lake::TableBooks& of_table = books.tables[part.name];
@@ -164,9 +212,10 @@ Status Lander::land_cut(PartitionState& partition, const PlannedCut& cut) {
                 if (events_.on_stopped) events_.on_stopped(part.name, done.error());
                 continue;
             }
+            landed.repeats += part.repeats;
             if (part.subject.is_dead_letters)
                 landed.dead_letters = part.events;
-            else
+            else if (part.events > 0)
                 landed.tables.emplace_back(part.name, part.events);
         }
     }
@@ -181,6 +230,10 @@ Status Lander::land_cut(PartitionState& partition, const PlannedCut& cut) {
 /// Lands the part and enters it into the books; an error where these and the table's files do not agree then.
 Status Lander::land_part(const PartitionState& partition, const CutLanding& landing, const TablePart& part,
                          lake::TableBooks& books) {
+    if (part.events == 0) {
+        books.repeats += part.repeats;
+        return {};
+    }
     TRY(database, world_.database());
     auto landed = landing.land(part, world_.store, *database, tables_);
     if (!landed.ok()) {
@@ -195,6 +248,7 @@ Status Lander::land_part(const PartitionState& partition, const CutLanding& land
                         "{}` makes the table anew from the log",
                         *rows, world_.log.topic().name, partition.partition, events, part.name);
     books.events = events;
+    books.repeats += part.repeats;
     return {};
 }
 

@@ -35,6 +35,7 @@ struct LandingWorld {
 
 struct LandingOptions {
     CutLimits limits;
+    event::RepeatWindow repeats;
     std::chrono::milliseconds idle = limits::cut_time_default; ///< Then what there is is landed.
     std::chrono::milliseconds lock_wait{10'000};               ///< For another lander's cut.
     std::string writer;                                        ///< PlannedCut::writer
@@ -47,6 +48,7 @@ struct LandedCut {
     lake::PlannedCut cut;
     std::int64_t records = 0;
     std::int64_t dead_letters = 0;
+    std::int64_t repeats = 0; ///< Events that were landed before, by their message ids.
     std::vector<std::pair<std::string, std::int64_t>> tables; ///< Name and rows, dead letters aside.
 };
 
@@ -88,7 +90,10 @@ private:
     Status land_partition(PartitionState& partition, Until until);
     Status begin(PartitionState& partition);
     Result<std::optional<lake::PlannedCut>> next_cut(PartitionState& partition, Offset end, Until until);
-    Status land_cut(PartitionState& partition, const lake::PlannedCut& cut);
+    Result<lake::PlannedCut> record(PartitionState& partition, lake::PlannedCut due,
+                                    std::optional<CutLanding>& planned);
+    Status mend_ids(PartitionState& partition);
+    Status land_cut(PartitionState& partition, const lake::PlannedCut& cut, std::optional<CutLanding> planned);
     Status land_part(const PartitionState& partition, const CutLanding& landing, const TablePart& part,
                      lake::TableBooks& books);
     Status take_lock(PartitionState& partition, std::unique_ptr<io::Lock>& lock);

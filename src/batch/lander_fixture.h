@@ -49,10 +49,20 @@ protected:
     }
 
     void append(const std::vector<std::string>& values, Partition to = Partition{0}) {
+        std::vector<std::pair<std::string, std::string>> without_ids;
+        for (const std::string& value : values) without_ids.emplace_back("", value);
+        append_with_ids(without_ids, to);
+    }
+    /// The same of events with message ids, "" for none.
+    void append_with_ids(const std::vector<std::pair<std::string, std::string>>& ids_and_values,
+                         Partition to = Partition{0}) {
         log::PartitionWriter& partition = writer_->partition(to);
         log::BatchBuilder batch;
         batch.begin(partition.next_offset());
-        for (const std::string& value : values) batch.add(TimestampMs{now_ms_++}, value);
+        for (const auto& [id, value] : ids_and_values) {
+            const log::RecordHeader header{"message_id", id};
+            batch.add(TimestampMs{now_ms_++}, value, std::nullopt, {&header, id.empty() ? 0U : 1U});
+        }
         ASSERT_TRUE(partition.append(batch.seal()).ok());
         ASSERT_TRUE(partition.sync().ok());
     }

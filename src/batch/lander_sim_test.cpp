@@ -15,14 +15,22 @@ public:
     explicit Machine(std::uint64_t seed) : LanderFixture(seed) {}
     void TestBody() override {}
 
+    /// Some have ids; from the second time on, the last repeats one of the time before.
     void append_some(int first) {
-        std::vector<std::string> values;
+        std::vector<std::pair<std::string, std::string>> events;
         for (int i = first; i < first + 6; ++i) {
             const std::string table = i % 6 == 5 ? "dead_letters" : i % 2 == 0 ? "sword" : "guild";
             model_[next_++] = table;
-            values.push_back(i % 6 == 5 ? "no JSON" : event(table, i, i > 8 ? R"(, "late": true)" : ""));
+            events.emplace_back(i % 3 == 0 ? fmt::format("id {}", i) : "",
+                                i % 6 == 5 ? "no JSON" : event(table, i, i > 8 ? R"(, "late": true)" : ""));
         }
-        append(values);
+        if (last_ >= 0) {
+            events.emplace_back(fmt::format("id {}", last_), event("sword", last_, R"(, "again": true)"));
+            ++next_;
+            ++repeats_;
+        }
+        last_ = first;
+        append_with_ids(events);
     }
 
     /// The offsets in the table, by its Delta log.
@@ -58,6 +66,7 @@ public:
             const std::multiset<std::int64_t> all(expected.begin(), expected.end());
             ASSERT_EQ(lying_there(name), all) << when << ": " << name;
             ASSERT_EQ(books().tables.at(name).events, static_cast<std::int64_t>(expected.size())) << when;
+            ASSERT_EQ(books().tables.at(name).repeats, name == "sword" ? repeats_ : 0) << when << ": " << name;
         }
     }
 
@@ -83,6 +92,8 @@ private:
 
     Model model_;
     std::int64_t next_ = 0;
+    std::int64_t repeats_ = 0;
+    int last_ = -1; ///< The first of the time before.
 };
 
 void run(io::SimEnv::Fault fault, bool power_cut, std::int64_t n, bool& done) {

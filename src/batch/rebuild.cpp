@@ -101,7 +101,7 @@ private:
     Status land(std::size_t partition, const lake::PlannedCut& cut, KnownTables& known) {
         TRY(landing, CutLanding::plan(world_.log, number(partition), cut, known));
         for (const TablePart& part : landing.parts()) {
-            if (part.name != name_) continue;
+            if (part.name != name_ || part.events == 0) continue;
             if (!known.opened.contains(name_))
                 known.opened.emplace(name_, aside_.make(name_, part.subject, generation_));
             TRY(database, world_.database());

@@ -2,22 +2,22 @@
 
 #include "event/json_string.h"
 
-#include <algorithm>
 #include <fmt/format.h>
 #include <iterator>
 
 namespace questlog::collect {
 namespace {
 
-/// Of one partition's events the first says it all: they follow each other.
+/// Where they follow each other in one partition, the first says it all.
 void append_receipt(std::string& body, bool single, std::string_view log_id, std::span<const Position> positions) {
     auto out = std::back_inserter(body);
     const Position& first = positions.front();
     fmt::format_to(out, ", \"log\": {}, ", event::json_string(log_id));
-    const bool in_one_partition = std::all_of(positions.begin(), positions.end(), [&](const Position& position) {
-        return position.partition == first.partition;
-    });
-    if (in_one_partition) {
+    bool in_a_row = true;
+    for (std::size_t i = 0; i < positions.size(); ++i)
+        in_a_row = in_a_row && positions[i].partition == first.partition &&
+                   positions[i].offset == first.offset.plus(static_cast<std::int64_t>(i));
+    if (in_a_row) {
         fmt::format_to(out, "\"partition\": {}, \"{}\": {}", first.partition, single ? "offset" : "first_offset",
                        first.offset);
         return;
@@ -32,16 +32,18 @@ void append_receipt(std::string& body, bool single, std::string_view log_id, std
 
 } // namespace
 
-std::string receipt_answer(std::string_view log_id, const Position& position) {
-    return fmt::format("{{\"log\": {}, \"partition\": {}, \"offset\": {}}}\n", event::json_string(log_id),
-                       position.partition, position.offset);
+std::string receipt_answer(std::string_view log_id, const Position& position, bool is_repeat) {
+    return fmt::format("{{\"log\": {}, \"partition\": {}, \"offset\": {}{}}}\n", event::json_string(log_id),
+                       position.partition, position.offset, is_repeat ? ", \"duplicate\": true" : "");
 }
 
-IntakeAnswer intake_answer(const event::Intake& intake, std::string_view log_id, std::span<const Position> positions) {
+IntakeAnswer intake_answer(const event::Intake& intake, std::string_view log_id, std::span<const Position> positions,
+                           std::size_t repeated) {
     IntakeAnswer answer;
     if (!intake.rejected.empty()) answer.status = intake.accepted.empty() ? 400 : 207;
     auto out = std::back_inserter(answer.body);
     fmt::format_to(out, "{{\"accepted\": {}, \"rejected\": {}", intake.accepted.size(), intake.rejected.size());
+    if (repeated > 0) fmt::format_to(out, ", \"duplicates\": {}", repeated);
     if (!intake.rejected.empty()) {
         std::string_view separator = ", \"rejections\": [";
         for (const event::RejectedEvent& rejected : intake.rejected) {

@@ -15,17 +15,17 @@ namespace questlog::collect {
 inline constexpr std::string_view json_type = "application/json";
 inline constexpr std::string_view text_type = "text/plain; charset=utf-8";
 
-/// {"log": "...", "partition": 0, "offset": 12}
-[[nodiscard]] std::string receipt_answer(std::string_view log_id, const Position& position);
+/// {"log": "...", "partition": 0, "offset": 12}, and for one that came before "duplicate": true.
+[[nodiscard]] std::string receipt_answer(std::string_view log_id, const Position& position, bool is_repeat);
 
 /// Status and body for POST /events. `positions` are the places of the accepted events, where a receipt is wanted; else
-/// it is empty.
+/// it is empty. `repeated`: so many of these came before.
 struct IntakeAnswer {
     unsigned status = 200; ///< 200 all accepted, 207 some, 400 none.
     std::string body;
 };
 [[nodiscard]] IntakeAnswer intake_answer(const event::Intake& intake, std::string_view log_id,
-                                         std::span<const Position> positions);
+                                         std::span<const Position> positions, std::size_t repeated = 0);
 
 /// {"error": "..."}
 [[nodiscard]] std::string error_answer(std::string_view message);

@@ -19,8 +19,9 @@ constexpr std::size_t kept_bytes_max = 4 * 1024 * 1024;
 
 } // namespace
 
-BatchStage::BatchStage(io::Clock& clock, log::LogWriter& log, std::size_t commit_bytes_max)
-    : clock_(clock), log_(log), commit_bytes_max_(commit_bytes_max), spread_to_{log.topic().partitions - 1} {
+BatchStage::BatchStage(io::Clock& clock, log::LogWriter& log, std::size_t commit_bytes_max, std::vector<SeenIds> seen)
+    : clock_(clock), log_(log), commit_bytes_max_(commit_bytes_max), seen_(std::move(seen)),
+      spread_to_{log.topic().partitions - 1} {
     for (Partition partition{0}; partition.value < log.topic().partitions; ++partition.value) {
         const log::PartitionWriter& writer = log.partition(partition);
         ends_.push_back({writer.next_offset(), writer.next_offset(), writer.max_timestamp()});
@@ -58,7 +59,23 @@ std::size_t BatchStage::bytes_of(const StagedEvent& event) {
 }
 
 Partition BatchStage::partition_for(const StagedEvent& event) const {
-    return event.key ? log::partition_of_key(*event.key, log_.topic().partitions) : spread_to_;
+    if (event.key) return log::partition_of_key(*event.key, log_.topic().partitions);
+    if (!event.message_id.empty()) return log::partition_of_key(event.message_id, log_.topic().partitions);
+    return spread_to_;
+}
+
+std::optional<Repeated> BatchStage::find(const StagedEvent& event) const {
+    if (event.message_id.empty()) return std::nullopt;
+    const Partition partition = partition_for(event);
+    const End& end = end_of(partition);
+    const TimestampMs now = std::max(end.newest, moment_ && !flying_ ? moment_->wall : clock_.wall_ms());
+    const auto first =
+        seen_[static_cast<std::size_t>(partition.value)].find(event::hash_of(event.message_id), now);
+    if (!first) return std::nullopt;
+    Repeated repeated{{partition, *first}, Repeated::In::log};
+    if (*first >= end.durable)
+        repeated.in = flying_ && *first < end.next ? Repeated::In::flight : Repeated::In::open_commit;
+    return repeated;
 }
 
 Position BatchStage::add(const StagedEvent& event) {
@@ -76,6 +93,8 @@ Position BatchStage::add(const StagedEvent& event) {
     batch.newest = std::max(batch.newest, moment_->wall);
     const log::RecordHeader header{event::message_id_key, event.message_id};
     batch.builder.add(batch.newest, event.value, event.key, {&header, event.message_id.empty() ? 0U : 1U});
+    if (!event.message_id.empty())
+        seen_of(partition).add({event::hash_of(event.message_id), position.offset, batch.newest});
     open_.bytes += batch.builder.bytes() - before;
     ++open_.events;
     return position;
@@ -117,10 +136,12 @@ void BatchStage::failed() {
         End& end = end_of(partition);
         end.next = writer.next_offset();
         end.newest = writer.max_timestamp();
+        seen_of(partition).forget_from(end.next);
     }
 }
 
 void BatchStage::drop_open() {
+    for (const Partition partition : open_.partitions) seen_of(partition).forget_from(end_of(partition).next);
     clear(open_);
     moment_.reset();
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/strong.h"
+#include "collect/seen_ids.h"
 #include "io/env.h"
 #include "log/event_log.h"
 #include "log/record_batch.h"
@@ -49,18 +50,28 @@ struct StagedCommit {
     std::int64_t mismatched = 0; ///< Of them, not as declared.
 };
 
+/// Where the event is that another one repeats.
+struct Repeated {
+    Position first;
+    enum class In : std::uint8_t { log, flight, open_commit } in = In::log; ///< Durable, or as its commit fares.
+};
+
 /// Gathers events into the open commit. An event with a key goes to its key's partition, as Kafka's clients choose it;
-/// all others of a commit to one partition, the next one in each commit: spread, and few to write and sync. An event's
-/// offset is known when it is staged. Two commits exist: the open one and the one in flight.
+/// one without, but with a message id, to that of its id, where one that repeats it is looked for; all others of a
+/// commit to one partition, the next one in each commit: spread, and few to write and sync. An event's offset is known
+/// when it is staged. Two commits exist: the open one and the one in flight.
 /// The io thread only; the log's writers are touched only while nothing is in flight.
 class BatchStage {
 public:
-    BatchStage(io::Clock& clock, log::LogWriter& log, std::size_t commit_bytes_max);
+    /// `seen`: of each partition, the ids of its log.
+    BatchStage(io::Clock& clock, log::LogWriter& log, std::size_t commit_bytes_max, std::vector<SeenIds> seen);
 
     /// Whether `events` events, of `bytes` by bytes_of() together, fit into the open commit.
     [[nodiscard]] bool has_room(std::size_t events, std::size_t bytes) const;
     /// Whether they fit into an empty one: else there never is room.
     [[nodiscard]] bool can_have_room(std::size_t events, std::size_t bytes) const;
+    /// Whether an event with its message id came before.
+    [[nodiscard]] std::optional<Repeated> find(const StagedEvent& event) const;
     /// A request came whose events are staged next: its time is read, once for all requests of a turn.
     void begin_request();
     /// Copied. There is room.
@@ -78,7 +89,7 @@ public:
     [[nodiscard]] bool flying() const { return flying_; }
     void landed();
     void failed();
-    /// Forgets the open commit while another one is in flight.
+    /// Forgets the open commit.
     void drop_open();
 
     /// One past the last durable event of each partition.
@@ -99,6 +110,10 @@ private:
     [[nodiscard]] std::size_t framing_max(std::size_t events, bool first_request) const;
     static void clear(StagedCommit& commit);
     [[nodiscard]] End& end_of(Partition partition) { return ends_[static_cast<std::size_t>(partition.value)]; }
+    [[nodiscard]] const End& end_of(Partition partition) const {
+        return ends_[static_cast<std::size_t>(partition.value)];
+    }
+    [[nodiscard]] SeenIds& seen_of(Partition partition) { return seen_[static_cast<std::size_t>(partition.value)]; }
     [[nodiscard]] static StagedCommit::Batch& batch_of(StagedCommit& commit, Partition partition) {
         return commit.batches[static_cast<std::size_t>(partition.value)];
     }
@@ -107,6 +122,7 @@ private:
     log::LogWriter& log_;
     std::size_t commit_bytes_max_;
     std::vector<End> ends_;
+    std::vector<SeenIds> seen_; ///< By partition; also of what is not durable yet.
     StagedCommit open_;
     StagedCommit in_flight_;
     std::vector<PartitionAppend> appends_; ///< Of the one in flight.

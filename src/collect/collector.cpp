@@ -39,10 +39,10 @@ void answer_options(std::span<const std::string> methods, http::Exchange& exchan
 } // namespace
 
 Collector::Collector(io::Env env, const event::Catalogue& catalogue, log::LogWriter& log, http::Server& server,
-                     Metrics& metrics, CollectorOptions options)
+                     Metrics& metrics, CollectorOptions options, std::vector<SeenIds> seen)
     : env_(env), catalogue_(catalogue), log_(log), server_(server), options_(std::move(options)), metrics_(metrics),
       decoder_(options_.unzipped), envelope_(options_.event_limits), intake_parser_(options_.event_limits, &catalogue),
-      stage_(env.clock, log, options_.commit_bytes_max),
+      stage_(env.clock, log, options_.commit_bytes_max, std::move(seen)),
       retry_header_(fmt::format("Retry-After: {}\r\n", options_.retry_after.count())), not_found_(path_list(catalogue)),
       committer_(env.clock, options_.commit_on, options_.inline_commit_max, server,
                  [this](const CommitOutcome& outcome) { finish_commit(outcome); }) {}
@@ -91,6 +91,12 @@ void Collector::take_call(const event::EventDeclaration& call, const http::Reque
     const std::string_view own_name = envelope_.message_id();
     const std::string_view message_id = own_name.empty() ? key.value() : own_name;
     const StagedEvent event{value_, message_id, envelope_.key()};
+    const auto repeated = stage_.find(event);
+    if (repeated && can_answer(*repeated)) {
+        tally_.settle(Fate::repeated, 1);
+        const std::string receipt = options->receipt ? receipt_answer(log_.topic().id, repeated->first, true) : "";
+        return answer_call(call, receipt, waits_for(*repeated), exchange);
+    }
     if (given_up_ || !stage_.has_room(1, BatchStage::bytes_of(event))) {
         tally_.settle(Fate::queue_full, 1);
         return answer_queue_full(exchange);
@@ -99,10 +105,26 @@ void Collector::take_call(const event::EventDeclaration& call, const http::Reque
     const Position position = stage_.add(event);
     if (envelope_.mismatched()) stage_.count_mismatched(1);
     ++tally_.pending;
-    const std::string receipt = options.value().receipt ? receipt_answer(log_.topic().id, position) : std::string();
+    answer_call(call, options->receipt ? receipt_answer(log_.topic().id, position, false) : "", true, exchange);
+}
+
+/// Not where the commit of the first one is given up: nobody knows then.
+bool Collector::can_answer(const Repeated& repeated) const {
+    return !given_up_ || repeated.in == Repeated::In::log;
+}
+
+/// Whether the answer to a repeat must wait: until the first one is durable. Of what is in flight the answers are with
+/// the server; this one goes with the next commit's, which fails if the one in flight does.
+bool Collector::waits_for(const Repeated& repeated) {
+    if (repeated.in == Repeated::In::flight) awaits_flight_ = true;
+    return repeated.in != Repeated::In::log;
+}
+
+void Collector::answer_call(const event::EventDeclaration& call, const std::string& receipt, bool after_commit,
+                            http::Exchange& exchange) {
     http::Response response =
         receipt.empty() ? answer(200, call.content_type, call.reply) : answer(200, json_type, receipt);
-    response.after_commit = true;
+    response.after_commit = after_commit;
     exchange.respond(response);
 }
 
@@ -187,17 +209,24 @@ void Collector::take_events(const event::Intake& intake, std::string_view key, b
         return answer_queue_full(exchange);
     }
     tally_.settle(Fate::invalid_event, rejected);
-    tally_.pending += accepted;
     positions_.clear();
-    if (accepted > 0) stage_.begin_request();
+    bool after_commit = false;
+    std::int64_t repeats = 0;
     for (std::size_t i = 0; i < intake.accepted.size(); ++i) {
-        const Position position = stage_.add(event_of(intake, i));
+        const StagedEvent event = event_of(intake, i);
+        const auto repeated = stage_.find(event);
+        if (repeated && waits_for(*repeated)) after_commit = true;
+        if (!repeated && i == static_cast<std::size_t>(repeats)) stage_.begin_request(); // its first new one
+        const Position position = repeated ? repeated->first : stage_.add(event);
+        if (repeated) ++repeats;
         if (receipt) positions_.push_back(position);
     }
-    stage_.count_mismatched(intake.mismatched);
-    const IntakeAnswer told = intake_answer(intake, log_.topic().id, positions_);
+    tally_.settle(Fate::repeated, repeats);
+    tally_.pending += accepted - repeats;
+    stage_.count_mismatched(std::min(intake.mismatched, static_cast<std::size_t>(accepted - repeats)));
+    const IntakeAnswer told = intake_answer(intake, log_.topic().id, positions_, static_cast<std::size_t>(repeats));
     http::Response response = answer(told.status, json_type, told.body);
-    response.after_commit = accepted > 0;
+    response.after_commit = after_commit || repeats < accepted;
     exchange.respond(response);
 }
 
@@ -237,11 +266,13 @@ void Collector::answer_unavailable(std::string_view message, http::Exchange& exc
 // ---- commits
 
 bool Collector::commit() {
-    if (stage_.open_events() == 0) return false;
-    if (given_up_) {
+    const bool is_lost = std::exchange(flight_failed_, false);
+    awaits_flight_ = false;
+    if (!is_lost && stage_.open_events() == 0) return false;
+    if (is_lost || given_up_) {
         const std::int64_t events = stage_.open_events();
         stage_.drop_open();
-        fail_commit(events, Fate::log_failed, fault_->reason);
+        fail_commit(events, Fate::log_failed, fault_ ? fault_->reason : "the commit before it failed");
         return true;
     }
     const auto appends = stage_.take();
@@ -300,6 +331,7 @@ void Collector::finish_commit(const CommitOutcome& outcome) {
 void Collector::fail_commit(std::int64_t events, Fate fate, const std::string& reason) {
     tally_.pending -= events;
     tally_.settle(fate, events);
+    flight_failed_ = awaits_flight_;
     failure_body_ = error_answer("the log takes no events: " + reason);
     fault_ = Fault{reason, env_.clock.monotonic()};
     if (close_books()) server_.committed(false);

@@ -64,7 +64,7 @@ struct CollectorOptions {
 class Collector final : public http::Handler {
 public:
     Collector(io::Env env, const event::Catalogue& catalogue, log::LogWriter& log, http::Server& server,
-              Metrics& metrics, CollectorOptions options);
+              Metrics& metrics, CollectorOptions options, std::vector<SeenIds> seen);
     ~Collector() override;
 
     void handle(const http::Request& request, http::Exchange& exchange) override;
@@ -89,6 +89,10 @@ private:
 
     void handle_call(const event::EventDeclaration& call, const http::Request& request, http::Exchange& exchange);
     void take_call(const event::EventDeclaration& call, const http::Request& request, http::Exchange& exchange);
+    void answer_call(const event::EventDeclaration& call, const std::string& receipt, bool after_commit,
+                     http::Exchange& exchange);
+    [[nodiscard]] bool can_answer(const Repeated& repeated) const;
+    [[nodiscard]] bool waits_for(const Repeated& repeated);
     void handle_events(const http::Request& request, http::Exchange& exchange);
     void read_headers(const http::Request& request);
     [[nodiscard]] bool unzip(const http::Request& request, std::string_view& body, http::Exchange& exchange);
@@ -129,6 +133,8 @@ private:
     BatchStage stage_;
     std::chrono::nanoseconds commit_began_{}; ///< Of the one in flight.
     bool given_up_ = false;                   ///< The one in flight; it is not over yet.
+    bool awaits_flight_ = false; ///< An answer of the open commit, of an event that the one in flight has.
+    bool flight_failed_ = false; ///< And that one has failed.
     std::optional<Fault> fault_;              ///< Of the last commit, if it failed.
     std::string retry_header_;
     std::string failure_body_;

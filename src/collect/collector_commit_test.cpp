@@ -180,7 +180,7 @@ protected:
     explicit PipelinedCommits(std::int32_t partitions = 1) : CollectorTest(options(), partitions), held_log_(log_) {
         collector_.reset();
         collector_ = std::make_unique<Collector>(io::Env{clock_, sim_.env().files, sim_.env().entropy}, catalogue_,
-                                                 held_log_, server_, metrics_, options_);
+                                                 held_log_, server_, metrics_, options_, seen_ids());
     }
     /// Lets the commit in flight run to its end.
     void finish_commit(std::size_t index = 0) {

@@ -59,7 +59,7 @@ protected:
         options.commit_wait_max = milliseconds(2'000);
         options.inline_commit_max = std::chrono::hours(1); // no hang drives commits from the io thread
         collector_ = std::make_unique<Collector>(io::Env{clock_, sim_.env().files, sim_.env().entropy}, catalogue_,
-                                                 log_, *server_, metrics_, options);
+                                                 log_, *server_, metrics_, options, no_ids_seen(1));
         thread_ = std::thread([this] { ended_ = server_->run(*collector_); });
     }
     ~HungDisk() override { stop(); }

@@ -22,6 +22,8 @@ void append_metric(std::string& out, std::string_view name, std::string_view typ
 CollectorMetrics::CollectorMetrics(Metrics& metrics)
     : metrics_(metrics),
       accepted_(metrics.counter("questlog_events_accepted_total", "Events that are durable and were answered so.")),
+      repeated_(metrics.counter("questlog_events_repeated_total",
+                                "Events that by their message ids came before: they were answered, and not stored.")),
       invalid_calls_(rejected(metrics, "invalid_call")), invalid_events_(rejected(metrics, "invalid_event")),
       unreadable_bodies_(rejected(metrics, "unreadable_body")), queue_full_(rejected(metrics, "queue_full")),
       log_failed_(rejected(metrics, "log_failed")),
@@ -37,6 +39,7 @@ void CollectorMetrics::update(const Tally& tally) {
         if (to > from) counter.add(to - from);
     };
     raise(accepted_, shown_.accepted, tally.accepted);
+    raise(repeated_, shown_.repeated, tally.repeated);
     raise(invalid_calls_, shown_.invalid_calls, tally.invalid_calls);
     raise(invalid_events_, shown_.invalid_events, tally.invalid_events);
     raise(unreadable_bodies_, shown_.unreadable_bodies, tally.unreadable_bodies);

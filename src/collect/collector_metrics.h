@@ -28,6 +28,7 @@ public:
 private:
     Metrics& metrics_;
     Counter accepted_;
+    Counter repeated_;
     Counter invalid_calls_;
     Counter invalid_events_;
     Counter unreadable_bodies_;

@@ -7,6 +7,7 @@ namespace questlog::collect {
 /// What became of an event that a client sent.
 enum class Fate : std::uint8_t {
     accepted,      ///< Durable, and answered so.
+    repeated,      ///< By its message id it is an event that came before, and is answered as that one.
     invalid_call,  ///< A declared call whose fields are wrong: 400.
     invalid_event, ///< Sent to /events, and no event: named in the answer.
     queue_full,    ///< More is waiting for the disk than may: 503.
@@ -18,6 +19,7 @@ enum class Fate : std::uint8_t {
 struct Tally {
     std::int64_t received = 0;
     std::int64_t accepted = 0;
+    std::int64_t repeated = 0;
     std::int64_t invalid_calls = 0;
     std::int64_t invalid_events = 0;
     std::int64_t queue_full = 0;
@@ -30,6 +32,7 @@ struct Tally {
     void settle(Fate fate, std::int64_t events) {
         switch (fate) {
         case Fate::accepted: accepted += events; return;
+        case Fate::repeated: repeated += events; return;
         case Fate::invalid_call: invalid_calls += events; return;
         case Fate::invalid_event: invalid_events += events; return;
         case Fate::queue_full: queue_full += events; return;
@@ -38,7 +41,8 @@ struct Tally {
         }
     }
     [[nodiscard]] bool balances() const {
-        return received == accepted + invalid_calls + invalid_events + queue_full + log_failed + undecided + pending;
+        return received ==
+               accepted + repeated + invalid_calls + invalid_events + queue_full + log_failed + undecided + pending;
     }
 };
 

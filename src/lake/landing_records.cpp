@@ -40,10 +40,41 @@ template <class Int> bool take_number(std::string_view& lines, std::string_view 
     return take(lines, key, value) && parse_number(value, number);
 }
 
+/// What a cut without message ids has no lines of.
+std::string encode_ids(const PlannedCut& cut) {
+    if (cut.ids == 0) return {};
+    std::string lines = fmt::format("ids = {}\n", cut.ids);
+    if (cut.repeats.empty()) return lines;
+    lines += "repeats =";
+    for (const auto& [from, to] : cut.repeats)
+        lines += to == from.plus(1) ? fmt::format(" {}", from) : fmt::format(" {}-{}", from, to.plus(-1));
+    return lines + '\n';
+}
+
+/// "4 7-9": in order, each within the cut.
+bool parse_repeats(std::string_view text, PlannedCut& cut) {
+    while (!text.empty()) {
+        const std::string_view word = text.substr(0, text.find(' '));
+        text.remove_prefix(std::min(word.size() + 1, text.size()));
+        const std::size_t dash = word.find('-');
+        OffsetSpan span;
+        Offset last;
+        if (!parse_number(word.substr(0, dash), span.from.value)) return false;
+        last = span.from;
+        if (dash != std::string_view::npos && !parse_number(word.substr(dash + 1), last.value)) return false;
+        span.to = last.plus(1);
+        const Offset least = cut.repeats.empty() ? cut.from : cut.repeats.back().to;
+        if (span.from < least || span.to <= span.from || span.to > cut.to) return false;
+        cut.repeats.push_back(span);
+    }
+    return true;
+}
+
 std::string encode(const PlannedCut& cut) {
-    return encode_checked_text(cut_text, fmt::format("from = {}\nto = {}\ndate = {}\nreason = {}\nwriter = {}\n",
+    return encode_checked_text(cut_text, fmt::format("from = {}\nto = {}\ndate = {}\nreason = {}\nwriter = {}\n{}",
                                                      cut.from, cut.to, cut.date,
-                                                     reasons[static_cast<std::size_t>(cut.reason)], cut.writer));
+                                                     reasons[static_cast<std::size_t>(cut.reason)], cut.writer,
+                                                     encode_ids(cut)));
 }
 
 Result<PlannedCut> decode_cut(std::string_view text, const std::string& path) {
@@ -53,9 +84,13 @@ Result<PlannedCut> decode_cut(std::string_view text, const std::string& path) {
     std::string_view reason;
     std::string_view writer;
     if (!take_number(lines, "from", cut.from.value) || !take_number(lines, "to", cut.to.value) ||
-        !take(lines, "date", date) || !take(lines, "reason", reason) || !take(lines, "writer", writer) ||
-        !lines.empty())
+        !take(lines, "date", date) || !take(lines, "reason", reason) || !take(lines, "writer", writer))
         return damaged_text(cut_text, path, "it is no cut");
+    std::string_view repeats;
+    const bool has_ids = take_number(lines, "ids", cut.ids);
+    if (has_ids && take(lines, "repeats", repeats) && !parse_repeats(repeats, cut))
+        return damaged_text(cut_text, path, "it is no cut");
+    if (!lines.empty()) return damaged_text(cut_text, path, "it is no cut");
     const auto known = std::find(reasons.begin(), reasons.end(), reason);
     if (known == reasons.end() || cut.from < Offset{} || cut.to <= cut.from)
         return damaged_text(cut_text, path, "it is no cut");
@@ -65,12 +100,13 @@ Result<PlannedCut> decode_cut(std::string_view text, const std::string& path) {
     return cut;
 }
 
-/// "table = 12 purchase_sword", and where it is stopped "stopped = 7 purchase_sword why".
+/// "table = 12 purchase_sword", where it has any "repeats = 2", and where it is stopped "stopped = 7 why".
 std::string encode(const Books& books) {
     std::string lines = fmt::format("began = {}\nlanded_to = {}\nrecords = {}\nrebuilt = {}\n", books.began,
                                     books.landed_to, books.records, books.rebuilt);
     for (const auto& [name, table] : books.tables) {
         lines += fmt::format("table = {} {}\n", table.events, name);
+        if (table.repeats != 0) lines += fmt::format("repeats = {}\n", table.repeats);
         if (!table.stopped_at) continue;
         std::string reason = table.reason;
         std::replace(reason.begin(), reason.end(), '\n', ' ');
@@ -97,6 +133,8 @@ Result<Books> decode_books(std::string_view text, const std::string& path) {
         TableBooks table;
         std::string_view name;
         if (!split_number(value, table.events, name)) return damaged_text(books_text, path, "they are no books");
+        if (lines.starts_with("repeats") && !take_number(lines, "repeats", table.repeats))
+            return damaged_text(books_text, path, "they are no books");
         if (take(lines, "stopped", value)) {
             Offset at;
             std::string_view reason;

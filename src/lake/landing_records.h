@@ -2,9 +2,11 @@
 
 #include "base/result.h"
 #include "base/strong.h"
+#include "event/message_hash.h"
 #include "io/env.h"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -14,6 +16,7 @@
 /// docs/formats/lake.md.
 ///
 ///   ROOT/.landing/<log id>/<partition>/<from>.plan   a cut, recorded before any file of it is written; never changed
+///   ROOT/.landing/<log id>/<partition>/<from>.ids    the message ids of a cut that has any, recorded before it
 ///   ROOT/.landing/<log id>/<partition>/books         what all cuts so far have landed
 ///   ROOT/.locks/landing-<log id>.lock                byte <partition>: held around each cut
 namespace questlog::lake {
@@ -33,15 +36,18 @@ struct PlannedCut {
     std::string date; ///< UTC day of its events; empty: it has none.
     CutReason reason = CutReason::limit;
     std::string writer; ///< Versions of questlog and DuckDB: with the same, the files have the same bytes.
+    std::int64_t ids = 0;            ///< How many of its events have message ids.
+    std::vector<OffsetSpan> repeats{}; ///< Of them, those that repeat an earlier one: they are landed nowhere.
     auto operator<=>(const PlannedCut&) const = default;
 };
 
 /// Of one table, since the log began.
 struct TableBooks {
-    std::int64_t events = 0; ///< As the plans counted them. The table's files have as many rows.
+    std::int64_t events = 0; ///< As the plans counted them, without repeats. The table's files have as many rows.
     /// From here on nothing is landed in it, whatever Books::landed_to says: `reason`. nullopt: all is well.
     std::optional<Offset> stopped_at;
     std::string reason;
+    std::int64_t repeats = 0; ///< Of its type, passed over.
     auto operator<=>(const TableBooks&) const = default;
 };
 
@@ -71,6 +77,18 @@ public:
     Result<PlannedCut> record(const PlannedCut& cut);
     /// All that were recorded, in order. Each begins where the one before ends.
     Result<std::vector<PlannedCut>> cuts() const;
+
+    /// Puts the ids of the cut from there on, which are not empty, durably in the place of what was there. For the
+    /// lock's holder. A cut is recorded after its ids.
+    Status write_ids(Offset from, const std::vector<event::IdSighting>& ids);
+    /// How many ids of the cut that begins at `from` are there to be read: 0 where they are missing or damaged.
+    Result<std::int64_t> ids_of(Offset from) const;
+    /// Hands on, in order, the ids of cuts below `below` that have any at or after `time`. `corrupt` names the file
+    /// that is damaged; a lander writes it anew.
+    Status visit_ids(Offset below, TimestampMs time, const std::function<void(const event::IdSighting&)>& sink) const;
+    /// Removes the ids of cuts that lie before the window, with a margin for who is reading them, before the end of
+    /// what has ids. For the lock's holder.
+    Status forget_ids(const event::RepeatWindow& window);
 
     /// Excludes other landers of the partition. `retry_later` naming the holder's pid when `wait` has passed.
     Result<std::unique_ptr<io::Lock>> lock(std::chrono::milliseconds wait);

@@ -1,6 +1,7 @@
 #include "lake/landing_records.h"
 
 #include "io/sim_env.h"
+#include "io/whole_file.h"
 
 #include <gtest/gtest.h>
 
@@ -114,6 +115,92 @@ TEST_F(LandingRecordsTest, SurviveAPowerCutAtAnyStep) {
             EXPECT_TRUE(*decided == cut(90, 100) || (!recorded.ok() && *decided == cut(90, 95))) << n;
             if (!failed) break;
         }
+}
+
+TEST_F(LandingRecordsTest, OfACutWithMessageIdsSayWhichRepeat) {
+    PlannedCut with_ids = cut(3, 10);
+    with_ids.ids = 5;
+    EXPECT_EQ(records().record(with_ids).value(), with_ids);
+    EXPECT_EQ(records().cut_at(Offset{3}).value(), with_ids);
+    PlannedCut repeating = cut(10, 90);
+    repeating.ids = 70;
+    repeating.repeats = {{Offset{10}, Offset{11}}, {Offset{12}, Offset{40}}, {Offset{89}, Offset{90}}};
+    EXPECT_EQ(records().record(repeating).value(), repeating);
+    EXPECT_EQ(records().cut_at(Offset{10}).value(), repeating);
+    Books with_repeats = books();
+    with_repeats.tables["purchase_sword"].repeats = 30;
+    with_repeats.tables["join_guild"] = {47, Offset{50}, "damaged", 2};
+    ASSERT_TRUE(records().write_books(with_repeats).ok());
+    EXPECT_EQ(records().books().value(), with_repeats);
+}
+
+class LandingIdsTest : public LandingRecordsTest {
+protected:
+    static event::IdSighting met(std::int64_t offset, std::int64_t time) {
+        return {event::hash_of(std::to_string(offset)), Offset{offset}, TimestampMs{time}};
+    }
+    std::vector<std::int64_t> offsets(std::int64_t below, std::int64_t time) {
+        std::vector<std::int64_t> found;
+        const Status visited = records().visit_ids(Offset{below}, TimestampMs{time}, [&](const event::IdSighting& id) {
+            EXPECT_EQ(id.id, event::hash_of(std::to_string(id.offset.value)));
+            found.push_back(id.offset.value);
+        });
+        EXPECT_TRUE(visited.ok()) << visited.error().message;
+        return found;
+    }
+};
+
+TEST_F(LandingIdsTest, AreReadAsFarAsTheyAreAskedFor) {
+    EXPECT_TRUE(offsets(100, 0).empty());
+    EXPECT_EQ(records().ids_of(Offset{3}).value(), 0);
+    ASSERT_TRUE(records().write_ids(Offset{3}, {met(4, 1000), met(9, 86'400'000)}).ok());
+    ASSERT_TRUE(records().write_ids(Offset{10}, {met(10, 86'400'001)}).ok());
+    EXPECT_EQ(records().ids_of(Offset{3}).value(), 2);
+    EXPECT_EQ(offsets(100, 0), (std::vector<std::int64_t>{4, 9, 10}));
+    EXPECT_EQ(offsets(10, 0), (std::vector<std::int64_t>{4, 9}));
+    EXPECT_EQ(offsets(9, 0), (std::vector<std::int64_t>{4}));
+    EXPECT_EQ(offsets(100, 86'400'001), (std::vector<std::int64_t>{10}));
+    EXPECT_EQ(offsets(100, 86'400'000), (std::vector<std::int64_t>{4, 9, 10})) << "of a cut that has any, all";
+    ASSERT_TRUE(records().write_ids(Offset{10}, {met(10, 86'400'001), met(11, 86'400'001)}).ok());
+    world_.power_cut();
+    EXPECT_EQ(offsets(100, 0), (std::vector<std::int64_t>{4, 9, 10, 11}));
+}
+
+TEST_F(LandingIdsTest, NoBitOfThemChangesUnseen) {
+    ASSERT_TRUE(records().write_ids(Offset{0}, {met(0, 5), met(1, 6), met(2, 7)}).ok());
+    const std::string path = records().directory() + "/00000000000000000000.ids";
+    const std::string whole = io::read_text_file(world_.env().files, path).value();
+    EXPECT_EQ(whole.size(), 32 + 3 * 24 + 4);
+    const auto write = [&](const std::string& bytes) {
+        ASSERT_TRUE(io::write_file_durably(world_.env().files, records().directory(), path, bytes).ok());
+    };
+    const auto visited = [&] { return records().visit_ids(Offset{9}, TimestampMs{0}, [](const auto&) {}); };
+    for (std::size_t bit = 0; bit < whole.size() * 8; ++bit) {
+        std::string damaged = whole;
+        damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
+        write(damaged);
+        ASSERT_FALSE(visited().ok()) << bit;
+        ASSERT_EQ(visited().error().kind, ErrorKind::corrupt);
+        ASSERT_EQ(records().ids_of(Offset{0}).value(), 0);
+    }
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+        write(whole.substr(0, size));
+        ASSERT_FALSE(visited().ok()) << size;
+    }
+    write(whole + "x");
+    ASSERT_FALSE(visited().ok());
+    write(whole);
+    EXPECT_TRUE(visited().ok());
+}
+
+TEST_F(LandingIdsTest, AreForgottenBeyondTheWindowAndAMargin) {
+    for (std::int64_t i = 0; i < 10; ++i) ASSERT_TRUE(records().write_ids(Offset{i}, {met(i, i * 1000)}).ok());
+    ASSERT_TRUE(records().forget_ids({std::chrono::milliseconds(8000), 100}).ok());
+    EXPECT_EQ(offsets(100, 0).size(), 10U) << "8 s and an eighth";
+    ASSERT_TRUE(records().forget_ids({std::chrono::milliseconds(4000), 100}).ok());
+    EXPECT_EQ(offsets(100, 0), (std::vector<std::int64_t>{5, 6, 7, 8, 9}));
+    ASSERT_TRUE(records().forget_ids({std::chrono::milliseconds(4000), 3}).ok());
+    EXPECT_EQ(offsets(100, 0), (std::vector<std::int64_t>{6, 7, 8, 9})) << "with three after it, one may be asked for";
 }
 
 } // namespace

@@ -103,5 +103,7 @@ private:
 Result<Record> parse_record(Offset base_offset, TimestampMs base_timestamp, std::span<const std::byte> bytes,
                             std::size_t& used);
 Result<std::vector<RecordHeader>> parse_headers(const Record& record);
+/// The value of the record's last header of that name; nullopt: it has none, or its headers do not parse.
+[[nodiscard]] std::optional<std::string_view> find_header(const Record& record, std::string_view key);
 
 } // namespace questlog::log

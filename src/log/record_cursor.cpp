@@ -64,6 +64,17 @@ Result<std::vector<RecordHeader>> parse_headers(const Record& record) {
     return headers;
 }
 
+std::optional<std::string_view> find_header(const Record& record, std::string_view key) {
+    std::optional<std::string_view> found;
+    VarintReader reader(record.header_bytes);
+    for (std::int32_t i = 0; i < record.header_count && !reader.failed(); ++i) {
+        const auto name = reader.take_bytes();
+        const auto value = reader.take_bytes();
+        if (name && text_of(*name) == key) found = value ? text_of(*value) : std::string_view();
+    }
+    return reader.failed() ? std::nullopt : found;
+}
+
 RecordCursor::RecordCursor(const BatchHeader& header, std::span<const std::byte> records)
     : header_(header), records_(records) {}
 

@@ -59,6 +59,9 @@ Status ContinuousTables::read_log(const scan::LogRange& log) {
     }
     scan::PlanOptions options;
     options.keep_dead_letters = true;
+    options.find_repeats = [this](const scan::PartitionRange& part, const std::vector<event::IdSighting>& ids) {
+        return find_repeats(part, ids);
+    };
     options.progress = world_.progress;
     TRY(planned, scan::Plan::make(log_, range, options));
     tail_ = std::move(planned);
@@ -71,6 +74,21 @@ Status ContinuousTables::read_log(const scan::LogRange& log) {
     std::sort(names_.begin(), names_.end());
     names_.erase(std::unique(names_.begin(), names_.end()), names_.end());
     return {};
+}
+
+/// As a lander would tell it.
+Result<std::vector<OffsetSpan>> ContinuousTables::find_repeats(const scan::PartitionRange& part,
+                                                               const std::vector<event::IdSighting>& ids) {
+    const lake::LandingRecords records(world_.env, world_.continuous.lake_root(), log_.topic().id, part.partition);
+    scan::EarlierIds earlier;
+    earlier.recorded = [&](Offset below, TimestampMs since, const scan::SightingSink& sink) {
+        return records.visit_ids(below, since, sink);
+    };
+    earlier.recorded_to = books_[static_cast<std::size_t>(part.partition.value)].landed_to;
+    return scan::find_repeats(ids, world_.repeats, [&](const scan::SightingSink& sink) {
+        return scan::visit_earlier_ids(log_.partition(part.partition), earlier, part.from, ids.front().time,
+                                       world_.repeats, sink);
+    });
 }
 
 Result<std::optional<std::string>> ContinuousTables::find(const std::string& name) const {
@@ -207,6 +225,19 @@ Result<std::int64_t> ContinuousTables::count_tail(duck::Connection& connection, 
     return count == 1 ? rows->bigint(0, 0) : 0;
 }
 
+std::int64_t ContinuousTables::count_repeats(const std::string& name, Partition partition, Offset from) const {
+    const auto is_there = [&](const std::string& table) {
+        return std::binary_search(names_.begin(), names_.end(), table);
+    };
+    std::int64_t count = 0;
+    for (const auto& [type, repeats] : tail_->repeats()) {
+        if (scan::table_of_repeats(type, is_there) != name) continue;
+        for (const auto& [of, offset] : repeats)
+            if (of == partition && offset >= from) ++count;
+    }
+    return count;
+}
+
 Result<std::vector<LedgerRow>> ContinuousTables::ledger(duck::Connection& connection) {
     std::vector<LedgerRow> ledger;
     for (const std::string& name : names_) {
@@ -217,15 +248,19 @@ Result<std::vector<LedgerRow>> ContinuousTables::ledger(duck::Connection& connec
             const lake::Books& books = books_[static_cast<std::size_t>(partition.value)];
             Offset booked_to = books.landed_to; // by the books; a cut that is being landed lies after it
             if (const auto of_table = books.tables.find(name); of_table != books.tables.end()) {
-                row.accepted = of_table->second.events;
+                row.accepted = of_table->second.events + of_table->second.repeats;
+                row.duplicates = of_table->second.repeats;
                 row.problem = of_table->second.reason;
                 booked_to = of_table->second.stopped_at.value_or(booked_to);
             }
             if (table != opened_.end())
-                row.landed = table->second.rows_of(log_.topic().id, partition).value_or(row.accepted);
+                row.landed =
+                    table->second.rows_of(log_.topic().id, partition).value_or(row.accepted - row.duplicates);
             TRY(since_books, count_tail(connection, name, partition, booked_to));
             TRY(pending, count_tail(connection, name, partition, landed_to[static_cast<std::size_t>(partition.value)]));
-            row.accepted += since_books;
+            const std::int64_t repeats = count_repeats(name, partition, booked_to);
+            row.accepted += since_books + repeats;
+            row.duplicates += repeats;
             row.pending = pending;
             if (row.accepted + row.landed > 0) ledger.push_back(std::move(row));
         }

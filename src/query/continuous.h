@@ -76,6 +76,10 @@ private:
     [[nodiscard]] std::string since(const std::string& name) const;
     [[nodiscard]] std::vector<scan::LandedColumn> columns_of(const std::string& name) const;
     Result<std::string> offer_dead_letters(duck::Connection& connection);
+    /// Of the tail's repeats, from the offset on, those in the table's books.
+    [[nodiscard]] std::int64_t count_repeats(const std::string& name, Partition partition, Offset from) const;
+    Result<std::vector<OffsetSpan>> find_repeats(const scan::PartitionRange& part,
+                                                 const std::vector<event::IdSighting>& ids);
     Result<std::int64_t> count_tail(duck::Connection& connection, const std::string& name, Partition partition,
                                     Offset from);
 

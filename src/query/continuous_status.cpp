@@ -33,6 +33,7 @@ Result<std::vector<ContinuousStatus>> look_at_tables(const World& world, log::Lo
         table.accepted += row.accepted;
         table.landed += row.landed;
         table.pending += row.pending;
+        table.duplicates += row.duplicates;
         table.balanced = table.balanced && row.balanced();
         if (table.problem.empty()) table.problem = row.problem;
     }
@@ -54,8 +55,10 @@ Result<std::vector<ContinuousStatus>> continuous_status(const World& world, log:
 std::string continuous_text(const std::vector<ContinuousStatus>& tables) {
     constexpr std::size_t shown_max = 50;
     if (tables.empty()) return {};
+    const bool any_duplicates = std::any_of(tables.begin(), tables.end(), [](const auto& t) { return t.duplicates != 0; });
     std::vector<std::vector<std::string>> rows{
         {"continuous table", "accepted", "= landed", "+ pending", "files", "bytes", ""}};
+    if (any_duplicates) rows.front().insert(rows.front().begin() + 4, "+ duplicates");
     std::string problems;
     for (std::size_t i = 0; i < tables.size(); ++i) {
         const ContinuousStatus& table = tables[i];
@@ -67,6 +70,7 @@ std::string continuous_text(const std::vector<ContinuousStatus>& tables) {
                         !table.balanced         ? "WRONG"
                         : table.problem.empty() ? "ok"
                                                 : "stopped"});
+        if (any_duplicates) rows.back().insert(rows.back().begin() + 4, fmt::format("{}", table.duplicates));
     }
     std::string out = '\n' + aligned(rows);
     if (rows.size() <= tables.size())
@@ -80,8 +84,9 @@ std::string continuous_json(const std::vector<ContinuousStatus>& tables) {
         out += out.size() == 1 ? "{\"name\": " : ", {\"name\": ";
         append_json(out, table.name);
         out += fmt::format(", \"files\": {}, \"bytes\": {}, \"accepted\": {}, \"landed\": {}, \"pending\": {}, "
-                           "\"balanced\": {}, \"problem\": ",
-                           table.files, table.bytes, table.accepted, table.landed, table.pending, table.balanced);
+                           "\"duplicates\": {}, \"balanced\": {}, \"problem\": ",
+                           table.files, table.bytes, table.accepted, table.landed, table.pending, table.duplicates,
+                           table.balanced);
         if (table.problem.empty())
             out += "null";
         else

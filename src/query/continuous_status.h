@@ -20,6 +20,7 @@ struct ContinuousStatus {
     std::int64_t accepted = 0;
     std::int64_t landed = 0;
     std::int64_t pending = 0;
+    std::int64_t duplicates = 0;
     bool balanced = true;
     std::string problem; ///< Why nothing more is landed in it; empty: none.
 

@@ -150,5 +150,41 @@ TEST_F(ContinuousPartitionsTest, EachPartitionIsLandedByItself) {
               (Rows{{"0", "raid", "1", "0", "1", "true", "NULL"}, {"1", "raid", "2", "1", "1", "true", "NULL"}}));
 }
 
+/// Whatever of it is landed, and however far: the answer is the same, and repeats are in the books.
+TEST_F(ContinuousTest, AnEventThatIsInTheLogTwiceByItsMessageIdIsReadOnce) {
+    const auto post_with_ids = [&](const std::vector<std::pair<std::string, int>>& events) {
+        log::PartitionWriter& partition = writer_->partition(Partition{0});
+        log::BatchBuilder batch;
+        batch.begin(partition.next_offset());
+        for (const auto& [id, n] : events) {
+            const log::RecordHeader header{"message_id", id};
+            batch.add(TimestampMs{now_ms_++}, fmt::format(R"({{"event_type": "raid", "n": {}}})", n), std::nullopt,
+                      {&header, 1});
+        }
+        ASSERT_TRUE(partition.append(batch.seal()).ok() && partition.sync().ok());
+    };
+    post_with_ids({{"a", 1}, {"b", 2}, {"a", 3}});
+    const auto expect_once = [&](const std::string& when, const std::string& landed, const std::string& pending) {
+        EXPECT_EQ(ask("SELECT n FROM raid ORDER BY n"), (Rows{{"1"}, {"2"}, {"5"}})) << when;
+        EXPECT_EQ(ask("SELECT accepted, landed, pending, duplicates, balanced FROM ledger"),
+                  (Rows{{"5", landed, pending, "2", "true"}}))
+            << when;
+        EXPECT_EQ(ask("SELECT count(*) FROM events"), (Rows{{"5"}})) << "the log as it is";
+    };
+    post_with_ids({{"b", 4}, {"c", 5}});
+    expect_once("from the log alone", "0", "3");
+    lake::PlannedCut cut{Offset{0}, Offset{2}, "2026-11-22", lake::CutReason::asked, "test", 2, {}};
+    ASSERT_TRUE(records().write_ids(Offset{0}, {{event::hash_of("a"), Offset{0}, TimestampMs{now_ms_ - 5}},
+                                                {event::hash_of("b"), Offset{1}, TimestampMs{now_ms_ - 4}}}).ok());
+    ASSERT_TRUE(records().record(cut).ok());
+    expect_once("a cut is recorded, and not landed", "0", "3");
+    land_table("raid", 0, 2);
+    expect_once("it is committed, and not in the books", "2", "1");
+    write_books(2, {{"raid", {2, std::nullopt, ""}}});
+    expect_once("it is landed", "2", "1");
+    world_->repeats.ids = 0;
+    EXPECT_EQ(ask("SELECT n FROM raid ORDER BY n"), (Rows{{"1"}, {"2"}, {"3"}, {"4"}, {"5"}}));
+}
+
 } // namespace
 } // namespace questlog::query

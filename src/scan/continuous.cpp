@@ -74,6 +74,11 @@ TypesByTable types_by_table(const Plan& plan, const std::set<std::string, std::l
     return found;
 }
 
+std::string table_of_repeats(std::string_view event_type, const std::function<bool(const std::string&)>& is_there) {
+    std::string name = event_type.empty() ? std::string() : table_name_of(event_type);
+    return !name.empty() && is_there(name) ? name : std::string(dead_letters_name);
+}
+
 Result<ContinuousRelation> relate_continuous(duck::Connection& connection, const Plan& plan,
                                              const std::string& event_type, const std::vector<LandedColumn>& columns) {
     const event::Schema schema = decoded_schema(plan, event_type, columns);

@@ -5,6 +5,7 @@
 #include "scan/column_names.h"
 #include "scan/plan.h"
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -32,6 +33,10 @@ struct TypesByTable {
 };
 /// `known` are the tables there are; a type that has none among them gets one as long as there are not too many.
 [[nodiscard]] TypesByTable types_by_table(const Plan& plan, const std::set<std::string, std::less<>>& known);
+
+/// The table in whose books repeats of a type are: its own where that is there, else dead_letters.
+[[nodiscard]] std::string table_of_repeats(std::string_view event_type,
+                                           const std::function<bool(const std::string&)>& is_there);
 
 struct ContinuousRelation {
     std::string select;                    ///< SELECT of `columns`, then continuous_row_columns.

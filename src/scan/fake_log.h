@@ -28,10 +28,21 @@ public:
 
     /// Appends one batch; the events' timestamps are first_ms, first_ms + 1 ...
     void append(const std::vector<std::string>& values, std::int64_t first_ms = 1'795'384'733'873) {
+        std::vector<std::pair<std::string, std::string>> without_ids;
+        for (const std::string& value : values) without_ids.emplace_back("", value);
+        append_with_ids(without_ids, first_ms);
+    }
+    /// The same of events with message ids, "" for none.
+    void append_with_ids(const std::vector<std::pair<std::string, std::string>>& ids_and_values,
+                         std::int64_t first_ms = 1'795'384'733'873) {
         log::BatchBuilder builder;
         builder.begin(end_);
-        for (std::size_t i = 0; i < values.size(); ++i)
-            builder.add(TimestampMs{first_ms + static_cast<std::int64_t>(i)}, values[i]);
+        for (std::size_t i = 0; i < ids_and_values.size(); ++i) {
+            const auto& [id, value] = ids_and_values[i];
+            const log::RecordHeader header{"message_id", id};
+            builder.add(TimestampMs{first_ms + static_cast<std::int64_t>(i)}, value, std::nullopt,
+                        {&header, id.empty() ? 0U : 1U});
+        }
         const auto sealed = builder.seal();
         FakeBatch batch;
         batch.header = log::parse_batch_header(sealed).value();

@@ -1,6 +1,7 @@
 #include "scan/plan.h"
 
 #include "base/limits.h"
+#include "event/row_decoder.h"
 #include "log/record_batch.h"
 #include "scan/plan_data.h"
 
@@ -80,6 +81,8 @@ public:
         return names;
     }
 
+    [[nodiscard]] const RepeatsByType& repeats() const override { return data_->repeats; }
+
     [[nodiscard]] std::shared_ptr<const duck::RowSource>
     dead_letters(const std::vector<std::string>& types_without_table) const override {
         return make_dead_letter_rows(data_, data_->chosen(types_without_table));
@@ -94,10 +97,14 @@ private:
     std::shared_ptr<const PlanData> data_;
 };
 
+/// What a pass over a range passes over, by part.
+using Repeats = std::vector<std::vector<OffsetSpan>>;
+
 /// One pass over a range.
 class Planner {
 public:
-    Planner(log::LogReader& reader, const LogRange& range, const PlanOptions& options) : options_(options) {
+    Planner(log::LogReader& reader, const LogRange& range, const PlanOptions& options, const Repeats& repeats)
+        : options_(options), repeats_(repeats), sightings_(range.size()) {
         data_->reader = &reader;
         data_->range = range;
         for (const PartitionRange& part : range) total_ += part.to.minus(part.from);
@@ -116,11 +123,26 @@ public:
         return std::shared_ptr<const PlanData>(data_);
     }
 
+    /// After run(): whether records with ids repeat earlier ones, which this pass did not know.
+    Result<bool> find_repeats(Repeats& found) const {
+        bool any = false;
+        if (!options_.find_repeats) return any;
+        found.resize(data_->range.size());
+        for (std::size_t i = 0; i < found.size(); ++i) {
+            if (sightings_[i].empty()) continue;
+            TRY(spans, options_.find_repeats(data_->range[i], sightings_[i]));
+            any = any || !spans.empty();
+            found[i] = std::move(spans);
+        }
+        return any;
+    }
+
 private:
     Status plan_partition(std::size_t index) {
         const PartitionRange& part = data_->range[index];
         TRY(cursor, data_->reader->partition(part.partition).read(part.from, part.to));
         previous_time_ = earliest_time;
+        next_repeat_ = 0;
         log::Batch batch;
         for (;;) {
             TRY(more, cursor->next(batch));
@@ -143,6 +165,12 @@ private:
             if (record.offset < part.from || record.offset >= part.to) continue;
             if (record.timestamp < previous_time_ || record.timestamp > latest_time) data_->is_in_order = false;
             previous_time_ = record.timestamp;
+            if (is_repeat(record, range)) {
+                pass_over(record, part.partition);
+                continue;
+            }
+            if (event::MessageHash id; options_.find_repeats && has_message_id(record, id))
+                sightings_[range].push_back({id, record.offset, record.timestamp});
             if (plan_event(record.value, Reference::of(static_cast<std::uint32_t>(number), position))) keeps = true;
         }
         if (keeps)
@@ -150,6 +178,20 @@ private:
                                       batch.segment, range & 0x3fffffffU, batch.header.codec != log::Codec::none,
                                       single});
         return {};
+    }
+
+    bool is_repeat(const log::Record& record, std::size_t range) {
+        if (range >= repeats_.size()) return false;
+        const std::vector<OffsetSpan>& spans = repeats_[range];
+        while (next_repeat_ < spans.size() && spans[next_repeat_].to <= record.offset) ++next_repeat_;
+        return next_repeat_ < spans.size() && spans[next_repeat_].from <= record.offset;
+    }
+
+    void pass_over(const log::Record& record, Partition partition) {
+        if (++data_->tally.events % PlanOptions::progress_events == 0) report();
+        ++data_->tally.repeats;
+        if (!event::event_type_of(record.value, type_)) type_.clear();
+        data_->repeats[type_].emplace_back(partition, record.offset);
     }
 
     /// True if it is kept.
@@ -204,19 +246,36 @@ private:
     }
 
     const PlanOptions& options_;
+    const Repeats& repeats_;
+    std::vector<std::vector<event::IdSighting>> sightings_; ///< By part of the range; where they are asked for.
     std::shared_ptr<PlanData> data_ = std::make_shared<PlanData>();
     event::Census census_;
     std::vector<bool> kept_;               ///< By type id.
     std::deque<ReferenceList> references_; ///< By type id.
     std::int64_t total_ = 0;
     TimestampMs previous_time_; ///< In the present partition.
+    std::size_t next_repeat_ = 0; ///< Likewise, of its spans.
+    std::string type_;
 };
 
 } // namespace
 
 Result<std::shared_ptr<const Plan>> Plan::make(log::LogReader& reader, const LogRange& range,
                                                const PlanOptions& options) {
-    TRY(data, Planner(reader, range, options).run());
+    Repeats found;
+    TRY(data, [&]() -> Result<std::shared_ptr<const PlanData>> {
+        Planner planner(reader, range, options, options.known_repeats);
+        TRY(planned, planner.run());
+        TRY(repeats, planner.find_repeats(found));
+        return repeats ? nullptr : std::move(planned);
+    }());
+    // What repeats must leave no trace in schemas either. That is seldom, and worth a second pass then.
+    if (data == nullptr) {
+        PlanOptions knowing = options;
+        knowing.find_repeats = nullptr;
+        TRY(planned, Planner(reader, range, knowing, found).run());
+        data = std::move(planned);
+    }
     return std::shared_ptr<const Plan>(std::make_shared<PlanOfRange>(std::move(data)));
 }
 

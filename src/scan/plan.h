@@ -5,11 +5,13 @@
 #include "event/census.h"
 #include "log/event_log.h"
 #include "scan/column_names.h"
+#include "scan/repeats.h"
 #include "scan/table.h"
 #include "scan/time_span.h"
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +26,12 @@ struct PlanOptions {
     bool keep_all = true;
     /// Likewise what is no event, or of a type beyond limits::event_types_max.
     bool keep_dead_letters = false;
+    /// Which of a partition's records with ids, all of them in order, repeat an earlier one: those are passed over.
+    /// Asked where there are any. Empty: no record repeats another.
+    std::function<Result<std::vector<OffsetSpan>>(const PartitionRange&, const std::vector<event::IdSighting>&)>
+        find_repeats{};
+    /// What it would say, by the range's parts, where that is known.
+    std::vector<std::vector<OffsetSpan>> known_repeats{};
     /// Called now and then with events planned so far and in all (for progress). May be empty.
     std::function<void(std::int64_t done, std::int64_t total)> progress;
     static constexpr std::int64_t progress_events = 65'536; ///< How often: about 100 times a second.
@@ -37,8 +45,12 @@ struct PlanTally {
     std::int64_t not_events = 0; ///< No JSON object or no string event_type: dead letters.
     /// Where dead letters are kept: events of a type beyond limits::event_types_max. Else these are kept or not as any.
     std::int64_t beyond_types = 0;
+    std::int64_t repeats = 0; ///< Passed over, whatever their types.
     auto operator<=>(const PlanTally&) const = default;
 };
+
+/// Records that were passed over, by their type (empty: they are no events), in the order of rows.
+using RepeatsByType = std::map<std::string, std::vector<std::pair<Partition, Offset>>, std::less<>>;
 
 /// Immutable once made; any number of threads may read rows from it. Reads the log again for the rows themselves.
 class Plan {
@@ -57,6 +69,7 @@ public:
     [[nodiscard]] virtual std::int64_t events(const std::optional<std::vector<std::string>>& types) const = 0;
     /// The names of the kept types that have events, in order of their first event; those asked for by name first.
     [[nodiscard]] virtual std::vector<std::string> types() const = 0;
+    [[nodiscard]] virtual const RepeatsByType& repeats() const = 0;
 
     /// Rows of the kept events of `types`, in offset order within each partition, partitions one after the other.
     /// Columns: `_offset` bigint, `_partition` bigint, `timestamp` (the log's; as Spark's cast to string writes it, in

@@ -49,6 +49,7 @@ struct PlanData {
     std::deque<PlannedType> types;
     std::map<std::string, std::size_t, std::less<>> type_by_name;
     ReferenceList dead_letters;
+    RepeatsByType repeats;
 
     /// The kept types among `types`, each once, in order of `types`; nullopt: all.
     [[nodiscard]] std::vector<const PlannedType*> chosen(const std::optional<std::vector<std::string>>& names) const;

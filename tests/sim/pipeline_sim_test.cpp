@@ -1,6 +1,7 @@
 #include "collect/collector.h"
 #include "io/sim_env.h"
 #include "log/retention.h"
+#include "scan/repeats.h"
 #include "simulated_client.h"
 
 #include <algorithm>
@@ -23,7 +24,7 @@ class History {
 public:
     explicit History(std::uint64_t seed)
         : random_(seed), sim_(seed), topics_(sim_.env(), "/data/log"),
-          catalogue_(event::Catalogue::make(declarations(random_() % 2 == 0)).value()) {
+          catalogue_(event::Catalogue::make(declarations(random_() % 2 == 0)).value()), resends_(random_() % 2 == 0) {
         const auto partitions = static_cast<std::int32_t>(1 + random_() % 3);
         topic_ = topics_.create("game-events", {partitions, {}}).value();
         topic_.segment_bytes = segment_bytes;
@@ -75,6 +76,21 @@ private:
         }
     }
 
+    /// Those of the log, as a start finds them.
+    Result<std::vector<collect::SeenIds>> seen_ids() {
+        std::vector<collect::SeenIds> all = collect::no_ids_seen(topic_.partitions);
+        TRY(reader, log::open_reader(sim_.env(), topics_, topic_));
+        for (std::int32_t i = 0; i < topic_.partitions; ++i) {
+            log::PartitionReader& partition = reader->partition(Partition{i});
+            TRY(start, partition.start_offset());
+            TRY(end, partition.end_offset());
+            CHECK_OK(scan::visit_ids(partition, start, end, [&](const event::IdSighting& id) {
+                all[static_cast<std::size_t>(i)].add(id);
+            }));
+        }
+        return all;
+    }
+
     /// Until something ends it: nothing, a fault, or its time.
     Status serve() {
         log::WriterOptions options;
@@ -85,13 +101,15 @@ private:
         collect::CollectorOptions collector_options;
         collector_options.commit_on = collect::CommitOn::io_thread;
         if (random_() % 2 != 0) server.block_calls();
-        collect::Collector collector(sim_.env(), catalogue_, *writer, server, metrics, collector_options);
+        TRY(seen, seen_ids());
+        collect::Collector collector(sim_.env(), catalogue_, *writer, server, metrics, collector_options,
+                                     std::move(seen));
         server.serve(collector);
         std::vector<SimulatedClient> clients;
         bool may_trim = true;
         const std::size_t steps = 20 + random_() % 60;
         for (std::size_t step = 0; step < steps && !server.failure(); ++step) {
-            if (clients.size() < 6 && random_() % 8 == 0) clients.emplace_back(server, ledger_, random_());
+            if (clients.size() < 6 && random_() % 8 == 0) clients.emplace_back(server, ledger_, random_(), resends_);
             for (SimulatedClient& client : clients) {
                 if (random_() % 2 == 0) client.ask();
                 client.transmit();
@@ -101,7 +119,7 @@ private:
             if (random_() % 3 == 0) server.run_posted();
             for (SimulatedClient& client : clients) client.listen();
             if (random_() % 10 == 0) look("while it serves");
-            if (may_trim && random_() % 12 == 0) may_trim = trim();
+            if (may_trim && !resends_ && random_() % 12 == 0) may_trim = trim();
         }
         EXPECT_TRUE(collector.tally().balances());
         if (server.failure()) return *server.failure();
@@ -190,7 +208,7 @@ private:
         events_accepted = 0;
         for (const auto& [number, sent] : ledger_) {
             const auto place = places.find(number);
-            if (sent.fate == Sent::Fate::refused) {
+            if (sent.fate == Sent::Fate::refused && !sent.again) {
                 ASSERT_EQ(place, places.end()) << when << ": event " << number << " was refused, and is there";
             }
             if (sent.fate != Sent::Fate::accepted) continue;
@@ -237,6 +255,7 @@ private:
     std::vector<Offset> landed_;                   ///< Likewise, up to where they may expire.
     std::vector<Offset> expired_;                  ///< Likewise, up to where they have expired for ever.
     bool full_ = false;
+    bool resends_; ///< Clients send events again. Then nothing expires: what has may come again, as here nothing lands.
 };
 
 /// "100:50": fifty histories from seed 100 on.

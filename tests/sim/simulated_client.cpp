@@ -18,6 +18,11 @@ std::int64_t number_in(std::string_view json, std::string_view name) {
 }
 
 std::int64_t SimulatedClient::next_event() {
+    if (resends_ && !ledger_.empty() && random_() % 4 == 0) {
+        const auto again = ledger_.begin()->first + static_cast<std::int64_t>(random_() % ledger_.size());
+        ledger_[again].again = true;
+        return again;
+    }
     const auto number = static_cast<std::int64_t>(ledger_.size());
     ledger_.emplace(number, Sent{});
     return number;
@@ -32,8 +37,8 @@ std::string SimulatedClient::body_of_events(Asked& asked) {
         asked.events.push_back(nonsense ? -1 : next_event());
         if (i > 0) body += kind == 1 ? ", " : "\n";
         body += nonsense ? std::string(R"({"no_type": true})")
-                         : fmt::format(R"({{"event_type": "win", "number": {}, "note": "{}"}})", asked.events.back(),
-                                       std::string(random_() % 400, 'x'));
+                         : fmt::format(R"({{"event_type": "win", "number": {0}, "message_id": "m{0}", "note": "{1}"}})",
+                                       asked.events.back(), std::string(random_() % 400, 'x'));
     }
     return kind == 1 ? "[" + body + "]" : body;
 }
@@ -55,7 +60,7 @@ void SimulatedClient::ask() {
     }
     default:
         asked.events.push_back(next_event());
-        outgoing_ += fmt::format("GET /purchase_a_sword?number={}&receipt=1 HTTP/1.1\r\nHost: game\r\n\r\n",
+        outgoing_ += fmt::format("GET /purchase_a_sword?number={0}&message_id=m{0}&receipt=1 HTTP/1.1\r\nHost: game\r\n\r\n",
                                  asked.events.back());
         break;
     }
@@ -92,10 +97,19 @@ void SimulatedClient::take_receipts(const Asked& asked, std::string_view receipt
         const std::size_t begin = receipts.find('{');
         ASSERT_NE(begin, std::string_view::npos) << "too few receipts";
         receipts = receipts.substr(begin);
-        ledger_[event] = {Sent::Fate::accepted, static_cast<std::int32_t>(number_in(receipts, "partition")),
-                          number_in(receipts, "offset")};
+        accepted(event, number_in(receipts, "partition"), number_in(receipts, "offset"));
         receipts = receipts.substr(receipts.find('}'));
     }
+}
+
+/// Whenever it is sent again, it is the first one that counts.
+void SimulatedClient::accepted(std::int64_t event, std::int64_t partition, std::int64_t offset) {
+    Sent& sent = ledger_[event];
+    if (sent.fate == Sent::Fate::accepted) {
+        ASSERT_EQ(sent.partition, partition) << "event " << event;
+        ASSERT_EQ(sent.offset, offset) << "event " << event;
+    }
+    sent = {Sent::Fate::accepted, static_cast<std::int32_t>(partition), offset, sent.again};
 }
 
 void SimulatedClient::take_answer(const Asked& asked, unsigned status, std::string_view body) {
@@ -109,10 +123,10 @@ void SimulatedClient::take_answer(const Asked& asked, unsigned status, std::stri
         if (event < 0) continue;
         if (some) {
             ASSERT_GE(offset, 0) << "no receipt: " << body;
-            ledger_[event] = {Sent::Fate::accepted, static_cast<std::int32_t>(partition), offset++};
+            accepted(event, partition, offset++);
         } else {
             ASSERT_TRUE(status == 503 || status == 400) << status << " " << body;
-            ledger_[event].fate = Sent::Fate::refused;
+            if (!ledger_[event].again) ledger_[event].fate = Sent::Fate::refused;
         }
     }
 }

@@ -21,6 +21,7 @@ struct Sent {
     Fate fate = Fate::unknown;
     std::int32_t partition = 0;
     std::int64_t offset = 0;
+    bool again = false; ///< It was sent more than once, with its message id: a refusal says nothing of the other times.
 };
 using Ledger = std::map<std::int64_t, Sent>;
 
@@ -28,8 +29,9 @@ using Ledger = std::map<std::int64_t, Sent>;
 /// Enters into the ledger what it is told.
 class SimulatedClient {
 public:
-    SimulatedClient(SimulatedServer& server, Ledger& ledger, std::uint64_t seed)
-        : server_(server), ledger_(ledger), random_(seed), connection_(server.connect()) {}
+    /// `resends`: some events are sent again, of whatever fate.
+    SimulatedClient(SimulatedServer& server, Ledger& ledger, std::uint64_t seed, bool resends)
+        : server_(server), ledger_(ledger), random_(seed), resends_(resends), connection_(server.connect()) {}
 
     void ask();      ///< Writes a request, of any kind.
     void transmit(); ///< Some of what is written arrives.
@@ -43,12 +45,14 @@ private:
 
     std::int64_t next_event();
     std::string body_of_events(Asked& asked);
+    void accepted(std::int64_t event, std::int64_t partition, std::int64_t offset);
     void take_answer(const Asked& asked, unsigned status, std::string_view body);
     void take_receipts(const Asked& asked, std::string_view receipts);
 
     SimulatedServer& server_;
     Ledger& ledger_;
     std::mt19937_64 random_;
+    bool resends_;
     std::size_t connection_;
     std::string outgoing_;
     std::string incoming_;

@@ -28,7 +28,10 @@ void SimulatedServer::turn() {
     if (failure_) return;
     if (shared_.staged && !shared_.commit_in_flight) {
         const http::CommitNumber number = shared_.begin_commit();
-        EXPECT_TRUE(shared_.handler->commit()) << "something was staged for commit " << number;
+        if (!shared_.handler->commit() && shared_.commit_in_flight) { // there are repeats of durable events alone
+            shared_.commit_in_flight = false;
+            shared_.done = number;
+        }
     }
     for (const auto& connection : connections_) {
         if (connection->closed || failure_) continue;

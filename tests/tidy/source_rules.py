@@ -10,13 +10,15 @@ SOURCE_LINES_MAX = 400
 # Where each third-party library may be named. A header that names one is seen by its own folder only.
 THIRD_PARTY = {
     "duckdb.h": {"duck"},
-    "boost/": {"http"},
+    "boost/beast/": {"http"},
+    "boost/unordered/": {"collect"},
     "simdjson.h": {"event"},
     "CLI/": {"app"},
     "toml++/": {"app"},
     "prometheus/": {"base"},
     "spdlog/": {"base"},
     "lz4frame.h": {"base"},
+    "xxhash.h": {"event"},
     "zlib.h": {"base", "http"},  # the log's batches, clients' bodies
     "zstd.h": {"base", "http"},
     "zstd_errors.h": {"base", "http"},
