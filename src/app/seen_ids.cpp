@@ -22,8 +22,8 @@ Result<collect::SeenIds> seen_in(log::PartitionReader& log, const scan::EarlierI
                                  const event::RepeatWindow& window) {
     collect::SeenIds seen(window);
     TRY(end, log.end_offset());
-    CHECK_OK(scan::visit_earlier_ids(log, earlier, end, newest, window,
-                                     [&](const event::IdSighting& id) { seen.add(id); }));
+    CHECK_OK(
+        scan::visit_earlier_ids(log, earlier, end, newest, window, [&](const event::IdSighting& id) { seen.add(id); }));
     return seen;
 }
 

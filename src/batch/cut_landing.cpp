@@ -54,18 +54,9 @@ void CutLanding::add_parts(const KnownTables& known) {
         parts_.push_back({name, {topic_, type, false}, plan_->events(std::vector{type}), 0});
     without_table_ = std::move(types.without_table);
     const std::int64_t dead_letters = tally.not_events + tally.beyond_types + plan_->events(without_table_);
-    if (dead_letters > 0)
-        parts_.push_back({std::string(scan::dead_letters_name), {topic_, {}, true}, dead_letters, 0});
-    add_repeats(known);
-}
-
-void CutLanding::add_repeats(const KnownTables& known) {
+    if (dead_letters > 0) parts_.push_back({std::string(scan::dead_letters_name), {topic_, {}, true}, dead_letters, 0});
     for (const auto& [type, repeats] : plan_->repeats()) {
-        const auto is_there = [&](const std::string& name) {
-            return known.names.contains(name) ||
-                   std::any_of(parts_.begin(), parts_.end(), [&](const TablePart& part) { return part.name == name; });
-        };
-        const std::string name = scan::table_of_repeats(type, is_there);
+        const std::string name = scan::books_of(type);
         auto part = std::find_if(parts_.begin(), parts_.end(), [&](const TablePart& one) { return one.name == name; });
         if (part == parts_.end()) {
             const bool is_dead = name == scan::dead_letters_name;

@@ -62,7 +62,6 @@ public:
 private:
     CutLanding() = default;
     void add_parts(const KnownTables& known);
-    void add_repeats(const KnownTables& known);
     Result<lake::LandedPart> part_for(duck::Connection& connection, const TablePart& part,
                                       const lake::ContinuousTable& table) const;
 

@@ -55,7 +55,7 @@ Status Lander::land(Until until) {
     for (const auto& partition : partitions_) {
         Status landed = land_partition(*partition, until);
         if (landed.ok()) continue;
-        partition->books.reset(); // what is true now is read anew
+        partition->books.reset();                                                // what is true now is read anew
         if (landed.error().kind == ErrorKind::corrupt) partition->swept = false; // it may be what is mended then
         if (first.ok())
             first = landed.error().within(fmt::format("topic {} [{}]", world_.log.topic().name, partition->partition));
@@ -167,7 +167,8 @@ Status Lander::mend_ids(PartitionState& partition) {
         TRY(there, partition.records.ids_of(cut.from));
         if (there == cut.ids) continue;
         std::vector<event::IdSighting> ids;
-        CHECK_OK(scan::visit_ids(log, std::max(cut.from, start), cut.to, [&](const event::IdSighting& id) { ids.push_back(id); }));
+        CHECK_OK(scan::visit_ids(log, std::max(cut.from, start), cut.to,
+                                 [&](const event::IdSighting& id) { ids.push_back(id); }));
         if (!ids.empty()) CHECK_OK(partition.records.write_ids(cut.from, ids));
     }
     return {};
@@ -186,9 +187,13 @@ Result<std::optional<PlannedCut>> Lander::next_cut(PartitionState& partition, Of
         if (finder.seen() == from || (until == Until::due && !is_idle)) return std::optional<PlannedCut>{};
         reason = until == Until::all ? CutReason::asked : CutReason::idle;
     }
-    return std::optional(PlannedCut{from, found.value_or(finder.seen()),
-                                    finder.has_events() ? utc_date(finder.first_time()) : std::string(), reason,
-                                    options_.writer, 0, {}});
+    return std::optional(PlannedCut{from,
+                                    found.value_or(finder.seen()),
+                                    finder.has_events() ? utc_date(finder.first_time()) : std::string(),
+                                    reason,
+                                    options_.writer,
+                                    0,
+                                    {}});
 }
 
 /// Under the lock. The books are written last: until then the cut is not landed, and is landed again.

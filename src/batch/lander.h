@@ -48,7 +48,7 @@ struct LandedCut {
     lake::PlannedCut cut;
     std::int64_t records = 0;
     std::int64_t dead_letters = 0;
-    std::int64_t repeats = 0; ///< Events that were landed before, by their message ids.
+    std::int64_t repeats = 0;                                 ///< Events that were landed before, by their message ids.
     std::vector<std::pair<std::string, std::int64_t>> tables; ///< Name and rows, dead letters aside.
 };
 

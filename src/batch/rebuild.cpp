@@ -17,6 +17,7 @@ struct Held {
     lake::Books books;
     std::vector<lake::PlannedCut> cuts; ///< Those that are landed and have events.
     std::int64_t events = 0;            ///< Of the table, landed anew.
+    std::int64_t repeats = 0;           ///< Likewise, passed over.
 };
 
 class Rebuild {
@@ -91,7 +92,7 @@ private:
         CHECK_OK(world_.store.replace(name_, aside_));
         for (Held& held : partitions_) {
             if (held.cuts.empty()) continue;
-            held.books.tables[name_] = {held.events, std::nullopt, {}};
+            held.books.tables[name_] = {held.events, std::nullopt, {}, held.repeats};
             ++held.books.rebuilt;
             CHECK_OK(held.records.write_books(held.books));
         }
@@ -101,7 +102,9 @@ private:
     Status land(std::size_t partition, const lake::PlannedCut& cut, KnownTables& known) {
         TRY(landing, CutLanding::plan(world_.log, number(partition), cut, known));
         for (const TablePart& part : landing.parts()) {
-            if (part.name != name_ || part.events == 0) continue;
+            if (part.name != name_) continue;
+            partitions_[partition].repeats += part.repeats;
+            if (part.events == 0) continue;
             if (!known.opened.contains(name_))
                 known.opened.emplace(name_, aside_.make(name_, part.subject, generation_));
             TRY(database, world_.database());

@@ -69,8 +69,7 @@ std::optional<Repeated> BatchStage::find(const StagedEvent& event) const {
     const Partition partition = partition_for(event);
     const End& end = end_of(partition);
     const TimestampMs now = std::max(end.newest, moment_ && !flying_ ? moment_->wall : clock_.wall_ms());
-    const auto first =
-        seen_[static_cast<std::size_t>(partition.value)].find(event::hash_of(event.message_id), now);
+    const auto first = seen_[static_cast<std::size_t>(partition.value)].find(event::hash_of(event.message_id), now);
     if (!first) return std::nullopt;
     Repeated repeated{{partition, *first}, Repeated::In::log};
     if (*first >= end.durable)

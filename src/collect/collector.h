@@ -133,8 +133,8 @@ private:
     BatchStage stage_;
     std::chrono::nanoseconds commit_began_{}; ///< Of the one in flight.
     bool given_up_ = false;                   ///< The one in flight; it is not over yet.
-    bool awaits_flight_ = false; ///< An answer of the open commit, of an event that the one in flight has.
-    bool flight_failed_ = false; ///< And that one has failed.
+    bool awaits_flight_ = false;              ///< An answer of the open commit, of an event that the one in flight has.
+    bool flight_failed_ = false;              ///< And that one has failed.
     std::optional<Fault> fault_;              ///< Of the last commit, if it failed.
     std::string retry_header_;
     std::string failure_body_;

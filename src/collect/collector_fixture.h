@@ -350,8 +350,8 @@ protected:
             for (std::size_t offset = 0; offset < partition(i).events.size(); ++offset) {
                 const LoggedEvent& event = partition(i).events[offset];
                 if (!event.message_id.empty())
-                    all[i].add({event::hash_of(event.message_id), Offset{static_cast<std::int64_t>(offset)},
-                                event.timestamp});
+                    all[i].add(
+                        {event::hash_of(event.message_id), Offset{static_cast<std::int64_t>(offset)}, event.timestamp});
             }
         return all;
     }

@@ -58,8 +58,9 @@ TEST_F(Repeats, InABatchAreStoredOnce) {
                             R"({"partition": 0, "offset": 0}]})"
                             "\n");
     const AnswerPtr partly = ask("POST", "/events?receipt=1", raid("b") + "\n" + raid("c"));
-    EXPECT_NE(partly->body.find(R"("duplicates": 1, "log": "AAAAAAAAAAAAAAAAAAAAAQ", "partition": 0, "first_offset": 1)"),
-              std::string::npos)
+    EXPECT_NE(
+        partly->body.find(R"("duplicates": 1, "log": "AAAAAAAAAAAAAAAAAAAAAQ", "partition": 0, "first_offset": 1)"),
+        std::string::npos)
         << "they follow each other: " << partly->body;
     EXPECT_EQ(partition().events.size(), 3U);
     EXPECT_EQ(collector_->tally().repeated, 2);
@@ -76,7 +77,8 @@ TEST_F(Repeats, OfTheSameTurnWaitForItsCommit) {
     partition().append_error.reset();
     const AnswerPtr third = buy("k");
     turn();
-    EXPECT_NE(third->body.find("\"offset\": 0}"), std::string::npos) << "the first one was never stored: " << third->body;
+    EXPECT_NE(third->body.find("\"offset\": 0}"), std::string::npos)
+        << "the first one was never stored: " << third->body;
     EXPECT_EQ(partition().events.size(), 1U);
 }
 

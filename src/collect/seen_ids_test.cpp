@@ -80,7 +80,8 @@ TEST(SeenIds, AgreesWithTheRuleOverAnyHistory) {
             for (std::size_t back = 1; back <= log.size(); ++back) {
                 const Met& one = log[log.size() - back];
                 if (one.number != number) continue;
-                const bool within = static_cast<std::int64_t>(back) <= window.ids && time - one.time <= window.time.count();
+                const bool within =
+                    static_cast<std::int64_t>(back) <= window.ids && time - one.time <= window.time.count();
                 return within ? std::optional(one.first) : std::nullopt;
             }
             return std::nullopt;

@@ -11,10 +11,15 @@ namespace questlog::event {
 
 inline constexpr std::string_view message_id_key = "message_id";
 
+/// What lies in the log: a client's name, or that of a request, a slash and an index.
+inline constexpr std::size_t stored_message_id_bytes_max = limits::message_id_bytes_max + 1 + 20;
+[[nodiscard]] inline bool is_stored_message_id(std::string_view text) {
+    return !text.empty() && text.size() <= stored_message_id_bytes_max &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c < 0x7f; });
+}
 /// 1 to 128 printable ASCII characters, space included.
 [[nodiscard]] inline bool is_message_id(std::string_view text) {
-    return !text.empty() && text.size() <= limits::message_id_bytes_max &&
-           std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c < 0x7f; });
+    return text.size() <= limits::message_id_bytes_max && is_stored_message_id(text);
 }
 
 inline constexpr std::string_view message_id_rule =

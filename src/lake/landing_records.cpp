@@ -71,10 +71,9 @@ bool parse_repeats(std::string_view text, PlannedCut& cut) {
 }
 
 std::string encode(const PlannedCut& cut) {
-    return encode_checked_text(cut_text, fmt::format("from = {}\nto = {}\ndate = {}\nreason = {}\nwriter = {}\n{}",
-                                                     cut.from, cut.to, cut.date,
-                                                     reasons[static_cast<std::size_t>(cut.reason)], cut.writer,
-                                                     encode_ids(cut)));
+    return encode_checked_text(
+        cut_text, fmt::format("from = {}\nto = {}\ndate = {}\nreason = {}\nwriter = {}\n{}", cut.from, cut.to, cut.date,
+                              reasons[static_cast<std::size_t>(cut.reason)], cut.writer, encode_ids(cut)));
 }
 
 Result<PlannedCut> decode_cut(std::string_view text, const std::string& path) {

@@ -35,8 +35,8 @@ struct PlannedCut {
     Offset to;        ///< One past its last.
     std::string date; ///< UTC day of its events; empty: it has none.
     CutReason reason = CutReason::limit;
-    std::string writer; ///< Versions of questlog and DuckDB: with the same, the files have the same bytes.
-    std::int64_t ids = 0;            ///< How many of its events have message ids.
+    std::string writer;   ///< Versions of questlog and DuckDB: with the same, the files have the same bytes.
+    std::int64_t ids = 0; ///< How many of its events have message ids.
     std::vector<OffsetSpan> repeats{}; ///< Of them, those that repeat an earlier one: they are landed nowhere.
     auto operator<=>(const PlannedCut&) const = default;
 };

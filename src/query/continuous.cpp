@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <set>
 
 namespace questlog::query {
 namespace {
@@ -226,12 +227,9 @@ Result<std::int64_t> ContinuousTables::count_tail(duck::Connection& connection, 
 }
 
 std::int64_t ContinuousTables::count_repeats(const std::string& name, Partition partition, Offset from) const {
-    const auto is_there = [&](const std::string& table) {
-        return std::binary_search(names_.begin(), names_.end(), table);
-    };
     std::int64_t count = 0;
     for (const auto& [type, repeats] : tail_->repeats()) {
-        if (scan::table_of_repeats(type, is_there) != name) continue;
+        if (scan::books_of(type) != name) continue;
         for (const auto& [of, offset] : repeats)
             if (of == partition && offset >= from) ++count;
     }
@@ -239,8 +237,12 @@ std::int64_t ContinuousTables::count_repeats(const std::string& name, Partition 
 }
 
 Result<std::vector<LedgerRow>> ContinuousTables::ledger(duck::Connection& connection) {
+    std::set<std::string> names(names_.begin(), names_.end());
+    for (const lake::Books& books : books_)
+        for (const auto& [name, table] : books.tables) names.insert(name); // also one that has nothing but repeats
+    for (const auto& [type, repeats] : tail_->repeats()) names.insert(scan::books_of(type));
     std::vector<LedgerRow> ledger;
-    for (const std::string& name : names_) {
+    for (const std::string& name : names) {
         const std::vector<Offset> landed_to = tail_from(name);
         const auto table = opened_.find(name);
         for (Partition partition{0}; partition.value < log_.topic().partitions; ++partition.value) {
@@ -254,8 +256,7 @@ Result<std::vector<LedgerRow>> ContinuousTables::ledger(duck::Connection& connec
                 booked_to = of_table->second.stopped_at.value_or(booked_to);
             }
             if (table != opened_.end())
-                row.landed =
-                    table->second.rows_of(log_.topic().id, partition).value_or(row.accepted - row.duplicates);
+                row.landed = table->second.rows_of(log_.topic().id, partition).value_or(row.accepted - row.duplicates);
             TRY(since_books, count_tail(connection, name, partition, booked_to));
             TRY(pending, count_tail(connection, name, partition, landed_to[static_cast<std::size_t>(partition.value)]));
             const std::int64_t repeats = count_repeats(name, partition, booked_to);

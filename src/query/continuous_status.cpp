@@ -55,7 +55,8 @@ Result<std::vector<ContinuousStatus>> continuous_status(const World& world, log:
 std::string continuous_text(const std::vector<ContinuousStatus>& tables) {
     constexpr std::size_t shown_max = 50;
     if (tables.empty()) return {};
-    const bool any_duplicates = std::any_of(tables.begin(), tables.end(), [](const auto& t) { return t.duplicates != 0; });
+    const bool any_duplicates =
+        std::any_of(tables.begin(), tables.end(), [](const auto& t) { return t.duplicates != 0; });
     std::vector<std::vector<std::string>> rows{
         {"continuous table", "accepted", "= landed", "+ pending", "files", "bytes", ""}};
     if (any_duplicates) rows.front().insert(rows.front().begin() + 4, "+ duplicates");

@@ -174,8 +174,10 @@ TEST_F(ContinuousTest, AnEventThatIsInTheLogTwiceByItsMessageIdIsReadOnce) {
     post_with_ids({{"b", 4}, {"c", 5}});
     expect_once("from the log alone", "0", "3");
     lake::PlannedCut cut{Offset{0}, Offset{2}, "2026-11-22", lake::CutReason::asked, "test", 2, {}};
-    ASSERT_TRUE(records().write_ids(Offset{0}, {{event::hash_of("a"), Offset{0}, TimestampMs{now_ms_ - 5}},
-                                                {event::hash_of("b"), Offset{1}, TimestampMs{now_ms_ - 4}}}).ok());
+    ASSERT_TRUE(records()
+                    .write_ids(Offset{0}, {{event::hash_of("a"), Offset{0}, TimestampMs{now_ms_ - 5}},
+                                           {event::hash_of("b"), Offset{1}, TimestampMs{now_ms_ - 4}}})
+                    .ok());
     ASSERT_TRUE(records().record(cut).ok());
     expect_once("a cut is recorded, and not landed", "0", "3");
     land_table("raid", 0, 2);

@@ -33,7 +33,7 @@ struct World {
     std::function<void(std::int64_t done, std::int64_t total)> progress; ///< Events looked at. May be empty.
     log::RetentionLimits retention{};     ///< The server's, of topics that do not say themselves.
     std::set<std::string> spare_tables{}; ///< Tables that keep nothing of the log until they were landed once.
-    event::RepeatWindow repeats{};                                       ///< Within which a message id is known again.
+    event::RepeatWindow repeats{};        ///< Within which a message id is known again.
     bool lands = false; ///< A server of this configuration lands `topic` in continuous tables. Else these are spare.
 
     void tell(const std::string& text) const {

@@ -74,9 +74,8 @@ TypesByTable types_by_table(const Plan& plan, const std::set<std::string, std::l
     return found;
 }
 
-std::string table_of_repeats(std::string_view event_type, const std::function<bool(const std::string&)>& is_there) {
-    std::string name = event_type.empty() ? std::string() : table_name_of(event_type);
-    return !name.empty() && is_there(name) ? name : std::string(dead_letters_name);
+std::string books_of(std::string_view event_type) {
+    return event_type.empty() ? std::string(dead_letters_name) : table_name_of(event_type);
 }
 
 Result<ContinuousRelation> relate_continuous(duck::Connection& connection, const Plan& plan,

@@ -5,7 +5,6 @@
 #include "scan/column_names.h"
 #include "scan/plan.h"
 
-#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -34,9 +33,9 @@ struct TypesByTable {
 /// `known` are the tables there are; a type that has none among them gets one as long as there are not too many.
 [[nodiscard]] TypesByTable types_by_table(const Plan& plan, const std::set<std::string, std::less<>>& known);
 
-/// The table in whose books repeats of a type are: its own where that is there, else dead_letters.
-[[nodiscard]] std::string table_of_repeats(std::string_view event_type,
-                                           const std::function<bool(const std::string&)>& is_there);
+/// The table in whose books events of a type are that are landed nowhere: its own, whether it is there or not, and
+/// dead_letters for what has none.
+[[nodiscard]] std::string books_of(std::string_view event_type);
 
 struct ContinuousRelation {
     std::string select;                    ///< SELECT of `columns`, then continuous_row_columns.

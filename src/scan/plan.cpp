@@ -253,7 +253,7 @@ private:
     std::vector<bool> kept_;               ///< By type id.
     std::deque<ReferenceList> references_; ///< By type id.
     std::int64_t total_ = 0;
-    TimestampMs previous_time_; ///< In the present partition.
+    TimestampMs previous_time_;   ///< In the present partition.
     std::size_t next_repeat_ = 0; ///< Likewise, of its spans.
     std::string type_;
 };

@@ -60,7 +60,7 @@ bool is_within(const event::RepeatWindow& window, std::int64_t ids_since, std::i
 bool has_message_id(const log::Record& record, event::MessageHash& id) {
     if (record.header_count == 0) return false;
     const auto text = log::find_header(record, event::message_id_key);
-    if (!text || !event::is_message_id(*text)) return false;
+    if (!text || !event::is_stored_message_id(*text)) return false;
     id = event::hash_of(*text);
     return true;
 }

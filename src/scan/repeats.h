@@ -13,7 +13,7 @@ namespace questlog::scan {
 
 using SightingSink = std::function<void(const event::IdSighting&)>;
 
-/// The record has an id: printable ASCII, 1 to 128 characters, in a header `message_id`. What other producers write
+/// The record has an id (event::is_stored_message_id) in a header `message_id`. What other producers write
 /// there that is none is passed over, and the record counts.
 [[nodiscard]] bool has_message_id(const log::Record& record, event::MessageHash& id);
 

@@ -48,9 +48,9 @@ TEST(Repeats, AreThoseThatFollowTheSameIdWithinTheWindow) {
               "5-7 ");
     EXPECT_EQ(text(find_repeats({met(1, 4, 0), met(1, 5, 101)}, window, {}).value()), "") << "too late";
     EXPECT_EQ(text(find_repeats({met(1, 0, 0), met(2, 1, 0), met(3, 2, 0), met(1, 3, 0)}, window, {}).value()), "3-4 ");
-    EXPECT_EQ(text(find_repeats({met(1, 0, 0), met(2, 1, 0), met(3, 2, 0), met(4, 3, 0), met(1, 4, 0)}, window, {})
-                       .value()),
-              "")
+    EXPECT_EQ(
+        text(find_repeats({met(1, 0, 0), met(2, 1, 0), met(3, 2, 0), met(4, 3, 0), met(1, 4, 0)}, window, {}).value()),
+        "")
         << "too many ids lie between";
 }
 
@@ -61,9 +61,8 @@ TEST(Repeats, AlsoFollowWhatCameBefore) {
     EXPECT_EQ(text(find_repeats({met(1, 9, 100)}, window, earlier).value()), "9-10 ");
     EXPECT_EQ(text(find_repeats({met(1, 9, 101)}, window, earlier).value()), "");
     EXPECT_EQ(text(find_repeats({met(8, 9, 100), met(1, 10, 100)}, window, earlier).value()), "") << "too many between";
-    EXPECT_FALSE(find_repeats({met(1, 9, 0)}, window, [](const SightingSink&) -> Status {
-                     return corrupt("damaged");
-                 }).ok());
+    EXPECT_FALSE(
+        find_repeats({met(1, 9, 0)}, window, [](const SightingSink&) -> Status { return corrupt("damaged"); }).ok());
 }
 
 /// Wherever the log is cut, the same records repeat: what is landed and what a query reads after it agree.
@@ -141,11 +140,12 @@ TEST_F(PlannedRepeats, LeaveNoTraceInSchemasAndCounts) {
 TEST_F(PlannedRepeats, AreLookedForOnlyWhereThereAreIds) {
     append({{"", R"({"event_type": "raid"})"}});
     PlanOptions options;
-    options.find_repeats = [](const PartitionRange&, const std::vector<IdSighting>&) -> Result<std::vector<OffsetSpan>> {
+    options.find_repeats = [](const PartitionRange&,
+                              const std::vector<IdSighting>&) -> Result<std::vector<OffsetSpan>> {
         return internal("asked");
     };
     EXPECT_TRUE(Plan::make(log_, log_.all(), options).ok());
-    append({{"\x01 is no id", R"({"event_type": "raid"})"}, {std::string(129, 'x'), R"({"event_type": "raid"})"}});
+    append({{"\x01 is no id", R"({"event_type": "raid"})"}, {std::string(150, 'x'), R"({"event_type": "raid"})"}});
     EXPECT_TRUE(Plan::make(log_, log_.all(), options).ok()) << "another producer's header, which names nothing";
     append({{"a", R"({"event_type": "raid"})"}});
     EXPECT_FALSE(Plan::make(log_, log_.all(), options).ok());
@@ -156,7 +156,8 @@ TEST_F(PlannedRepeats, EarlierIdsComeFromTheRecordsAndThenFromTheLog) {
     std::vector<std::int64_t> offsets;
     const SightingSink sink = [&](const IdSighting& id) { offsets.push_back(id.offset.value); };
     FakeLog& log = log_;
-    ASSERT_TRUE(visit_earlier_ids(log.partition(Partition{0}), {}, Offset{4}, TimestampMs{1'795'384'733'877}, {}, sink).ok());
+    ASSERT_TRUE(
+        visit_earlier_ids(log.partition(Partition{0}), {}, Offset{4}, TimestampMs{1'795'384'733'877}, {}, sink).ok());
     EXPECT_EQ(offsets, (std::vector<std::int64_t>{0, 1, 3}));
     offsets.clear();
     EarlierIds earlier;
@@ -166,10 +167,14 @@ TEST_F(PlannedRepeats, EarlierIdsComeFromTheRecordsAndThenFromTheLog) {
         to(met(1, -7, 0));
         return {};
     };
-    ASSERT_TRUE(visit_earlier_ids(log.partition(Partition{0}), earlier, Offset{5}, TimestampMs{1'795'384'733'877}, {}, sink).ok());
+    ASSERT_TRUE(
+        visit_earlier_ids(log.partition(Partition{0}), earlier, Offset{5}, TimestampMs{1'795'384'733'877}, {}, sink)
+            .ok());
     EXPECT_EQ(offsets, (std::vector<std::int64_t>{-7, 3, 4}));
     offsets.clear();
-    ASSERT_TRUE(visit_earlier_ids(log.partition(Partition{0}), {}, Offset{5}, TimestampMs{1'795'384'733'877}, {milliseconds(1), 9}, sink).ok());
+    ASSERT_TRUE(visit_earlier_ids(log.partition(Partition{0}), {}, Offset{5}, TimestampMs{1'795'384'733'877},
+                                  {milliseconds(1), 9}, sink)
+                    .ok());
     EXPECT_EQ(offsets, (std::vector<std::int64_t>{3, 4}));
 }
 

@@ -77,6 +77,7 @@ def test_serve_can_be_told_not_to_land(questlog):
 def test_land_beside_a_server_that_lands(questlog):
     questlog.write_config(QUICK)
     with questlog.serve() as server, Load(server, connections=2, path="/events?receipt=1") as load:
+        load.wait_for_acks(1)
         for _ in range(5):
             acked = dict(load.acked)
             questlog.ok("land", "--once")

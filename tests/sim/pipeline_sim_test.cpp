@@ -84,9 +84,8 @@ private:
             log::PartitionReader& partition = reader->partition(Partition{i});
             TRY(start, partition.start_offset());
             TRY(end, partition.end_offset());
-            CHECK_OK(scan::visit_ids(partition, start, end, [&](const event::IdSighting& id) {
-                all[static_cast<std::size_t>(i)].add(id);
-            }));
+            CHECK_OK(scan::visit_ids(partition, start, end,
+                                     [&](const event::IdSighting& id) { all[static_cast<std::size_t>(i)].add(id); }));
         }
         return all;
     }

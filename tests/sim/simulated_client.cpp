@@ -60,8 +60,9 @@ void SimulatedClient::ask() {
     }
     default:
         asked.events.push_back(next_event());
-        outgoing_ += fmt::format("GET /purchase_a_sword?number={0}&message_id=m{0}&receipt=1 HTTP/1.1\r\nHost: game\r\n\r\n",
-                                 asked.events.back());
+        outgoing_ +=
+            fmt::format("GET /purchase_a_sword?number={0}&message_id=m{0}&receipt=1 HTTP/1.1\r\nHost: game\r\n\r\n",
+                        asked.events.back());
         break;
     }
     asked_.push_back(std::move(asked));
