@@ -1,5 +1,6 @@
 #include "app/config.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
 namespace questlog::app {
@@ -202,6 +203,42 @@ TEST(Config, MistakesAreToldWhereTheyStand) {
     for (const auto& refusal : refusals)
         EXPECT_NE(refused(refusal.text).find(refusal.message_part), std::string::npos)
             << refusal.text << "\n-> " << refused(refusal.text);
+}
+
+TEST(Config, AFieldMayHaveARangeAndValues) {
+    const Config config = parsed(R"([[event]]
+path = "/raid"
+type = "raid"
+[event.fields]
+level = { type = "bigint", min = 1, max = 60 }
+speed = { type = "double", min = 0.5 }
+role = { type = "string", one_of = ["healer", "tank"] }
+)");
+    const auto& fields = config.events.at(0).fields;
+    ASSERT_EQ(fields.size(), 3U);
+    const auto field = [&](std::string_view name) {
+        return *std::find_if(fields.begin(), fields.end(), [&](const auto& one) { return one.name == name; });
+    };
+    EXPECT_EQ(field("level").least.value_or("") + " " + field("level").most.value_or(""), "1 60");
+    EXPECT_EQ(field("speed").least.value_or(""), "0.5");
+    EXPECT_EQ(field("role").one_of, (std::vector<std::string>{"\"healer\"", "\"tank\""}));
+    const auto refused_field = [](const std::string& declared) {
+        return refused("[[event]]\npath = \"/raid\"\ntype = \"raid\"\nfields = { level = " + declared + " }\n");
+    };
+    EXPECT_NE(refused_field(R"({ type = "bigint", one_of = 5 })").find("an array of values"), std::string::npos);
+    EXPECT_NE(refused_field(R"({ type = "bigint", one_of = [] })").find("an array of values"), std::string::npos);
+    EXPECT_NE(refused_field(R"({ type = "bigint", min = "5" })").find("a number"), std::string::npos);
+    EXPECT_NE(refused_field(R"({ type = "bigint", min = 5, max = 4 })").find("nothing is 5 or more and 4 or less"),
+              std::string::npos);
+}
+
+TEST(Config, TheWindowOfMessageIds) {
+    const Config config = parsed("[deduplication]\nwindow_ms = 1000\nids = 5\n");
+    EXPECT_EQ(config.repeats.time.count(), 1000);
+    EXPECT_EQ(config.repeats.ids, 5);
+    EXPECT_EQ(parsed("").repeats.time.count(), 86'400'000);
+    EXPECT_EQ(parsed("").repeats.ids, 10'000'000);
+    EXPECT_NE(refused("[deduplication]\nids = -1\n").find("ids"), std::string::npos);
 }
 
 } // namespace

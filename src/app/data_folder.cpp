@@ -63,6 +63,7 @@ Result<std::unique_ptr<DataFolder>> DataFolder::open(const Context& context) {
         .retention = context.config.retention,
         .spare_tables = spare_tables(context.config),
         .repeats = context.config.repeats,
+        .rules = std::make_shared<event::FieldRules>(context.config.events),
         .lands = context.config.landing,
     });
     for (const auto& job : context.config.jobs)

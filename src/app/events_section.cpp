@@ -30,7 +30,13 @@ Result<event::FieldDeclaration> parse_field(TomlTable& fields, const std::string
     TRY(details, fields.table(name)); // price = { type = "double", required = true }
     TRY(type_text, details->string("type"));
     TRY(required, details->boolean("required"));
+    TRY(one_of, details->jsons("one_of"));
+    TRY(least, details->number("min"));
+    TRY(most, details->number("max"));
     CHECK_OK(details->finish());
+    field.one_of = std::move(one_of);
+    field.least = std::move(least);
+    field.most = std::move(most);
     if (type_text) {
         TRY(type, column_type(*details, "type", *type_text));
         field.type = type;

@@ -18,6 +18,7 @@ batch::LandingOptions landing_options(const Config& config) {
     batch::LandingOptions options;
     options.limits = config.cut_limits;
     options.repeats = config.repeats;
+    options.rules = std::make_shared<event::FieldRules>(config.events);
     options.idle = config.cut_limits.time;
     options.writer = fmt::format("questlog {}, DuckDB {}", QUESTLOG_VERSION, duck::library_version());
     return options;

@@ -16,6 +16,7 @@ Status run(const Context& context, const RebuildArguments& arguments) {
     ProgressLine line(context);
     batch::RebuildOptions options;
     options.force = arguments.force;
+    options.rules = std::make_shared<event::FieldRules>(context.config.events);
     options.progress = [&](std::int64_t done, std::int64_t total) { line.draw("landing anew", done, total); };
     TRY(report, batch::rebuild({context.env, *reader, folder->continuous(),
                                 [&]() -> Result<duck::Database*> { return &folder->database(); }},

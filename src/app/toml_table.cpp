@@ -153,20 +153,45 @@ Result<std::vector<TomlTable>> TomlTable::tables(std::string_view key) {
 Result<std::string> TomlTable::json(std::string_view key) {
     const auto* node = find(key);
     if (node == nullptr) return missing(key, fmt::format("{} = \"...\"", key));
-    if (const auto* text = node->as_string()) {
+    return json_of(*node, key);
+}
+
+Result<std::vector<std::string>> TomlTable::jsons(std::string_view key) {
+    std::vector<std::string> all;
+    const auto* node = find(key);
+    if (node == nullptr) return all;
+    const auto* array = node->as_array();
+    if (array == nullptr || array->empty()) return expected(*node, key, "an array of values");
+    for (const toml::node& one : *array) {
+        TRY(json, json_of(one, key));
+        all.push_back(std::move(json));
+    }
+    return all;
+}
+
+Result<std::optional<std::string>> TomlTable::number(std::string_view key) {
+    const auto* node = find(key);
+    if (node == nullptr) return std::optional<std::string>{};
+    if (!node->is_number()) return expected(*node, key, "a number");
+    TRY(json, json_of(*node, key));
+    return std::optional(std::move(json));
+}
+
+Result<std::string> TomlTable::json_of(const toml::node& node, std::string_view key) const {
+    if (const auto* text = node.as_string()) {
         std::string out;
         if (!event::append_json_string(out, text->get())) return wrong(key, fmt::format("{} is not valid UTF-8", key));
         return out;
     }
-    if (const auto* number = node->as_integer()) return fmt::format("{}", number->get());
-    if (const auto* number = node->as_floating_point()) {
+    if (const auto* number = node.as_integer()) return fmt::format("{}", number->get());
+    if (const auto* number = node.as_floating_point()) {
         const double value = number->get();
         if (!(value - value == 0)) return wrong(key, fmt::format("{} is {}, which JSON cannot hold", key, value));
         const std::string text = fmt::format("{}", value);
         return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
     }
-    if (const auto* value = node->as_boolean()) return std::string(value->get() ? "true" : "false");
-    return expected(*node, key, "a string, a number, true or false");
+    if (const auto* value = node.as_boolean()) return std::string(value->get() ? "true" : "false");
+    return expected(node, key, "a string, a number, true or false");
 }
 
 Status TomlTable::finish() const {

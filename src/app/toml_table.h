@@ -37,9 +37,14 @@ public:
     [[nodiscard]] std::vector<std::string> keys() const;
     /// The JSON text of a scalar value (string, integer, float, boolean), as json.dumps writes it.
     Result<std::string> json(std::string_view key);
+    /// The same of an array's, in order; empty where missing.
+    Result<std::vector<std::string>> jsons(std::string_view key);
+    /// The JSON text of a number.
+    Result<std::optional<std::string>> number(std::string_view key);
     Status finish() const;
 
 private:
+    Result<std::string> json_of(const toml::node& node, std::string_view key) const;
     const toml::node* find(std::string_view key);
     [[nodiscard]] Error expected(const toml::node& node, std::string_view key, std::string_view what) const;
     [[nodiscard]] std::string at(const toml::source_region& region) const;

@@ -26,7 +26,13 @@ public:
     }
     [[nodiscard]] std::int64_t events(const std::optional<std::vector<std::string>>& types) const override;
     [[nodiscard]] std::vector<std::string> types() const override { return plan_->types(); }
-    [[nodiscard]] const scan::RepeatsByType& repeats() const override { return plan_->repeats(); }
+    [[nodiscard]] const std::vector<scan::SetAside>& set_aside() const override { return plan_->set_aside(); }
+    [[nodiscard]] const scan::PlacesByType& repeats() const override { return plan_->repeats(); }
+    [[nodiscard]] const scan::PlacesByType& invalid() const override { return plan_->invalid(); }
+    [[nodiscard]] std::optional<event::ColumnType> declared_type(std::string_view event_type,
+                                                                 std::string_view key) const override {
+        return plan_->declared_type(event_type, key);
+    }
     std::shared_ptr<const scan::TimedRows> rows(const std::optional<std::vector<std::string>>& types,
                                                 const event::Schema& schema) const override;
     /// Not counted.

@@ -35,8 +35,10 @@ Result<CutLanding> CutLanding::plan(log::LogReader& log, Partition partition, co
     TRY(start, reader.start_offset());
     scan::PlanOptions options;
     options.keep_dead_letters = true;
-    options.known_repeats = {cut.repeats};
-    if (find_repeats)
+    options.rules = known.rules;
+    if (!find_repeats)
+        options.known = {{cut.repeats, cut.invalid}};
+    else
         options.find_repeats = [&](const scan::PartitionRange&, const std::vector<event::IdSighting>& ids) {
             return find_repeats(ids);
         };
@@ -51,19 +53,24 @@ void CutLanding::add_parts(const KnownTables& known) {
     const scan::PlanTally& tally = plan_->tally();
     scan::TypesByTable types = scan::types_by_table(*plan_, known.names);
     for (auto& [name, type] : types.tables)
-        parts_.push_back({name, {topic_, type, false}, plan_->events(std::vector{type}), 0});
+        parts_.push_back({name, {topic_, type, false}, plan_->events(std::vector{type})});
     without_table_ = std::move(types.without_table);
-    const std::int64_t dead_letters = tally.not_events + tally.beyond_types + plan_->events(without_table_);
-    if (dead_letters > 0) parts_.push_back({std::string(scan::dead_letters_name), {topic_, {}, true}, dead_letters, 0});
-    for (const auto& [type, repeats] : plan_->repeats()) {
-        const std::string name = scan::books_of(type);
-        auto part = std::find_if(parts_.begin(), parts_.end(), [&](const TablePart& one) { return one.name == name; });
-        if (part == parts_.end()) {
-            const bool is_dead = name == scan::dead_letters_name;
-            part = parts_.insert(parts_.end(), {name, {topic_, is_dead ? std::string() : type, is_dead}, 0, 0});
-        }
-        part->repeats += static_cast<std::int64_t>(repeats.size());
-    }
+    const std::int64_t dead_letters =
+        tally.not_events + tally.beyond_types + tally.invalid + plan_->events(without_table_);
+    if (dead_letters > 0) parts_.push_back({std::string(scan::dead_letters_name), {topic_, {}, true}, dead_letters});
+    for (const auto& [type, places] : plan_->repeats())
+        part_of(type).repeats += static_cast<std::int64_t>(places.size());
+    for (const auto& [type, places] : plan_->invalid())
+        part_of(type).invalid += static_cast<std::int64_t>(places.size());
+}
+
+/// The part in whose books the type's events are that are landed nowhere.
+TablePart& CutLanding::part_of(const std::string& type) {
+    const std::string name = scan::books_of(type);
+    const auto part =
+        std::find_if(parts_.begin(), parts_.end(), [&](const TablePart& one) { return one.name == name; });
+    if (part != parts_.end()) return *part;
+    return parts_.emplace_back(TablePart{name, {topic_, type, type.empty()}});
 }
 
 Result<bool> CutLanding::land(const TablePart& part, lake::ContinuousStore& store, duck::Database& database,
@@ -92,6 +99,11 @@ Result<bool> CutLanding::land(const TablePart& part, lake::ContinuousStore& stor
         if (committed) return true;
         CHECK_OK(store.refresh(*connection, table));
     }
+}
+
+std::vector<std::string> CutLanding::fractions(const TablePart& part, const lake::ContinuousTable& table) const {
+    if (part.subject.is_dead_letters) return {};
+    return scan::integers_that_meet_fractions(*plan_, part.subject.event_type, as_landed(table.columns()));
 }
 
 Result<lake::LandedPart> CutLanding::part_for(duck::Connection& connection, const TablePart& part,

@@ -23,14 +23,16 @@ namespace questlog::batch {
 struct KnownTables {
     std::set<std::string, std::less<>> names;                         ///< All that there are.
     std::map<std::string, lake::ContinuousTable, std::less<>> opened; ///< As it saw them last.
+    std::shared_ptr<const event::FieldRules> rules; ///< What the events of cuts to come are to be; null: anything.
 };
 
 /// What of a cut goes to one table.
 struct TablePart {
     std::string name;
     lake::ContinuousSubject subject;
-    std::int64_t events = 0;  ///< 0: there are repeats only, and nothing is landed.
+    std::int64_t events = 0;  ///< 0: nothing is landed.
     std::int64_t repeats = 0; ///< Of its type: they are passed over.
+    std::int64_t invalid = 0; ///< Likewise: they are dead letters.
 };
 
 using FindRepeats =
@@ -41,12 +43,15 @@ public:
     /// Plans the cut. `cut.from` and on may have expired: it is as if these events had never been. Types that have no
     /// table among known.names get one, in order of their first events, as long as there are fewer than
     /// limits::continuous_tables_max; the others' events are dead letters.
-    /// `find_repeats`: of a cut that was not recorded yet. Else cut.repeats are passed over.
+    /// `find_repeats`: of a cut that was not recorded yet, whose repeats and invalid events are found. Else those are
+    /// what the cut says.
     static Result<CutLanding> plan(log::LogReader& log, Partition partition, const lake::PlannedCut& cut,
                                    const KnownTables& known, const FindRepeats& find_repeats = {});
 
     [[nodiscard]] const scan::PlanTally& tally() const { return plan_->tally(); }
-    /// Those with events, in order of their first; dead letters; those with repeats alone. Their events and repeats are
+    /// What was found of the cut, or recorded.
+    [[nodiscard]] const scan::SetAside& set_aside() const { return plan_->set_aside().front(); }
+    /// Those with events, in order of their first; dead letters; those without. Their events and repeats are
     /// tally().events, together.
     [[nodiscard]] const std::vector<TablePart>& parts() const { return parts_; }
 
@@ -55,6 +60,9 @@ public:
     Result<bool> land(const TablePart& part, lake::ContinuousStore& store, duck::Database& database,
                       KnownTables& known) const;
 
+    /// Columns of the part's table that are of integers, while its events have fractions for them.
+    [[nodiscard]] std::vector<std::string> fractions(const TablePart& part, const lake::ContinuousTable& table) const;
+
     /// What the part was landed as, in a file that has these of the table's columns.
     Result<lake::LandedPart> landed_as(duck::Connection& connection, const TablePart& part,
                                        const std::vector<lake::ContinuousColumn>& columns) const;
@@ -62,6 +70,7 @@ public:
 private:
     CutLanding() = default;
     void add_parts(const KnownTables& known);
+    TablePart& part_of(const std::string& type);
     Result<lake::LandedPart> part_for(duck::Connection& connection, const TablePart& part,
                                       const lake::ContinuousTable& table) const;
 

@@ -30,6 +30,7 @@ Lander::Lander(const LandingWorld& world, LandingOptions options, LandingEvents 
     for (Partition i{0}; i.value < world_.log.topic().partitions; ++i.value)
         partitions_.push_back(
             std::make_unique<PartitionState>(world_.env, world_.store, world_.log.topic(), i, options_.limits));
+    tables_.rules = options_.rules;
 }
 
 Lander::~Lander() = default;
@@ -144,10 +145,11 @@ Result<PlannedCut> Lander::record(PartitionState& partition, PlannedCut due, std
             }));
         CHECK_OK(partition.records.write_ids(due.from, ids));
         due.ids = static_cast<std::int64_t>(ids.size());
-        due.repeats = repeats;
         return repeats;
     };
     TRY(landing, CutLanding::plan(world_.log, partition.partition, due, tables_, find_repeats));
+    due.repeats = landing.set_aside().repeats;
+    due.invalid = landing.set_aside().invalid;
     if (due.ids > 0) CHECK_OK(partition.records.forget_ids(options_.repeats));
     TRY(cut, partition.records.record(due));
     if (cut == due) planned = std::move(landing);
@@ -235,10 +237,14 @@ Status Lander::land_cut(PartitionState& partition, const PlannedCut& cut, std::o
 /// Lands the part and enters it into the books; an error where these and the table's files do not agree then.
 Status Lander::land_part(const PartitionState& partition, const CutLanding& landing, const TablePart& part,
                          lake::TableBooks& books) {
-    if (part.events == 0) {
-        books.repeats += part.repeats;
-        return {};
-    }
+    if (part.events > 0) CHECK_OK(land_events(partition, landing, part, books));
+    books.repeats += part.repeats;
+    books.invalid += part.invalid;
+    return {};
+}
+
+Status Lander::land_events(const PartitionState& partition, const CutLanding& landing, const TablePart& part,
+                           lake::TableBooks& books) {
     TRY(database, world_.database());
     auto landed = landing.land(part, world_.store, *database, tables_);
     if (!landed.ok()) {
@@ -253,7 +259,7 @@ Status Lander::land_part(const PartitionState& partition, const CutLanding& land
                         "{}` makes the table anew from the log",
                         *rows, world_.log.topic().name, partition.partition, events, part.name);
     books.events = events;
-    books.repeats += part.repeats;
+    for (std::string& column : landing.fractions(part, table)) books.fractions.insert(std::move(column));
     return {};
 }
 

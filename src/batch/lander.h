@@ -36,6 +36,8 @@ struct LandingWorld {
 struct LandingOptions {
     CutLimits limits;
     event::RepeatWindow repeats;
+    std::shared_ptr<const event::FieldRules>
+        rules; ///< What events are to be, or else are dead letters. Null: anything.
     std::chrono::milliseconds idle = limits::cut_time_default; ///< Then what there is is landed.
     std::chrono::milliseconds lock_wait{10'000};               ///< For another lander's cut.
     std::string writer;                                        ///< PlannedCut::writer
@@ -96,6 +98,8 @@ private:
     Status land_cut(PartitionState& partition, const lake::PlannedCut& cut, std::optional<CutLanding> planned);
     Status land_part(const PartitionState& partition, const CutLanding& landing, const TablePart& part,
                      lake::TableBooks& books);
+    Status land_events(const PartitionState& partition, const CutLanding& landing, const TablePart& part,
+                       lake::TableBooks& books);
     Status take_lock(PartitionState& partition, std::unique_ptr<io::Lock>& lock);
     Status resume_stopped(PartitionState& partition);
     Status resume(PartitionState& partition, const std::vector<lake::PlannedCut>& cuts, const std::string& name);

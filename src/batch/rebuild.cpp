@@ -16,8 +16,7 @@ struct Held {
     std::unique_ptr<io::Lock> lock;
     lake::Books books;
     std::vector<lake::PlannedCut> cuts; ///< Those that are landed and have events.
-    std::int64_t events = 0;            ///< Of the table, landed anew.
-    std::int64_t repeats = 0;           ///< Likewise, passed over.
+    lake::TableBooks table;             ///< The table's, of what was landed anew.
 };
 
 class Rebuild {
@@ -51,7 +50,7 @@ private:
                 return cut.date.empty() || !books || cut.to > books->landed_to;
             });
             partitions_.push_back(
-                {std::move(records), std::move(lock).value(), books.value_or(lake::Books{}), std::move(cuts), 0});
+                {std::move(records), std::move(lock).value(), books.value_or(lake::Books{}), std::move(cuts), {}});
         }
         return {};
     }
@@ -82,6 +81,7 @@ private:
 
     Status make() {
         KnownTables known;
+        known.rules = options_.rules;
         TRY(names, world_.store.names());
         known.names.insert(names.begin(), names.end());
         known.names.insert(name_);
@@ -92,7 +92,7 @@ private:
         CHECK_OK(world_.store.replace(name_, aside_));
         for (Held& held : partitions_) {
             if (held.cuts.empty()) continue;
-            held.books.tables[name_] = {held.events, std::nullopt, {}, held.repeats};
+            held.books.tables[name_] = held.table;
             ++held.books.rebuilt;
             CHECK_OK(held.records.write_books(held.books));
         }
@@ -103,13 +103,17 @@ private:
         TRY(landing, CutLanding::plan(world_.log, number(partition), cut, known));
         for (const TablePart& part : landing.parts()) {
             if (part.name != name_) continue;
-            partitions_[partition].repeats += part.repeats;
+            lake::TableBooks& books = partitions_[partition].table;
+            books.repeats += part.repeats;
+            books.invalid += part.invalid;
             if (part.events == 0) continue;
             if (!known.opened.contains(name_))
                 known.opened.emplace(name_, aside_.make(name_, part.subject, generation_));
             TRY(database, world_.database());
             CHECK_OK(landing.land(part, aside_, *database, known));
-            partitions_[partition].events += part.events;
+            books.events += part.events;
+            for (std::string& column : landing.fractions(part, known.opened.at(name_)))
+                books.fractions.insert(std::move(column));
             report_.rows += part.events;
         }
         ++report_.cuts;

@@ -11,8 +11,9 @@
 namespace questlog::batch {
 
 struct RebuildOptions {
-    bool force = false;                          ///< Also where the log no longer has all that was landed.
-    std::chrono::milliseconds lock_wait{10'000}; ///< For a cut that another process is landing.
+    bool force = false;                               ///< Also where the log no longer has all that was landed.
+    std::shared_ptr<const event::FieldRules> rules{}; ///< What its columns are to be. Null: as the events are.
+    std::chrono::milliseconds lock_wait{10'000};      ///< For a cut that another process is landing.
     std::function<void(std::int64_t done, std::int64_t total)> progress; ///< Events of the log. May be empty.
 };
 

@@ -7,6 +7,7 @@
 #include "event/message_id.h"
 #include "event/padded_json.h"
 #include "event/request_headers.h"
+#include "event/typed_field.h"
 
 #include <algorithm>
 #include <array>
@@ -62,6 +63,29 @@ Status check_name(const EventDeclaration& declaration, std::string_view what, co
     return {};
 }
 
+/// What a field may hold is of its type, and something is left of it.
+Status check_values(const EventDeclaration& declaration, const FieldDeclaration& field) {
+    const bool is_number = field.type == ColumnType::bigint || field.type == ColumnType::double_;
+    if ((field.least || field.most) && !is_number)
+        return reject("path \"{}\": field \"{}\": only a bigint or a double has a least and a greatest value",
+                      declaration.path, field.name);
+    FieldDeclaration bare{field.name, field.type};
+    for (const std::optional<std::string>& limit : {field.least, field.most})
+        if (limit && misfit_of(bare, *limit) != Misfit::none)
+            return reject("path \"{}\": field \"{}\": {} is not a {}", declaration.path, field.name, *limit,
+                          type_name(field.type));
+    bare.least = field.least;
+    if (field.most && misfit_of(bare, *field.most) != Misfit::none)
+        return reject("path \"{}\": field \"{}\": nothing is {} or more and {} or less", declaration.path, field.name,
+                      *field.least, *field.most);
+    bare.most = field.most;
+    for (const std::string& value : field.one_of)
+        if (value == "null" || misfit_of(bare, value) != Misfit::none)
+            return reject("path \"{}\": field \"{}\": {} in one_of is not a {} that the field may be", declaration.path,
+                          field.name, value, type_name(field.type));
+    return {};
+}
+
 Status check_fields(const EventDeclaration& declaration) {
     std::set<std::string> used;
     for (const FieldDeclaration& field : declaration.fields) {
@@ -72,6 +96,7 @@ Status check_fields(const EventDeclaration& declaration) {
         if (field.name == message_id_key && field.type != ColumnType::string)
             return reject("path \"{}\": field \"message_id\" is a string; write message_id = \"string\"",
                           declaration.path);
+        CHECK_OK(check_values(declaration, field));
         if (field.type == ColumnType::null)
             return reject("path \"{}\": field \"{}\" needs a type: boolean, bigint, double or string", declaration.path,
                           field.name);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +20,9 @@ struct FieldDeclaration {
     std::string name;
     ColumnType type = ColumnType::string;
     bool required = false;
+    std::vector<std::string> one_of{};  ///< The values that it may have, as json.dumps writes them. Empty: any.
+    std::optional<std::string> least{}; ///< Of a number, as JSON text: the least value, and the greatest.
+    std::optional<std::string> most{};
 };
 
 /// What becomes of an event whose fields are not as declared.

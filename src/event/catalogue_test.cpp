@@ -118,5 +118,27 @@ TEST(Catalogue, RefusesAnswersThatWouldBreakTheResponse) {
     EXPECT_EQ(refusal([](auto& d) { d.store_headers = {"cookie", "Authorization"}; }), "");
 }
 
+TEST(Catalogue, RefusesValuesThatAFieldCannotHave) {
+    const auto with = [](FieldDeclaration field) {
+        return refusal([&](auto& declaration) { declaration.fields = {field}; });
+    };
+    FieldDeclaration level{"level", ColumnType::bigint};
+    level.least = "1";
+    level.most = "60";
+    level.one_of = {"1", "60"};
+    EXPECT_EQ(with(level), "");
+    level.one_of.emplace_back("61");
+    EXPECT_TRUE(contains(with(level), "61 in one_of is not a bigint that the field may be"));
+    level.one_of = {"\"1\""};
+    EXPECT_TRUE(contains(with(level), "\"1\" in one_of is not a bigint"));
+    level.one_of.clear();
+    level.most = "0";
+    EXPECT_TRUE(contains(with(level), "nothing is 1 or more and 0 or less"));
+    level.most = "1.5";
+    EXPECT_TRUE(contains(with(level), "1.5 is not a bigint"));
+    level.type = ColumnType::string;
+    EXPECT_TRUE(contains(with(level), "only a bigint or a double has a least and a greatest value"));
+}
+
 } // namespace
 } // namespace questlog::event

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <fmt/format.h>
+#include <limits>
 
 namespace questlog::event {
 namespace {
@@ -74,6 +76,68 @@ bool json_is(ColumnType type, std::string_view json) {
 
 namespace {
 
+/// Numbers of either type compare exactly: 64 bits of mantissa hold every int64 and every double.
+long double number_of(std::string_view json) {
+    long double number = 0;
+    static_assert(std::numeric_limits<long double>::digits >= 64);
+    std::from_chars(json.data(), json.data() + json.size(), number);
+    return number;
+}
+
+bool is_number(ColumnType type) {
+    return type == ColumnType::bigint || type == ColumnType::double_;
+}
+
+/// Of a value that has the type.
+Misfit misfit_of_value(const FieldDeclaration& field, std::string_view json) {
+    const auto same = [&](const std::string& allowed) {
+        return is_number(field.type) ? number_of(allowed) == number_of(json) : allowed == json;
+    };
+    if (!field.one_of.empty() && std::none_of(field.one_of.begin(), field.one_of.end(), same)) return Misfit::value;
+    if ((field.least && number_of(json) < number_of(*field.least)) ||
+        (field.most && number_of(json) > number_of(*field.most)))
+        return Misfit::range;
+    return Misfit::none;
+}
+
+Misfit misfit_of_present(const FieldDeclaration& field, std::string_view json) {
+    return json_is(field.type, json) ? misfit_of_value(field, json) : Misfit::type;
+}
+
+std::string range_text(const FieldDeclaration& field) {
+    if (field.least && field.most) return fmt::format("from {} to {}", *field.least, *field.most);
+    return field.least ? fmt::format("of {} or more", *field.least) : fmt::format("of {} or less", *field.most);
+}
+
+/// What a client should send: "a bigint from 1 to 60".
+std::string wanted(const FieldDeclaration& field, Misfit misfit) {
+    if (misfit == Misfit::value) return fmt::format("one of {}", fmt::join(field.one_of, ", "));
+    if (misfit == Misfit::range) return fmt::format("a {} {}", type_name(field.type), range_text(field));
+    return fmt::format("a {}", type_name(field.type));
+}
+
+} // namespace
+
+Misfit misfit_of(const FieldDeclaration& field, std::string_view json) {
+    if (json.empty() || json == "null") return field.required ? Misfit::missing : Misfit::none;
+    return misfit_of_present(field, json);
+}
+
+std::string misfit_text(const FieldDeclaration& field, Misfit misfit) {
+    std::string name;
+    static_cast<void>(append_json_string(name, field.name)); // the catalogue has checked it
+    switch (misfit) {
+    case Misfit::none: return {};
+    case Misfit::missing: return fmt::format("field {}: required, and missing", name);
+    case Misfit::type: return fmt::format("field {}: not a {}", name, type_name(field.type));
+    case Misfit::value: return fmt::format("field {}: not one of its values", name);
+    case Misfit::range: return fmt::format("field {}: out of its range", name);
+    }
+    return {};
+}
+
+namespace {
+
 /// One field.
 Status apply_declared_type(const FieldDeclaration& field, std::string& text, std::vector<Member>& members) {
     std::string key;
@@ -88,8 +152,8 @@ Status apply_declared_type(const FieldDeclaration& field, std::string& text, std
     std::string_view value = member->value(text);
     const bool converts = member->from_text && field.type != ColumnType::string;
     if (converts) value = value.substr(1, value.size() - 2);
-    if (!json_is(field.type, value))
-        return reject("field \"{}\": expected a {}, got {}", field.name, type_name(field.type),
+    if (const Misfit misfit = misfit_of_present(field, value); misfit != Misfit::none)
+        return reject("field \"{}\": expected {}, got {}", field.name, wanted(field, misfit),
                       shown(member->value(text)));
     if (!converts) return {};
     const std::string converted = key + ": " + std::string(value);

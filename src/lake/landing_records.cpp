@@ -40,32 +40,52 @@ template <class Int> bool take_number(std::string_view& lines, std::string_view 
     return take(lines, key, value) && parse_number(value, number);
 }
 
-/// What a cut without message ids has no lines of.
-std::string encode_ids(const PlannedCut& cut) {
-    if (cut.ids == 0) return {};
-    std::string lines = fmt::format("ids = {}\n", cut.ids);
-    if (cut.repeats.empty()) return lines;
-    lines += "repeats =";
-    for (const auto& [from, to] : cut.repeats)
-        lines += to == from.plus(1) ? fmt::format(" {}", from) : fmt::format(" {}-{}", from, to.plus(-1));
-    return lines + '\n';
+/// "4 7-9"
+std::string encode(const std::vector<OffsetSpan>& spans) {
+    std::string text;
+    for (const auto& [from, to] : spans)
+        text += to == from.plus(1) ? fmt::format("{}{}", text.empty() ? "" : " ", from)
+                                   : fmt::format("{}{}-{}", text.empty() ? "" : " ", from, to.plus(-1));
+    return text;
 }
 
-/// "4 7-9": in order, each within the cut.
-bool parse_repeats(std::string_view text, PlannedCut& cut) {
+/// In order, each within the cut.
+bool parse_spans(std::string_view text, const PlannedCut& cut, std::vector<OffsetSpan>& spans) {
     while (!text.empty()) {
         const std::string_view word = text.substr(0, text.find(' '));
         text.remove_prefix(std::min(word.size() + 1, text.size()));
         const std::size_t dash = word.find('-');
         OffsetSpan span;
-        Offset last;
         if (!parse_number(word.substr(0, dash), span.from.value)) return false;
-        last = span.from;
+        Offset last = span.from;
         if (dash != std::string_view::npos && !parse_number(word.substr(dash + 1), last.value)) return false;
         span.to = last.plus(1);
-        const Offset least = cut.repeats.empty() ? cut.from : cut.repeats.back().to;
+        const Offset least = spans.empty() ? cut.from : spans.back().to;
         if (span.from < least || span.to <= span.from || span.to > cut.to) return false;
-        cut.repeats.push_back(span);
+        spans.push_back(span);
+    }
+    return !spans.empty();
+}
+
+/// Lines that a cut has only where there is something to say.
+std::string encode_set_aside(const PlannedCut& cut) {
+    std::string lines;
+    if (cut.ids != 0) lines += fmt::format("ids = {}\n", cut.ids);
+    if (!cut.repeats.empty()) lines += fmt::format("repeats = {}\n", encode(cut.repeats));
+    for (const auto& [reason, spans] : cut.invalid)
+        lines += fmt::format("invalid = {}\nreason = {}\n", encode(spans), reason);
+    return lines;
+}
+
+bool take_set_aside(std::string_view& lines, PlannedCut& cut) {
+    std::string_view spans;
+    if (lines.starts_with("ids") && !take_number(lines, "ids", cut.ids)) return false;
+    if (take(lines, "repeats", spans) && !parse_spans(spans, cut, cut.repeats)) return false;
+    while (take(lines, "invalid", spans)) {
+        auto& [reason, where] = cut.invalid.emplace_back();
+        std::string_view text;
+        if (!parse_spans(spans, cut, where) || !take(lines, "reason", text)) return false;
+        reason = text;
     }
     return true;
 }
@@ -73,7 +93,7 @@ bool parse_repeats(std::string_view text, PlannedCut& cut) {
 std::string encode(const PlannedCut& cut) {
     return encode_checked_text(
         cut_text, fmt::format("from = {}\nto = {}\ndate = {}\nreason = {}\nwriter = {}\n{}", cut.from, cut.to, cut.date,
-                              reasons[static_cast<std::size_t>(cut.reason)], cut.writer, encode_ids(cut)));
+                              reasons[static_cast<std::size_t>(cut.reason)], cut.writer, encode_set_aside(cut)));
 }
 
 Result<PlannedCut> decode_cut(std::string_view text, const std::string& path) {
@@ -85,10 +105,7 @@ Result<PlannedCut> decode_cut(std::string_view text, const std::string& path) {
     if (!take_number(lines, "from", cut.from.value) || !take_number(lines, "to", cut.to.value) ||
         !take(lines, "date", date) || !take(lines, "reason", reason) || !take(lines, "writer", writer))
         return damaged_text(cut_text, path, "it is no cut");
-    std::string_view repeats;
-    const bool has_ids = take_number(lines, "ids", cut.ids);
-    if (has_ids && take(lines, "repeats", repeats) && !parse_repeats(repeats, cut))
-        return damaged_text(cut_text, path, "it is no cut");
+    if (!take_set_aside(lines, cut)) return damaged_text(cut_text, path, "it is no cut");
     if (!lines.empty()) return damaged_text(cut_text, path, "it is no cut");
     const auto known = std::find(reasons.begin(), reasons.end(), reason);
     if (known == reasons.end() || cut.from < Offset{} || cut.to <= cut.from)
@@ -99,13 +116,16 @@ Result<PlannedCut> decode_cut(std::string_view text, const std::string& path) {
     return cut;
 }
 
-/// "table = 12 purchase_sword", where it has any "repeats = 2", and where it is stopped "stopped = 7 why".
+/// "table = 12 purchase_sword", where it has any "repeats = 2", "invalid = 1" and "fractions = price", where it is
+/// stopped "stopped = 7 why".
 std::string encode(const Books& books) {
     std::string lines = fmt::format("began = {}\nlanded_to = {}\nrecords = {}\nrebuilt = {}\n", books.began,
                                     books.landed_to, books.records, books.rebuilt);
     for (const auto& [name, table] : books.tables) {
         lines += fmt::format("table = {} {}\n", table.events, name);
         if (table.repeats != 0) lines += fmt::format("repeats = {}\n", table.repeats);
+        if (table.invalid != 0) lines += fmt::format("invalid = {}\n", table.invalid);
+        for (const std::string& column : table.fractions) lines += fmt::format("fractions = {}\n", column);
         if (!table.stopped_at) continue;
         std::string reason = table.reason;
         std::replace(reason.begin(), reason.end(), '\n', ' ');
@@ -132,8 +152,10 @@ Result<Books> decode_books(std::string_view text, const std::string& path) {
         TableBooks table;
         std::string_view name;
         if (!split_number(value, table.events, name)) return damaged_text(books_text, path, "they are no books");
-        if (lines.starts_with("repeats") && !take_number(lines, "repeats", table.repeats))
+        if ((lines.starts_with("repeats") && !take_number(lines, "repeats", table.repeats)) ||
+            (lines.starts_with("invalid") && !take_number(lines, "invalid", table.invalid)))
             return damaged_text(books_text, path, "they are no books");
+        for (std::string_view column; take(lines, "fractions", column);) table.fractions.emplace(column);
         if (take(lines, "stopped", value)) {
             Offset at;
             std::string_view reason;

@@ -9,7 +9,9 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 /// What landing in continuous tables remembers of one partition of a log: its plan, cut by cut, and its books.
@@ -38,6 +40,8 @@ struct PlannedCut {
     std::string writer;   ///< Versions of questlog and DuckDB: with the same, the files have the same bytes.
     std::int64_t ids = 0; ///< How many of its events have message ids.
     std::vector<OffsetSpan> repeats{}; ///< Of them, those that repeat an earlier one: they are landed nowhere.
+    /// Events that are not as declared, each reason with its offsets: dead letters.
+    std::vector<std::pair<std::string, std::vector<OffsetSpan>>> invalid{};
     auto operator<=>(const PlannedCut&) const = default;
 };
 
@@ -47,7 +51,9 @@ struct TableBooks {
     /// From here on nothing is landed in it, whatever Books::landed_to says: `reason`. nullopt: all is well.
     std::optional<Offset> stopped_at;
     std::string reason;
-    std::int64_t repeats = 0; ///< Of its type, passed over.
+    std::int64_t repeats = 0;          ///< Of its type, passed over.
+    std::int64_t invalid = 0;          ///< Likewise, among the dead letters.
+    std::set<std::string> fractions{}; ///< Columns of integers for which events have had fractions: these are rescued.
     auto operator<=>(const TableBooks&) const = default;
 };
 

@@ -127,9 +127,14 @@ TEST_F(LandingRecordsTest, OfACutWithMessageIdsSayWhichRepeat) {
     repeating.repeats = {{Offset{10}, Offset{11}}, {Offset{12}, Offset{40}}, {Offset{89}, Offset{90}}};
     EXPECT_EQ(records().record(repeating).value(), repeating);
     EXPECT_EQ(records().cut_at(Offset{10}).value(), repeating);
+    PlannedCut invalid = cut(90, 95);
+    invalid.invalid = {{"field \"n\": out of its range", {{Offset{90}, Offset{92}}, {Offset{94}, Offset{95}}}},
+                       {"field \"m = 1\": required, and missing", {{Offset{92}, Offset{93}}}}};
+    EXPECT_EQ(records().record(invalid).value(), invalid);
+    EXPECT_EQ(records().cut_at(Offset{90}).value(), invalid);
     Books with_repeats = books();
     with_repeats.tables["purchase_sword"].repeats = 30;
-    with_repeats.tables["join_guild"] = {47, Offset{50}, "damaged", 2};
+    with_repeats.tables["join_guild"] = {47, Offset{50}, "damaged", 2, 7};
     ASSERT_TRUE(records().write_books(with_repeats).ok());
     EXPECT_EQ(records().books().value(), with_repeats);
 }

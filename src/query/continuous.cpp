@@ -20,6 +20,17 @@ std::vector<scan::LandedColumn> as_landed(const std::vector<lake::ContinuousColu
     return landed;
 }
 
+/// Those in the table's books, from the offset on.
+std::int64_t count_places(const scan::PlacesByType& aside, const std::string& table, Partition partition, Offset from) {
+    std::int64_t count = 0;
+    for (const auto& [type, places] : aside) {
+        if (scan::books_of(type) != table) continue;
+        for (const auto& [of, offset] : places)
+            if (of == partition && offset >= from) ++count;
+    }
+    return count;
+}
+
 } // namespace
 
 ContinuousTables::ContinuousTables(const World& world, log::LogReader& log) : world_(world), log_(log) {}
@@ -63,6 +74,7 @@ Status ContinuousTables::read_log(const scan::LogRange& log) {
     options.find_repeats = [this](const scan::PartitionRange& part, const std::vector<event::IdSighting>& ids) {
         return find_repeats(part, ids);
     };
+    options.rules = world_.rules;
     options.progress = world_.progress;
     TRY(planned, scan::Plan::make(log_, range, options));
     tail_ = std::move(planned);
@@ -207,6 +219,20 @@ Result<std::string> ContinuousTables::offer_dead_letters(duck::Connection& conne
     return source;
 }
 
+std::set<std::string> ContinuousTables::fractions(const std::string& name) const {
+    std::set<std::string> columns;
+    for (const lake::Books& books : books_)
+        if (const auto table = books.tables.find(name); table != books.tables.end())
+            columns.insert(table->second.fractions.begin(), table->second.fractions.end());
+    const auto table = opened_.find(name);
+    const auto type = types_.find(name);
+    if (tail_ == nullptr || table == opened_.end() || type == types_.end()) return columns;
+    for (std::string& column :
+         scan::integers_that_meet_fractions(*tail_, type->second, as_landed(table->second.columns())))
+        columns.insert(std::move(column));
+    return columns;
+}
+
 /// How many events of the tail, from the offset on, are the table's.
 Result<std::int64_t> ContinuousTables::count_tail(duck::Connection& connection, const std::string& name,
                                                   Partition partition, Offset from) {
@@ -226,21 +252,12 @@ Result<std::int64_t> ContinuousTables::count_tail(duck::Connection& connection, 
     return count == 1 ? rows->bigint(0, 0) : 0;
 }
 
-std::int64_t ContinuousTables::count_repeats(const std::string& name, Partition partition, Offset from) const {
-    std::int64_t count = 0;
-    for (const auto& [type, repeats] : tail_->repeats()) {
-        if (scan::books_of(type) != name) continue;
-        for (const auto& [of, offset] : repeats)
-            if (of == partition && offset >= from) ++count;
-    }
-    return count;
-}
-
 Result<std::vector<LedgerRow>> ContinuousTables::ledger(duck::Connection& connection) {
     std::set<std::string> names(names_.begin(), names_.end());
     for (const lake::Books& books : books_)
         for (const auto& [name, table] : books.tables) names.insert(name); // also one that has nothing but repeats
-    for (const auto& [type, repeats] : tail_->repeats()) names.insert(scan::books_of(type));
+    for (const scan::PlacesByType* aside : {&tail_->repeats(), &tail_->invalid()})
+        for (const auto& [type, places] : *aside) names.insert(scan::books_of(type));
     std::vector<LedgerRow> ledger;
     for (const std::string& name : names) {
         const std::vector<Offset> landed_to = tail_from(name);
@@ -250,18 +267,23 @@ Result<std::vector<LedgerRow>> ContinuousTables::ledger(duck::Connection& connec
             const lake::Books& books = books_[static_cast<std::size_t>(partition.value)];
             Offset booked_to = books.landed_to; // by the books; a cut that is being landed lies after it
             if (const auto of_table = books.tables.find(name); of_table != books.tables.end()) {
-                row.accepted = of_table->second.events + of_table->second.repeats;
-                row.duplicates = of_table->second.repeats;
+                const lake::TableBooks& landed = of_table->second;
+                row.accepted = landed.events + landed.repeats + landed.invalid;
+                row.duplicates = landed.repeats;
+                row.dead_lettered = landed.invalid;
                 row.problem = of_table->second.reason;
                 booked_to = of_table->second.stopped_at.value_or(booked_to);
             }
             if (table != opened_.end())
-                row.landed = table->second.rows_of(log_.topic().id, partition).value_or(row.accepted - row.duplicates);
+                row.landed = table->second.rows_of(log_.topic().id, partition)
+                                 .value_or(row.accepted - row.duplicates - row.dead_lettered);
             TRY(since_books, count_tail(connection, name, partition, booked_to));
             TRY(pending, count_tail(connection, name, partition, landed_to[static_cast<std::size_t>(partition.value)]));
-            const std::int64_t repeats = count_repeats(name, partition, booked_to);
-            row.accepted += since_books + repeats;
+            const std::int64_t repeats = count_places(tail_->repeats(), name, partition, booked_to);
+            const std::int64_t invalid = count_places(tail_->invalid(), name, partition, booked_to);
+            row.accepted += since_books + repeats + invalid;
             row.duplicates += repeats;
+            row.dead_lettered += invalid;
             row.pending = pending;
             if (row.accepted + row.landed > 0) ledger.push_back(std::move(row));
         }

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,8 @@ public:
     /// SELECT of a table of names(), over sources that it offers on `connection`. What it reads from, this object
     /// holds.
     Result<std::string> select(duck::Connection& connection, const std::string& name);
+    /// Columns of integers of an opened table for which events, landed or not, have fractions: these are rescued.
+    [[nodiscard]] std::set<std::string> fractions(const std::string& name) const;
     /// One row for each table and partition that it has events of, in order. All tables must have been opened.
     Result<std::vector<LedgerRow>> ledger(duck::Connection& connection);
 
@@ -76,8 +79,6 @@ private:
     [[nodiscard]] std::string since(const std::string& name) const;
     [[nodiscard]] std::vector<scan::LandedColumn> columns_of(const std::string& name) const;
     Result<std::string> offer_dead_letters(duck::Connection& connection);
-    /// Of the tail's repeats, from the offset on, those in the table's books.
-    [[nodiscard]] std::int64_t count_repeats(const std::string& name, Partition partition, Offset from) const;
     Result<std::vector<OffsetSpan>> find_repeats(const scan::PartitionRange& part,
                                                  const std::vector<event::IdSighting>& ids);
     Result<std::int64_t> count_tail(duck::Connection& connection, const std::string& name, Partition partition,

@@ -11,6 +11,31 @@ namespace questlog::query {
 
 namespace {
 
+void add_fractions(ContinuousStatus& status, const std::set<std::string>& columns, const lake::ContinuousTable& table,
+                   const event::FieldRules* rules) {
+    for (const lake::ContinuousColumn& column : table.columns())
+        if (columns.contains(column.name))
+            status.fractions.emplace_back(column.name,
+                                          rules != nullptr && rules->type_of(status.event_type, column.key) ==
+                                                                  event::ColumnType::double_);
+}
+
+/// What to do about it.
+std::string fractions_text(const ContinuousStatus& table) {
+    std::string text;
+    for (const auto& [column, is_declared] : table.fractions) {
+        text += fmt::format("  {}: column {} is of integers, and events have fractions there, which are in\n"
+                            "    _rescued_data. ",
+                            table.name, column);
+        text += is_declared
+                    ? fmt::format("It is declared a double: `questlog rebuild {}` makes it one.\n", table.name)
+                    : fmt::format("Declare it in the [[event]] of type {}, as\n    fields = {{ {} = \"double\" }}, "
+                                  "and then run `questlog rebuild {}`.\n",
+                                  table.event_type, column, table.name);
+    }
+    return text;
+}
+
 Result<std::vector<ContinuousStatus>> look_at_tables(const World& world, log::LogReader& log,
                                                      const scan::LogRange& range) {
     TRY(connection, world.database->connect());
@@ -27,12 +52,15 @@ Result<std::vector<ContinuousStatus>> look_at_tables(const World& world, log::Lo
             if (const lake::ContinuousTable* table = tables.opened(row.table)) {
                 made.files = table->files().size();
                 for (const lake::DeltaFile& file : table->files()) made.bytes += file.bytes;
+                made.event_type = table->subject().event_type;
+                add_fractions(made, tables.fractions(row.table), *table, world.rules.get());
             }
         }
         ContinuousStatus& table = found.back();
         table.accepted += row.accepted;
         table.landed += row.landed;
         table.pending += row.pending;
+        table.dead_lettered += row.dead_lettered;
         table.duplicates += row.duplicates;
         table.balanced = table.balanced && row.balanced();
         if (table.problem.empty()) table.problem = row.problem;
@@ -55,23 +83,29 @@ Result<std::vector<ContinuousStatus>> continuous_status(const World& world, log:
 std::string continuous_text(const std::vector<ContinuousStatus>& tables) {
     constexpr std::size_t shown_max = 50;
     if (tables.empty()) return {};
-    const bool any_duplicates =
-        std::any_of(tables.begin(), tables.end(), [](const auto& t) { return t.duplicates != 0; });
-    std::vector<std::vector<std::string>> rows{
-        {"continuous table", "accepted", "= landed", "+ pending", "files", "bytes", ""}};
-    if (any_duplicates) rows.front().insert(rows.front().begin() + 4, "+ duplicates");
+    const auto any = [&](std::int64_t ContinuousStatus::*count) {
+        return std::any_of(tables.begin(), tables.end(), [&](const auto& table) { return table.*count != 0; });
+    };
+    std::vector<std::pair<std::string, std::int64_t ContinuousStatus::*>> seldom; // shown where there are any
+    if (any(&ContinuousStatus::dead_lettered)) seldom.emplace_back("+ dead", &ContinuousStatus::dead_lettered);
+    if (any(&ContinuousStatus::duplicates)) seldom.emplace_back("+ dup", &ContinuousStatus::duplicates);
+    std::vector<std::vector<std::string>> rows{{"continuous table", "accepted", "= landed", "+ pending"}};
+    for (const auto& [title, count] : seldom) rows.front().push_back(title);
+    for (const std::string title : {"files", "bytes", ""}) rows.front().push_back(title);
     std::string problems;
     for (std::size_t i = 0; i < tables.size(); ++i) {
         const ContinuousStatus& table = tables[i];
         if (!table.problem.empty())
             problems += fmt::format("  {}: nothing more is landed: {}\n", table.name, table.problem);
-        if (i >= shown_max && table.sound()) continue;
-        rows.push_back({table.name, fmt::format("{}", table.accepted), fmt::format("{}", table.landed),
-                        fmt::format("{}", table.pending), fmt::format("{}", table.files), bytes_text(table.bytes),
-                        !table.balanced         ? "WRONG"
-                        : table.problem.empty() ? "ok"
-                                                : "stopped"});
-        if (any_duplicates) rows.back().insert(rows.back().begin() + 4, fmt::format("{}", table.duplicates));
+        if (i >= shown_max && table.sound() && table.fractions.empty()) continue;
+        problems += fractions_text(table);
+        std::vector<std::string>& row =
+            rows.emplace_back(std::vector{table.name, fmt::format("{}", table.accepted),
+                                          fmt::format("{}", table.landed), fmt::format("{}", table.pending)});
+        for (const auto& [title, count] : seldom) row.push_back(fmt::format("{}", table.*count));
+        row.push_back(fmt::format("{}", table.files));
+        row.push_back(bytes_text(table.bytes));
+        row.emplace_back(!table.balanced ? "WRONG" : table.problem.empty() ? "ok" : "stopped");
     }
     std::string out = '\n' + aligned(rows);
     if (rows.size() <= tables.size())
@@ -85,9 +119,15 @@ std::string continuous_json(const std::vector<ContinuousStatus>& tables) {
         out += out.size() == 1 ? "{\"name\": " : ", {\"name\": ";
         append_json(out, table.name);
         out += fmt::format(", \"files\": {}, \"bytes\": {}, \"accepted\": {}, \"landed\": {}, \"pending\": {}, "
-                           "\"duplicates\": {}, \"balanced\": {}, \"problem\": ",
-                           table.files, table.bytes, table.accepted, table.landed, table.pending, table.duplicates,
-                           table.balanced);
+                           "\"dead_lettered\": {}, \"duplicates\": {}, \"balanced\": {}, "
+                           "\"integers_with_fractions\": [",
+                           table.files, table.bytes, table.accepted, table.landed, table.pending, table.dead_lettered,
+                           table.duplicates, table.balanced);
+        for (std::size_t i = 0; i < table.fractions.size(); ++i) {
+            if (i > 0) out += ", ";
+            append_json(out, table.fractions[i].first);
+        }
+        out += "], \"problem\": ";
         if (table.problem.empty())
             out += "null";
         else

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace questlog::query {
@@ -20,8 +21,12 @@ struct ContinuousStatus {
     std::int64_t accepted = 0;
     std::int64_t landed = 0;
     std::int64_t pending = 0;
+    std::int64_t dead_lettered = 0;
     std::int64_t duplicates = 0;
     bool balanced = true;
+    std::string event_type;
+    /// Of its columns, those of integers for which events have fractions, and whether they are declared doubles by now.
+    std::vector<std::pair<std::string, bool>> fractions;
     std::string problem; ///< Why nothing more is landed in it; empty: none.
 
     [[nodiscard]] bool sound() const { return balanced && problem.empty(); }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "duck/duck.h"
+#include "event/field_rules.h"
 #include "event/message_hash.h"
 #include "io/env.h"
 #include "lake/continuous_table.h"
@@ -34,6 +35,7 @@ struct World {
     log::RetentionLimits retention{};     ///< The server's, of topics that do not say themselves.
     std::set<std::string> spare_tables{}; ///< Tables that keep nothing of the log until they were landed once.
     event::RepeatWindow repeats{};        ///< Within which a message id is known again.
+    std::shared_ptr<const event::FieldRules> rules{}; ///< What events of declared types are to be. Null: anything.
     bool lands = false; ///< A server of this configuration lands `topic` in continuous tables. Else these are spare.
 
     void tell(const std::string& text) const {

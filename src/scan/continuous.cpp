@@ -53,9 +53,24 @@ std::vector<LandedColumn> continuous_columns(const Plan& plan, const std::string
         if (pinned.size() + keys.size() < limits::columns_max) keys.push_back(std::move(key));
     }
     const std::vector<std::string> names = column_names(keys, rights_beside(pinned));
-    for (std::size_t i = 0; i < keys.size(); ++i)
-        pinned.push_back({names[i], keys[i], event::find_column(schema, keys[i])->type});
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        const auto declared = plan.declared_type(event_type, keys[i]);
+        pinned.push_back({names[i], keys[i], declared.value_or(event::find_column(schema, keys[i])->type)});
+    }
     return pinned;
+}
+
+std::vector<std::string> integers_that_meet_fractions(const Plan& plan, const std::string& event_type,
+                                                      const std::vector<LandedColumn>& pinned) {
+    const event::Schema schema = plan.schema(std::vector{event_type});
+    std::vector<std::string> names;
+    for (const LandedColumn& column : pinned) {
+        const event::Column* met = event::find_column(schema, column.key);
+        if (column.type == ColumnType::bigint && met != nullptr && met->type == ColumnType::double_)
+            names.push_back(column.name);
+    }
+    std::sort(names.begin(), names.end());
+    return names;
 }
 
 TypesByTable types_by_table(const Plan& plan, const std::set<std::string, std::less<>>& known) {

@@ -19,10 +19,16 @@ namespace questlog::scan {
 inline constexpr std::string_view continuous_row_columns[] = {"_rescued_data", "_timestamp", "_partition", "_offset"};
 
 /// `pinned`, as they are, then one for each further key of the type's events that has a value somewhere, in order of
-/// first appearance; at most limits::columns_max in all. A column's name and type never change once it is pinned: what
+/// first appearance, of its declared type or else of that of its values; at most limits::columns_max in all. A
+/// column's name and type never change once it is pinned: what
 /// does not fit is rescued.
 [[nodiscard]] std::vector<LandedColumn> continuous_columns(const Plan& plan, const std::string& event_type,
                                                            std::vector<LandedColumn> pinned);
+
+/// Which of the pinned columns are of integers, while the plan has fractions for them: those values are rescued. Names,
+/// sorted.
+[[nodiscard]] std::vector<std::string> integers_that_meet_fractions(const Plan& plan, const std::string& event_type,
+                                                                    const std::vector<LandedColumn>& pinned);
 
 /// Which table each of the plan's types has.
 struct TypesByTable {

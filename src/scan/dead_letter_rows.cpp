@@ -1,5 +1,6 @@
 #include "event/census.h"
 #include "scan/plan_data.h"
+#include "scan/set_aside.h"
 #include "scan/timestamp_cell.h"
 
 namespace questlog::scan {
@@ -13,39 +14,43 @@ class DeadLetterStream final : public duck::RowStream {
 public:
     DeadLetterStream(std::shared_ptr<const PlanData> data, std::span<const ReferenceList* const> lists,
                      std::span<const std::size_t> projected)
-        : data_(std::move(data)), references_(lists, Reference{0}, Reference{UINT64_MAX}),
-          projected_(projected.begin(), projected.end()), records_(*data_) {}
+        : data_(std::move(data)), aside_(data_->set_aside.begin(), data_->set_aside.end()),
+          references_(lists, Reference{0}, Reference{UINT64_MAX}), projected_(projected.begin(), projected.end()),
+          records_(*data_) {}
 
     Result<std::size_t> fill(std::span<duck::ColumnWriter> writers, std::size_t capacity) override {
         std::size_t row = 0;
         for (Reference reference; row < capacity && references_.next(reference); ++row) {
             const auto record = records_.fetch(reference);
             if (!record.ok()) return record.error();
-            write(*record, records_.partition_of(records_.batch_of(reference)), row, writers);
+            write(*record, records_.batch_of(reference), row, writers);
         }
         return row;
     }
 
 private:
-    void write(const log::Record& record, Partition partition, std::size_t row, std::span<duck::ColumnWriter> writers) {
+    void write(const log::Record& record, const PlannedBatch& batch, std::size_t row,
+               std::span<duck::ColumnWriter> writers) {
         for (std::size_t i = 0; i < projected_.size(); ++i) {
             switch (projected_[i]) {
             case offset_column: writers[i].set_bigint(row, record.offset.value); break;
-            case partition_column: writers[i].set_bigint(row, partition.value); break;
+            case partition_column: writers[i].set_bigint(row, records_.partition_of(batch).value); break;
             case timestamp_column: write_timestamp(record.timestamp, row, writers[i]); break;
-            case reason_column: writers[i].set_string(row, reason(record.value)); break;
+            case reason_column: writers[i].set_string(row, reason(record, batch.range)); break;
             case value_column: writers[i].set_string(row, record.value); break;
             default: break;
             }
         }
     }
 
-    [[nodiscard]] static std::string_view reason(std::string_view value) {
-        const std::string_view why = event::why_no_event(value);
+    [[nodiscard]] std::string_view reason(const log::Record& record, std::size_t range) {
+        if (aside_[range].has(record.offset)) return *aside_[range].reason();
+        const std::string_view why = event::why_no_event(record.value);
         return why.empty() ? too_many_types : why;
     }
 
     std::shared_ptr<const PlanData> data_;
+    std::vector<SetAsideCursor> aside_; ///< By part of the range.
     MergedReferences references_;
     std::vector<std::size_t> projected_;
     PlannedRecords records_;

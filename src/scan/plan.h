@@ -3,6 +3,7 @@
 #include "base/result.h"
 #include "duck/duck.h"
 #include "event/census.h"
+#include "event/field_rules.h"
 #include "log/event_log.h"
 #include "scan/column_names.h"
 #include "scan/repeats.h"
@@ -20,6 +21,14 @@
 /// read as typed rows. What the batch layer lands and what SQL reads of the tail both come out of here.
 namespace questlog::scan {
 
+/// Of one part of a range, what is not read as events of its type.
+struct SetAside {
+    std::vector<OffsetSpan> repeats; ///< Passed over.
+    /// Dead letters for what they are, each reason once, by its first place.
+    std::vector<std::pair<std::string, std::vector<OffsetSpan>>> invalid;
+    auto operator<=>(const SetAside&) const = default;
+};
+
 struct PlanOptions {
     /// Only these types' events are kept for reading (all are counted). Empty: every type is kept.
     std::vector<std::string> keep_types;
@@ -30,8 +39,10 @@ struct PlanOptions {
     /// Asked where there are any. Empty: no record repeats another.
     std::function<Result<std::vector<OffsetSpan>>(const PartitionRange&, const std::vector<event::IdSighting>&)>
         find_repeats{};
-    /// What it would say, by the range's parts, where that is known.
-    std::vector<std::vector<OffsetSpan>> known_repeats{};
+    /// Events that are not as their type's fields are declared are dead letters. Null: all are as they should be.
+    std::shared_ptr<const event::FieldRules> rules{};
+    /// What these two would say, by the range's parts, where that is known; `rules` then tell types of columns alone.
+    std::vector<SetAside> known{};
     /// Called now and then with events planned so far and in all (for progress). May be empty.
     std::function<void(std::int64_t done, std::int64_t total)> progress;
     static constexpr std::int64_t progress_events = 65'536; ///< How often: about 100 times a second.
@@ -46,11 +57,12 @@ struct PlanTally {
     /// Where dead letters are kept: events of a type beyond limits::event_types_max. Else these are kept or not as any.
     std::int64_t beyond_types = 0;
     std::int64_t repeats = 0; ///< Passed over, whatever their types.
+    std::int64_t invalid = 0; ///< Not as declared: dead letters, whatever their types.
     auto operator<=>(const PlanTally&) const = default;
 };
 
-/// Records that were passed over, by their type (empty: they are no events), in the order of rows.
-using RepeatsByType = std::map<std::string, std::vector<std::pair<Partition, Offset>>, std::less<>>;
+/// Records by their type (empty: they are no events), in the order of rows.
+using PlacesByType = std::map<std::string, std::vector<std::pair<Partition, Offset>>, std::less<>>;
 
 /// Immutable once made; any number of threads may read rows from it. Reads the log again for the rows themselves.
 class Plan {
@@ -69,7 +81,13 @@ public:
     [[nodiscard]] virtual std::int64_t events(const std::optional<std::vector<std::string>>& types) const = 0;
     /// The names of the kept types that have events, in order of their first event; those asked for by name first.
     [[nodiscard]] virtual std::vector<std::string> types() const = 0;
-    [[nodiscard]] virtual const RepeatsByType& repeats() const = 0;
+    /// What was found, or known, by the range's parts.
+    [[nodiscard]] virtual const std::vector<SetAside>& set_aside() const = 0;
+    [[nodiscard]] virtual const PlacesByType& repeats() const = 0;
+    [[nodiscard]] virtual const PlacesByType& invalid() const = 0;
+    /// What PlanOptions::rules declare the key as.
+    [[nodiscard]] virtual std::optional<event::ColumnType> declared_type(std::string_view event_type,
+                                                                         std::string_view key) const = 0;
 
     /// Rows of the kept events of `types`, in offset order within each partition, partitions one after the other.
     /// Columns: `_offset` bigint, `_partition` bigint, `timestamp` (the log's; as Spark's cast to string writes it, in

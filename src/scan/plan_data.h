@@ -49,11 +49,18 @@ struct PlanData {
     std::deque<PlannedType> types;
     std::map<std::string, std::size_t, std::less<>> type_by_name;
     ReferenceList dead_letters;
-    RepeatsByType repeats;
+    std::vector<SetAside> set_aside; ///< By part of the range.
+    PlacesByType repeats;
+    PlacesByType invalid;
+    std::shared_ptr<const event::FieldRules> rules;
 
     /// The kept types among `types`, each once, in order of `types`; nullopt: all.
     [[nodiscard]] std::vector<const PlannedType*> chosen(const std::optional<std::vector<std::string>>& names) const;
 };
+
+/// Reads the range: see Plan::make.
+Result<std::shared_ptr<const PlanData>> plan_range(log::LogReader& reader, const LogRange& range,
+                                                   const PlanOptions& options);
 
 /// Rows of the events of `chosen` types: see Plan::rows. `data` is kept.
 std::shared_ptr<const TimedRows> make_plan_rows(std::shared_ptr<const PlanData> data,

@@ -121,18 +121,19 @@ TEST_F(PlannedRepeats, LeaveNoTraceInSchemasAndCounts) {
         return find_repeats(ids, {}, {});
     };
     const auto planned = plan(options);
-    EXPECT_EQ(planned->tally(), (PlanTally{6, 3, 0, 0, 0, 3}));
+    EXPECT_EQ(planned->tally(), (PlanTally{6, 3, 0, 0, 0, 3, 0}));
     EXPECT_EQ(planned->events(std::vector<std::string>{"raid"}), 2);
     EXPECT_EQ(planned->schema(std::vector<std::string>{"raid"}),
               (event::Schema{{"event_type", event::ColumnType::string}, {"n", event::ColumnType::bigint}}));
-    const RepeatsByType expected{{"", {{Partition{0}, Offset{4}}}},
-                                 {"guild", {{Partition{0}, Offset{5}}}},
-                                 {"raid", {{Partition{0}, Offset{2}}}}};
+    const PlacesByType expected{{"", {{Partition{0}, Offset{4}}}},
+                                {"guild", {{Partition{0}, Offset{5}}}},
+                                {"raid", {{Partition{0}, Offset{2}}}}};
     EXPECT_EQ(planned->repeats(), expected);
 
     PlanOptions knowing;
     knowing.keep_dead_letters = true;
-    knowing.known_repeats = {{{Offset{2}, Offset{3}}, {Offset{4}, Offset{6}}}};
+    knowing.known = {{{{Offset{2}, Offset{3}}, {Offset{4}, Offset{6}}}, {}}};
+    EXPECT_EQ(planned->set_aside(), knowing.known);
     EXPECT_EQ(plan(knowing)->tally(), planned->tally());
     EXPECT_EQ(plan(knowing)->repeats(), planned->repeats());
 }
