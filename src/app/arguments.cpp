@@ -222,6 +222,25 @@ private:
                             given);
         command->add_option("--reason", given->reason, "Only those with this reason");
         command->add_option("--format", given->format, "table, csv or json");
+        replay(*command);
+        command->callback([this, command, given] {
+            if (command->get_subcommands().empty()) command_ = *given;
+        });
+    }
+
+    void replay(CLI::App& parent) {
+        auto given = std::make_shared<ReplayArguments>();
+        auto* command = add(parent, "replay",
+                            "Send dead letters through again, each once: those that are events by the\n"
+                            "declarations of now, or those of FILE, as they were repaired there",
+                            "  questlog dead-letters replay --dry-run\n"
+                            "  questlog dead-letters replay --reason 'field \"level\": out of its range'\n"
+                            "  questlog dead-letters --format json >letters.json   # repair their values, and then\n"
+                            "  questlog dead-letters replay letters.json\n",
+                            given);
+        command->add_option("file", given->file, "Dead letters as `questlog dead-letters --format json` prints them");
+        command->add_option("--reason", given->reason, "Only those with this reason");
+        command->add_flag("--dry-run", given->dry_run, "Say what would be sent, and send nothing");
     }
 
     void status() {

@@ -86,6 +86,12 @@ struct DeadLettersArguments {
     std::string format = "table";
 };
 
+struct ReplayArguments {
+    std::optional<std::string> file; ///< Repaired dead letters; "-": standard input.
+    std::optional<std::string> reason;
+    bool dry_run = false;
+};
+
 struct StatusArguments {
     bool json = false;
 };
@@ -114,8 +120,8 @@ struct LogTrimArguments {
 using Command =
     std::variant<ServeArguments, TopicCreateArguments, TopicDescribeArguments, TopicListArguments, TailArguments,
                  BatchArguments, LandArguments, RebuildArguments, VerifyArguments, SqlArguments, ShowArguments,
-                 SchemaArguments, ConnectArguments, DeadLettersArguments, StatusArguments, LogInspectArguments,
-                 LogVerifyArguments, LogRepairArguments, LogTrimArguments>;
+                 SchemaArguments, ConnectArguments, DeadLettersArguments, ReplayArguments, StatusArguments,
+                 LogInspectArguments, LogVerifyArguments, LogRepairArguments, LogTrimArguments>;
 
 struct Invocation {
     std::string data = "data";         ///< The data folder.

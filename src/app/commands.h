@@ -21,6 +21,7 @@ Status run(const Context& context, const ShowArguments& arguments);
 Status run(const Context& context, const SchemaArguments& arguments);
 Status run(const Context& context, const ConnectArguments& arguments);
 Status run(const Context& context, const DeadLettersArguments& arguments);
+Status run(const Context& context, const ReplayArguments& arguments);
 Status run(const Context& context, const StatusArguments& arguments);
 Status run(const Context& context, const LogInspectArguments& arguments);
 Status run(const Context& context, const LogVerifyArguments& arguments);

@@ -161,7 +161,9 @@ void Collector::handle_events(const http::Request& request, http::Exchange& exch
         return exchange.respond(
             answer(http_status_of(intake.error().kind), json_type, error_answer(intake.error().message)));
     }
-    take_events(*intake.value(), key.value(), options.value().receipt, exchange);
+    if (options->replay && key->empty())
+        return exchange.respond(answer(400, json_type, error_answer("replay=1 needs an Idempotency-Key")));
+    take_events(*intake.value(), key.value(), *options, exchange);
 }
 
 Result<const event::Intake*> Collector::parse_events(const http::Request& request, std::string_view body) {
@@ -172,8 +174,9 @@ Result<const event::Intake*> Collector::parse_events(const http::Request& reques
 
 /// Fills ids_: an event's own name, or the request's key, or "<key>/<index>" where the request may hold several. How
 /// many bytes the events take of a batch.
-std::size_t Collector::name_events(const event::Intake& intake, std::string_view key) {
-    ids_.assign(intake.message_ids.begin(), intake.message_ids.end());
+std::size_t Collector::name_events(const event::Intake& intake, std::string_view key, bool replay) {
+    ids_.clear();
+    if (!replay) ids_.assign(intake.message_ids.begin(), intake.message_ids.end());
     ids_.resize(intake.accepted.size());
     if (!key.empty()) {
         names_.clear();
@@ -195,10 +198,11 @@ StagedEvent Collector::event_of(const event::Intake& intake, std::size_t index) 
     return {intake.accepted[index], ids_[index], intake.keys.empty() ? std::nullopt : intake.keys[index]};
 }
 
-void Collector::take_events(const event::Intake& intake, std::string_view key, bool receipt, http::Exchange& exchange) {
+void Collector::take_events(const event::Intake& intake, std::string_view key, const RequestOptions& options,
+                            http::Exchange& exchange) {
     const auto accepted = static_cast<std::int64_t>(intake.accepted.size());
     const auto rejected = static_cast<std::int64_t>(intake.rejected.size());
-    const std::size_t bytes = name_events(intake, key);
+    const std::size_t bytes = name_events(intake, key, options.replay);
     if (!stage_.can_have_room(intake.accepted.size(), bytes)) {
         ++tally_.unreadable_bodies;
         return exchange.respond(answer(413, json_type, error_answer(too_many_for_a_commit)));
@@ -219,7 +223,7 @@ void Collector::take_events(const event::Intake& intake, std::string_view key, b
         if (!repeated && i == static_cast<std::size_t>(repeats)) stage_.begin_request(); // its first new one
         const Position position = repeated ? repeated->first : stage_.add(event);
         if (repeated) ++repeats;
-        if (receipt) positions_.push_back(position);
+        if (options.receipt) positions_.push_back(position);
     }
     tally_.settle(Fate::repeated, repeats);
     tally_.pending += accepted - repeats;

@@ -6,6 +6,7 @@
 #include "collect/batch_stage.h"
 #include "collect/collector_metrics.h"
 #include "collect/committer.h"
+#include "collect/request_options.h"
 #include "collect/tally.h"
 #include "event/catalogue.h"
 #include "event/envelope.h"
@@ -97,8 +98,9 @@ private:
     void read_headers(const http::Request& request);
     [[nodiscard]] bool unzip(const http::Request& request, std::string_view& body, http::Exchange& exchange);
     Result<const event::Intake*> parse_events(const http::Request& request, std::string_view body);
-    void take_events(const event::Intake& intake, std::string_view key, bool receipt, http::Exchange& exchange);
-    std::size_t name_events(const event::Intake& intake, std::string_view key);
+    void take_events(const event::Intake& intake, std::string_view key, const RequestOptions& options,
+                     http::Exchange& exchange);
+    std::size_t name_events(const event::Intake& intake, std::string_view key, bool replay);
     [[nodiscard]] StagedEvent event_of(const event::Intake& intake, std::size_t index) const;
     void handle_own_page(const http::Request& request, http::Exchange& exchange);
     void answer_readiness(http::Exchange& exchange);

@@ -29,9 +29,9 @@ Result<RequestOptions> read_request_options(std::string_view query) {
     std::string value;
     event::FormCursor cursor(query);
     while (cursor.next(name, value)) {
-        if (name == "receipt") {
-            if (value != "0" && value != "1") return reject("receipt must be 1 or 0");
-            options.receipt = value == "1";
+        if (name == "receipt" || name == "replay") {
+            if (value != "0" && value != "1") return reject("{} must be 1 or 0", name);
+            (name == "receipt" ? options.receipt : options.replay) = value == "1";
         } else if (name == "wait" && value != "durable") {
             return reject("wait must be durable: an event is answered once it is synced to this node's disk");
         }

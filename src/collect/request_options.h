@@ -13,10 +13,12 @@ namespace questlog::collect {
 /// off.
 Result<std::string_view> read_idempotency_key(std::span<const http::Header> headers);
 
-/// What a client asks of the answer, in the query: `receipt=1` wants the event's place in the log; `wait=disk` names
-/// what every 200 waits for anyway. Both names are reserved: they never become fields of an event.
+/// What a client asks for in the query. The names are reserved: they never become fields of an event.
 struct RequestOptions {
-    bool receipt = false;
+    bool receipt = false; ///< `receipt=1`: the answer has the event's place in the log.
+    /// `replay=1`: the events are named by the request's key, whatever message_id they have. One that is in the log
+    /// already, as a dead letter, comes through again so.
+    bool replay = false;
 };
 
 /// `reject` for values that mean nothing: a client that asked for more than it gets must not take the 200 for it.
