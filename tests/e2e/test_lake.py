@@ -207,7 +207,7 @@ def test_connect_prints_what_reads_it(landed):
         assert run_python(snippet + "\nprint(len(table))") == expected, snippet
     sql = landed.ok("connect", "sword", "--for", "duckdb")
     assert len(duckdb.sql(sql)) == 1100
-    assert f'load("{folder(landed, "sword")}")' in landed.ok("connect", "sword", "--for", "spark")
+    assert f'load("file://{folder(landed, "sword")}")' in landed.ok("connect", "sword", "--for", "spark")
     landed.fails("connect", "nowhere", "--for", "pandas", code=2, says=["sword", "default_event", "land --once"])
     landed.fails("connect", "sword", "--for", "excel", code=2)
 
