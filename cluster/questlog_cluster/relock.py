@@ -17,14 +17,15 @@ from questlog_cluster.errors import ClusterError
 from questlog_cluster.maven import COPY_DEPENDENCIES, maven, project
 
 # ZooKeeper comes with Kafka 3.9, the last line that can do with and without it. Hadoop's daemons and clients are three artifacts.
-# Of Spark's Kafka source only the jars that pyspark lacks are taken, so nothing that its POMs bring in is asked for; their
-# versions are those its POM names.
+# Of Spark's Kafka source and of Delta only the jars that pyspark lacks are taken, so nothing that their POMs bring in is asked for; the
+# versions are those the POMs name. Delta's is the one that `questlog connect --for spark` prints.
 JAR_ROOTS = {
     "kafka": ["org.apache.kafka:kafka_2.13:3.9.2", "org.apache.kafka:kafka-tools:3.9.2", "org.slf4j:slf4j-reload4j:1.7.36"],
     "hdfs": ["org.apache.hadoop:hadoop-hdfs:3.4.2", "org.apache.hadoop:hadoop-hdfs-client:3.4.2",
              "org.apache.hadoop:hadoop-common:3.4.2"],
     "spark": ["org.apache.spark:spark-sql-kafka-0-10_2.12:3.5.7", "org.apache.spark:spark-token-provider-kafka-0-10_2.12:3.5.7",
-              "org.apache.kafka:kafka-clients:3.4.1", "org.apache.commons:commons-pool2:2.11.1"],
+              "org.apache.kafka:kafka-clients:3.4.1", "org.apache.commons:commons-pool2:2.11.1",
+              "io.delta:delta-spark_2.12:3.3.2", "io.delta:delta-storage:3.3.2"],
 }
 WITHOUT_DEPENDENCIES = {"spark"}
 

@@ -57,14 +57,16 @@ std::string for_polars(const Place& place) {
                        quoted(place.folder, '"'));
 }
 
+/// With a scheme: where Spark's own files are elsewhere, as HDFS's, ours are still those of this machine.
 std::string for_spark(const Place& place) {
-    if (!place.is_delta) return fmt::format("table = spark.read.parquet({})\n", quoted(place.folder, '"'));
+    const std::string folder = quoted("file://" + place.folder, '"');
+    if (!place.is_delta) return fmt::format("table = spark.read.parquet({})\n", folder);
     return fmt::format("# pyspark --packages io.delta:delta-spark_2.12:3.3.2 \\\n"
                        "#   --conf spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension \\\n"
                        "#   --conf spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog\n"
                        "table = spark.read.format(\"delta\").load({})\n"
                        "# Without Delta's packages: spark.read.option(\"mergeSchema\", True).parquet({})\n",
-                       quoted(place.folder, '"'), quoted(place.folder, '"'));
+                       folder, folder);
 }
 
 Result<Place> place_of(const Context& context, DataFolder& folder, const std::string& table) {

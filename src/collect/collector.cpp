@@ -74,7 +74,7 @@ void Collector::handle_call(const event::EventDeclaration& call, const http::Req
 
 void Collector::take_call(const event::EventDeclaration& call, const http::Request& request, http::Exchange& exchange) {
     ++tally_.received;
-    const auto options = read_request_options(request.query);
+    const auto options = read_request_options(request.query, Reads::call);
     std::string_view body;
     if (!unzip(request, body, exchange)) return tally_.settle(Fate::invalid_call, 1);
     read_headers(request);
@@ -148,7 +148,7 @@ void Collector::handle_events(const http::Request& request, http::Exchange& exch
     static const std::vector<std::string> methods{"POST"};
     if (request.method == http::Method::options) return answer_options(methods, exchange);
     if (request.method != http::Method::post) return answer_method_not_allowed(methods, exchange);
-    const auto options = read_request_options(request.query);
+    const auto options = read_request_options(request.query, Reads::intake);
     std::string_view body;
     if (!unzip(request, body, exchange)) {
         ++tally_.unreadable_bodies;

@@ -23,13 +23,13 @@ Result<std::string_view> read_idempotency_key(std::span<const http::Header> head
     return key;
 }
 
-Result<RequestOptions> read_request_options(std::string_view query) {
+Result<RequestOptions> read_request_options(std::string_view query, Reads reads) {
     RequestOptions options;
     std::string name;
     std::string value;
     event::FormCursor cursor(query);
     while (cursor.next(name, value)) {
-        if (name == "receipt" || name == "replay") {
+        if (name == "receipt" || (name == "replay" && reads == Reads::intake)) {
             if (value != "0" && value != "1") return reject("{} must be 1 or 0", name);
             (name == "receipt" ? options.receipt : options.replay) = value == "1";
         } else if (name == "wait" && value != "durable") {

@@ -3,6 +3,7 @@
 #include "base/result.h"
 #include "http/server.h"
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -13,15 +14,16 @@ namespace questlog::collect {
 /// off.
 Result<std::string_view> read_idempotency_key(std::span<const http::Header> headers);
 
-/// What a client asks for in the query. The names are reserved: they never become fields of an event.
+/// What a client asks for in the query. `receipt` and `wait` are reserved: they never become fields of an event.
 struct RequestOptions {
     bool receipt = false; ///< `receipt=1`: the answer has the event's place in the log.
-    /// `replay=1`: the events are named by the request's key, whatever message_id they have. One that is in the log
-    /// already, as a dead letter, comes through again so.
+    /// Of POST /events, `replay=1`: the events are named by the request's key, whatever message_id they have. One that
+    /// is in the log already, as a dead letter, comes through again so.
     bool replay = false;
 };
 
 /// `reject` for values that mean nothing: a client that asked for more than it gets must not take the 200 for it.
-Result<RequestOptions> read_request_options(std::string_view query);
+enum class Reads : std::uint8_t { call, intake };
+Result<RequestOptions> read_request_options(std::string_view query, Reads reads);
 
 } // namespace questlog::collect

@@ -54,16 +54,19 @@ private:
     std::string max_;
 };
 
-/// The statistics of a file, as a Delta `add` has them: how many rows, and the bounds of numbers and times.
+/// The statistics of a file, as a Delta `add` has them: how many rows, the bounds of numbers and times, and how many
+/// nulls each column has, without which Spark passes over the bounds.
 Result<std::string> statistics_of(duck::Connection& connection, const std::string& path,
                                   const std::vector<DeltaColumn>& schema, std::int64_t& rows) {
     std::map<std::string, Bounds, std::less<>> bounds;
+    std::map<std::string, std::int64_t> nulls;
+    constexpr std::int64_t unknown = -1;
     for (const DeltaColumn& column : schema)
         if (column.type == duck::ValueType::bigint || column.type == duck::ValueType::double_ ||
             column.type == duck::ValueType::timestamp_tz)
             bounds.emplace(column.name, Bounds(column.type));
     TRY(groups, connection.query(fmt::format("SELECT path_in_schema, stats_min_value, stats_max_value, "
-                                             "row_group_num_rows FROM parquet_metadata({})",
+                                             "row_group_num_rows, stats_null_count FROM parquet_metadata({})",
                                              duck::quote_literal(path))));
     rows = 0;
     while (true) {
@@ -75,6 +78,10 @@ Result<std::string> statistics_of(duck::Connection& connection, const std::strin
             const auto found = bounds.find(name);
             if (found != bounds.end() && !groups->is_null(1, row) && !groups->is_null(2, row))
                 found->second.take(groups->varchar(1, row), groups->varchar(2, row));
+            std::int64_t& count_of_nulls = nulls[std::string(name)];
+            count_of_nulls = groups->is_null(4, row) || count_of_nulls == unknown
+                                 ? unknown
+                                 : count_of_nulls + groups->bigint(4, row);
         }
     }
     std::string mins;
@@ -85,7 +92,18 @@ Result<std::string> statistics_of(duck::Connection& connection, const std::strin
         mins += fmt::format("{}{}:{}", mins.empty() ? "" : ",", key, of_column.min());
         maxs += fmt::format("{}{}:{}", maxs.empty() ? "" : ",", key, of_column.max());
     }
-    return fmt::format(R"({{"numRecords":{},"minValues":{{{}}},"maxValues":{{{}}}}})", rows, mins, maxs);
+    std::string counts;
+    for (const auto& [name, count] : nulls)
+        if (count != unknown)
+            counts += fmt::format("{}{}:{}", counts.empty() ? "" : ",", event::json_string(name), count);
+    return fmt::format(R"({{"numRecords":{},"minValues":{{{}}},"maxValues":{{{}}},"nullCount":{{{}}}}})", rows, mins,
+                       maxs, counts);
+}
+
+/// Of V2's encodings, which are smaller, Spark 3.5 reads all but that of doubles, BYTE_STREAM_SPLIT.
+std::string_view parquet_version(const std::vector<DeltaColumn>& schema) {
+    const auto is_double = [](const DeltaColumn& column) { return column.type == duck::ValueType::double_; };
+    return std::any_of(schema.begin(), schema.end(), is_double) ? "V1" : "V2";
 }
 
 constexpr std::string_view copy_prefix = "verify-";
@@ -132,10 +150,10 @@ Result<std::pair<DeltaFile, std::string>> ContinuousStore::stage(duck::Connectio
     TRY(scratch, scratch_file(uuid));
     const std::vector<DeltaColumn> schema = table_schema(table.subject_, part.columns);
     const auto copy = [&]() -> Result<DeltaFile> {
-        CHECK_OK(connection.execute(
-            fmt::format("COPY ({}) TO {} (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V2, ROW_GROUP_SIZE 122880, "
-                        "USE_TMP_FILE false{})",
-                        part.select, duck::quote_literal(scratch), dictionary_option(schema.size()))));
+        CHECK_OK(connection.execute(fmt::format(
+            "COPY ({}) TO {} (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION {}, ROW_GROUP_SIZE 122880, "
+            "USE_TMP_FILE false{})",
+            part.select, duck::quote_literal(scratch), parquet_version(schema), dictionary_option(schema.size()))));
         DeltaFile file;
         TRY(statistics, statistics_of(connection, scratch, schema, file.rows));
         file.stats = std::move(statistics);

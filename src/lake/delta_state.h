@@ -30,7 +30,7 @@ struct DeltaFile {
     std::int64_t bytes = 0;
     std::int64_t modified_ms = 0;
     std::int64_t rows = 0; ///< By its statistics; 0 where it has none.
-    std::string stats;     ///< JSON: numRecords, minValues, maxValues. Empty: none.
+    std::string stats;     ///< JSON: numRecords, minValues, maxValues, nullCount. Empty: none.
     auto operator<=>(const DeltaFile&) const = default;
 };
 

@@ -174,7 +174,7 @@ Result<std::string> ContinuousTables::select_landed(const ContinuousTable& table
     std::string list;
     std::string of_no_file; // a row of none, with every column
     if (table.subject().is_dead_letters) {
-        list = R"(topic, "partition", "offset", "timestamp", reason, value)";
+        list = R"(topic, "partition", "offset", CAST("timestamp" AS TIMESTAMPTZ) AS "timestamp", reason, value)";
     } else {
         const std::size_t pinned = table.columns().size(); // in front
         for (std::size_t i = 0; i < columns.size(); ++i)
@@ -182,7 +182,8 @@ Result<std::string> ContinuousTables::select_landed(const ContinuousTable& table
                                 i < pinned ? quote_identifier(columns[i].name)
                                            : fmt::format("CAST(NULL AS {})", scan::sql_type(columns[i].type)),
                                 quote_identifier(columns[i].name));
-        list += "_rescued_data, _timestamp, _partition, _offset";
+        // Spark writes times as INT96, which says nothing of time zones.
+        list += "_rescued_data, CAST(_timestamp AS TIMESTAMPTZ) AS _timestamp, _partition, _offset";
         if (table.has_foreign_columns())
             for (std::size_t i = 0; i < pinned; ++i)
                 of_no_file += fmt::format("{}CAST(NULL AS {}) AS {}", i == 0 ? "" : ", ",

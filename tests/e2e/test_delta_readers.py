@@ -9,6 +9,7 @@ import duckdb
 import pandas
 import polars
 import pyarrow
+import pyarrow.parquet
 import pytest
 from deltalake import DeltaTable, Field, TableFeatures
 from deltalake.schema import PrimitiveType
@@ -150,6 +151,22 @@ def test_a_table_goes_on_after_what_other_programs_do_to_it(landed):
     check(questlog, 10_700)
     assert numbers_by_delta(questlog) == list(range(10_700))
     assert DeltaTable(str(folder_of(questlog))).metadata().configuration["owner"] == "someone"
+
+
+@pytest.mark.parametrize("landed", [3], indirect=True)
+def test_times_as_spark_writes_them_are_times_in_utc(landed):
+    questlog, server = landed
+    asked = "SELECT typeof(_timestamp) AS type, epoch_us(_timestamp) AS at FROM sword ORDER BY n"
+    before = questlog.sql(asked)
+    for file in sorted(folder_of(questlog).glob("date=*/*.parquet"))[:2]:
+        pyarrow.parquet.write_table(pyarrow.parquet.ParquetFile(file).read(), file, use_deprecated_int96_timestamps=True)
+    assert questlog.sql(asked) == before
+    for file in folder_of(questlog).glob("date=*/*.parquet"):
+        pyarrow.parquet.write_table(pyarrow.parquet.ParquetFile(file).read(), file, use_deprecated_int96_timestamps=True)
+    assert questlog.sql(asked) == before
+    assert {row["type"] for row in before} == {"TIMESTAMP WITH TIME ZONE"}
+    land_more(questlog, server, 300)
+    check(questlog, 400)
 
 
 @pytest.mark.parametrize("landed", [3], indirect=True)

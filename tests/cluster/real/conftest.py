@@ -36,6 +36,12 @@ def own_engines(tmp_path):
     cluster.run("down", "--wipe", deadline_s=120)
 
 
+def notebook_environment(engines):
+    """What JupyterLab's server gives each of its kernels."""
+    server = engines.status()["jupyter"]["pid"]
+    return dict(entry.split("=", 1) for entry in Path(f"/proc/{server}/environ").read_text().split("\0") if "=" in entry)
+
+
 def listening(pids):
     """Addresses, in the kernel's hexadecimal, that these processes listen on."""
     inodes = set()

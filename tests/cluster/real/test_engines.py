@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from cluster_commands import ROOT
-from conftest import START_S, listening
+from conftest import START_S, listening, notebook_environment
 from test_cluster_commands import KEYS
 
 pytestmark = pytest.mark.timeout(START_S + 60)
@@ -126,8 +126,7 @@ def test_notebooks_are_saved_in_the_user_s_folder(engines):
 
 def test_a_notebook_queries_hdfs_with_spark_and_as_files(engines):
     """A kernel of JupyterLab's, with the environment that the server gives it."""
-    server = engines.status()["jupyter"]["pid"]
-    environment = dict(entry.split("=", 1) for entry in Path(f"/proc/{server}/environ").read_text().split("\0") if "=" in entry)
+    environment = notebook_environment(engines)
     python = environment["PYSPARK_PYTHON"]
     webhdfs(engines, "PUT", "/tmp/lines.txt", "CREATE&overwrite=true", b"one\ntwo\n")
     cell = ("import fsspec, pandas\n"
