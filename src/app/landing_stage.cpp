@@ -34,8 +34,10 @@ LandingStage::LandingStage(const Context& context, const log::LogWriter& log, Me
       cuts_(metrics.counter("questlog_landed_cuts_total", "Stretches of the log that were landed as one.")),
       stopped_tables_(metrics.gauge("questlog_landing_stopped_tables",
                                     "Tables in which nothing more is landed: questlog status says why.")),
-      pending_(metrics.gauge("questlog_landing_pending_events", "Events of the log that are not landed yet.")) {
-    const auto interval = std::clamp(context.config.cut_limits.time / 4, look_shortest, look_longest);
+      pending_(metrics.gauge("questlog_landing_pending_events", "Events of the log that are not landed yet.")) {}
+
+void LandingStage::begin() {
+    const auto interval = std::clamp(context_.config.cut_limits.time / 4, look_shortest, look_longest);
     rounds_.emplace(interval, RepeatedAction::First::at_once, [this] {
         round();
         return true;
@@ -57,7 +59,8 @@ void LandingStage::round() {
 
 Status LandingStage::land() {
     if (!lander_) CHECK_OK(open());
-    const Status done = lander_->land_due();
+    const Status done = asked_.exchange(false) ? lander_->land_all() : lander_->land_due();
+    if (on_round) on_round(lander_->landed());
     pending_.set(static_cast<double>(lander_->pending()));
     if (database_) { // until the next cut is due, neither it nor the tables' state is needed
         lander_->forget_tables();

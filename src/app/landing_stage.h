@@ -9,6 +9,7 @@
 #include "log/event_log.h"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +29,12 @@ public:
     ~LandingStage() { stop(); }
     LandingStage(const LandingStage&) = delete;
     LandingStage& operator=(const LandingStage&) = delete;
+
+    /// Somebody waits for what there is: the next round lands it. Any thread.
+    void ask() { asked_ = true; }
+    /// Told after each round, on the stage's thread, how far each partition is landed. To be set before begin().
+    std::function<void(std::vector<Offset> ends)> on_round;
+    void begin();
 
     /// Waits for the cut that is being landed. What is left is landed after the next start.
     void stop();
@@ -56,6 +63,7 @@ private:
     double stopped_ = 0;
     std::string told_;
     std::atomic<bool> stopping_ = false;
+    std::atomic<bool> asked_ = false;
 
     std::optional<RepeatedAction> rounds_; ///< Last: its thread uses the others.
 };

@@ -67,6 +67,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(const Context& context, const h
     TRY(seen, seen_ids(context, topics, *pipeline->log_));
     collect::CollectorOptions collector_options;
     context.config.limits.apply(collector_options);
+    if (context.config.landing) collector_options.ask_for_landing = [made = pipeline.get()] { made->landing_->ask(); };
     collector_options.intake_headers = context.config.intake_headers;
     collector_options.intake_store_headers = context.config.intake_store_headers;
     if (context.config.access_log) {
@@ -79,8 +80,13 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(const Context& context, const h
         std::make_unique<collect::Collector>(context.env, *pipeline->catalogue_, *pipeline->log_, *pipeline->server_,
                                              pipeline->metrics_, std::move(collector_options), std::move(seen));
 
-    if (context.config.landing)
+    if (context.config.landing) {
         pipeline->landing_ = std::make_unique<LandingStage>(context, *pipeline->log_, pipeline->metrics_);
+        pipeline->landing_->on_round = [made = pipeline.get()](const std::vector<Offset>& ends) {
+            made->server_->post([made, ends] { made->collector_->landed(ends); });
+        };
+        pipeline->landing_->begin();
+    }
     pipeline->retention_ = std::make_unique<RetentionStage>(context, *pipeline->log_, pipeline->metrics_);
 
     pipeline->control_ =

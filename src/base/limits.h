@@ -23,6 +23,8 @@ inline constexpr std::size_t connections_max = 10'000;
 inline constexpr std::size_t unsent_bytes_max =
     1024 * 1024; ///< Answers that one slow client leaves unread; then it is not read from.
 
+inline constexpr std::chrono::milliseconds landed_wait_max{30'000}; ///< Then wait=landed is answered 202.
+
 // One event.
 inline constexpr std::size_t event_bytes_max = 32 * 1024;
 inline constexpr std::size_t json_depth_max = 64;

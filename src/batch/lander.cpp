@@ -50,6 +50,17 @@ std::int64_t Lander::pending() const {
     return pending;
 }
 
+std::vector<Offset> Lander::landed() const {
+    std::vector<Offset> ends;
+    for (const auto& partition : partitions_) {
+        Offset& end = ends.emplace_back();
+        if (!partition->books) continue;
+        end = partition->books->landed_to;
+        for (const auto& [name, table] : partition->books->tables) end = std::min(end, table.stopped_at.value_or(end));
+    }
+    return ends;
+}
+
 /// One partition's failure keeps no other from being landed; the first is told.
 Status Lander::land(Until until) {
     Status first;

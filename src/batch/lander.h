@@ -81,6 +81,8 @@ public:
     Status land_all();
     /// Events that the last round has seen and left for a later one.
     [[nodiscard]] std::int64_t pending() const;
+    /// By partition: events below are in their tables, whatever these are, as far as this lander knows.
+    [[nodiscard]] std::vector<Offset> landed() const;
     /// Gives back the memory that the tables' state takes; it is read again when it is needed.
     void forget_tables() { tables_.opened.clear(); }
 

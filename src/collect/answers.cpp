@@ -32,6 +32,15 @@ void append_receipt(std::string& body, bool single, std::string_view log_id, std
 
 } // namespace
 
+http::Response answer(unsigned status, std::string_view type, std::string_view body, std::string_view extra_headers) {
+    http::Response response;
+    response.status = status;
+    response.content_type = type;
+    response.body = body;
+    response.extra_headers = extra_headers;
+    return response;
+}
+
 std::string receipt_answer(std::string_view log_id, const Position& position, bool is_repeat) {
     return fmt::format("{{\"log\": {}, \"partition\": {}, \"offset\": {}{}}}\n", event::json_string(log_id),
                        position.partition, position.offset, is_repeat ? ", \"duplicate\": true" : "");

@@ -15,6 +15,9 @@ namespace questlog::collect {
 inline constexpr std::string_view json_type = "application/json";
 inline constexpr std::string_view text_type = "text/plain; charset=utf-8";
 
+[[nodiscard]] http::Response answer(unsigned status, std::string_view type, std::string_view body,
+                                    std::string_view extra_headers = {});
+
 /// {"log": "...", "partition": 0, "offset": 12}, and for one that came before "duplicate": true.
 [[nodiscard]] std::string receipt_answer(std::string_view log_id, const Position& position, bool is_repeat);
 

@@ -16,16 +16,6 @@ constexpr std::size_t access_lines_bytes_max = 64 * 1024;
 
 constexpr std::string_view too_many_for_a_commit = "the events are more than one commit takes: send fewer at once";
 
-http::Response answer(unsigned status, std::string_view type, std::string_view body,
-                      std::string_view extra_headers = {}) {
-    http::Response response;
-    response.status = status;
-    response.content_type = type;
-    response.body = body;
-    response.extra_headers = extra_headers;
-    return response;
-}
-
 void answer_method_not_allowed(std::span<const std::string> methods, http::Exchange& exchange) {
     const std::string allow = allow_header(methods);
     const std::string body = fmt::format("This path takes {}.\n", fmt::join(methods, " and "));
@@ -74,7 +64,7 @@ void Collector::handle_call(const event::EventDeclaration& call, const http::Req
 
 void Collector::take_call(const event::EventDeclaration& call, const http::Request& request, http::Exchange& exchange) {
     ++tally_.received;
-    const auto options = read_request_options(request.query, Reads::call);
+    const auto options = read_options(request, Reads::call);
     std::string_view body;
     if (!unzip(request, body, exchange)) return tally_.settle(Fate::invalid_call, 1);
     read_headers(request);
@@ -94,8 +84,7 @@ void Collector::take_call(const event::EventDeclaration& call, const http::Reque
     const auto repeated = stage_.find(event);
     if (repeated && can_answer(*repeated)) {
         tally_.settle(Fate::repeated, 1);
-        const std::string receipt = options->receipt ? receipt_answer(log_.topic().id, repeated->first, true) : "";
-        return answer_call(call, receipt, waits_for(*repeated), exchange);
+        return answer_call(call, *options, {repeated->first, true, waits_for(*repeated)}, exchange);
     }
     if (given_up_ || !stage_.has_room(1, BatchStage::bytes_of(event))) {
         tally_.settle(Fate::queue_full, 1);
@@ -105,7 +94,7 @@ void Collector::take_call(const event::EventDeclaration& call, const http::Reque
     const Position position = stage_.add(event);
     if (envelope_.mismatched()) stage_.count_mismatched(1);
     ++tally_.pending;
-    answer_call(call, options->receipt ? receipt_answer(log_.topic().id, position, false) : "", true, exchange);
+    answer_call(call, *options, {position}, exchange);
 }
 
 /// Not where the commit of the first one is given up: nobody knows then.
@@ -120,12 +109,35 @@ bool Collector::waits_for(const Repeated& repeated) {
     return repeated.in != Repeated::In::log;
 }
 
-void Collector::answer_call(const event::EventDeclaration& call, const std::string& receipt, bool after_commit,
+Result<RequestOptions> Collector::read_options(const http::Request& request, Reads reads) const {
+    TRY(options, read_request_options(request.query, reads));
+    if (options.landed && !options_.ask_for_landing)
+        return reject("wait=landed: this server lands nothing ([landing] enabled = false); leave wait out, or say "
+                      "wait=durable");
+    return options;
+}
+
+void Collector::answer_call(const event::EventDeclaration& call, const RequestOptions& options, const Placed& placed,
                             http::Exchange& exchange) {
+    std::string receipt;
+    if (options.receipt || options.landed) receipt = receipt_answer(log_.topic().id, placed.position, placed.is_repeat);
     http::Response response =
-        receipt.empty() ? answer(200, call.content_type, call.reply) : answer(200, json_type, receipt);
-    response.after_commit = after_commit;
+        options.receipt ? answer(200, json_type, receipt) : answer(200, call.content_type, call.reply);
+    response.after_commit = placed.after_commit;
+    hold(response, options.landed, {placed.position}, receipt);
     exchange.respond(response);
+}
+
+/// Where the client wants it, until its events are landed, or 202 with the receipts when its time is over.
+void Collector::hold(http::Response& response, bool is_wanted, const std::vector<Position>& positions,
+                     std::string receipts) {
+    if (!is_wanted || waits_.are_landed(positions)) return;
+    response.hold = waits_.add(positions, env_.clock.monotonic() + options_.landed_wait_max, std::move(receipts));
+    options_.ask_for_landing();
+}
+
+void Collector::landed(const std::vector<Offset>& ends) {
+    server_.resolve(waits_.landed(ends));
 }
 
 void Collector::read_headers(const http::Request& request) {
@@ -148,7 +160,7 @@ void Collector::handle_events(const http::Request& request, http::Exchange& exch
     static const std::vector<std::string> methods{"POST"};
     if (request.method == http::Method::options) return answer_options(methods, exchange);
     if (request.method != http::Method::post) return answer_method_not_allowed(methods, exchange);
-    const auto options = read_request_options(request.query, Reads::intake);
+    const auto options = read_options(request, Reads::intake);
     std::string_view body;
     if (!unzip(request, body, exchange)) {
         ++tally_.unreadable_bodies;
@@ -223,14 +235,18 @@ void Collector::take_events(const event::Intake& intake, std::string_view key, c
         if (!repeated && i == static_cast<std::size_t>(repeats)) stage_.begin_request(); // its first new one
         const Position position = repeated ? repeated->first : stage_.add(event);
         if (repeated) ++repeats;
-        if (options.receipt) positions_.push_back(position);
+        if (options.receipt || options.landed) positions_.push_back(position);
     }
     tally_.settle(Fate::repeated, repeats);
     tally_.pending += accepted - repeats;
     stage_.count_mismatched(std::min(intake.mismatched, static_cast<std::size_t>(accepted - repeats)));
-    const IntakeAnswer told = intake_answer(intake, log_.topic().id, positions_, static_cast<std::size_t>(repeats));
+    const auto answer_with = [&](const std::vector<Position>& positions) {
+        return intake_answer(intake, log_.topic().id, positions, static_cast<std::size_t>(repeats));
+    };
+    const IntakeAnswer told = answer_with(options.receipt ? positions_ : std::vector<Position>());
     http::Response response = answer(told.status, json_type, told.body);
     response.after_commit = after_commit || repeats < accepted;
+    hold(response, options.landed && accepted > 0, positions_, options.landed ? answer_with(positions_).body : "");
     exchange.respond(response);
 }
 
@@ -265,92 +281,6 @@ void Collector::answer_queue_full(http::Exchange& exchange) {
 
 void Collector::answer_unavailable(std::string_view message, http::Exchange& exchange) {
     exchange.respond(answer(503, json_type, error_answer(message), retry_header_));
-}
-
-// ---- commits
-
-bool Collector::commit() {
-    const bool is_lost = std::exchange(flight_failed_, false);
-    awaits_flight_ = false;
-    if (!is_lost && stage_.open_events() == 0) return false;
-    if (is_lost || given_up_) {
-        const std::int64_t events = stage_.open_events();
-        stage_.drop_open();
-        fail_commit(events, Fate::log_failed, fault_ ? fault_->reason : "the commit before it failed");
-        return true;
-    }
-    const auto appends = stage_.take();
-    if (appends.empty()) {
-        fail_commit(stage_.in_flight().events, Fate::log_failed, fault_ ? fault_->reason : "its end has moved");
-    } else {
-        commit_began_ = env_.clock.monotonic();
-        committer_.submit(appends);
-    }
-    return true;
-}
-
-void Collector::tick() {
-    if (!stage_.flying() || given_up_) return;
-    if (env_.clock.monotonic() - commit_began_ > options_.commit_wait_max) give_up_commit();
-}
-
-/// No answer waits for ever. Its events stay where they are: the disk may take them yet.
-void Collector::give_up_commit() {
-    given_up_ = true;
-    fail_commit(stage_.in_flight().events, Fate::undecided,
-                fmt::format("the disk has not answered for {} ms; whether these events are stored is not known: send "
-                            "them again with the same message_id",
-                            options_.commit_wait_max.count()));
-}
-
-/// The process ends only with the commit: nothing may be left half written by an end in order.
-void Collector::stopped() {
-    if (!stage_.flying()) return;
-    const auto waited =
-        std::chrono::duration_cast<std::chrono::milliseconds>(env_.clock.monotonic() - commit_began_).count();
-    log_warn("the disk has not answered for {} ms: it is waited for; another signal ends the process at once", waited);
-}
-
-void Collector::finish_commit(const CommitOutcome& outcome) {
-    if (outcome.sync_error) return server_.fail(outcome.sync_error->within("syncing the log"));
-    if (outcome.append_error) {
-        if (outcome.append_error->kind != ErrorKind::retry_later)
-            return server_.fail(outcome.append_error->within("writing the log"));
-        stage_.failed();
-        if (std::exchange(given_up_, false)) return;
-        return fail_commit(stage_.in_flight().events, Fate::log_failed, outcome.append_error->message);
-    }
-    const StagedCommit& commit = stage_.in_flight();
-    stage_.landed();
-    fault_.reset();
-    metrics_.synced(outcome.sync_time);
-    if (std::exchange(given_up_, false)) return;
-    tally_.pending -= commit.events;
-    tally_.settle(Fate::accepted, commit.events);
-    tally_.mismatched += commit.mismatched;
-    metrics_.acknowledged(commit.arrivals, env_.clock.monotonic());
-    if (close_books()) server_.committed(true);
-}
-
-void Collector::fail_commit(std::int64_t events, Fate fate, const std::string& reason) {
-    tally_.pending -= events;
-    tally_.settle(fate, events);
-    flight_failed_ = awaits_flight_;
-    failure_body_ = error_answer("the log takes no events: " + reason);
-    fault_ = Fault{reason, env_.clock.monotonic()};
-    if (close_books()) server_.committed(false);
-}
-
-/// Books that do not balance mean that an answer is not true: then none goes out.
-bool Collector::close_books() {
-    metrics_.update(tally_);
-    if (tally_.balances()) return true;
-    server_.fail(internal("the collector's books do not balance: an event has no fate, or two"));
-    return false;
-}
-
-http::Response Collector::commit_failure() {
-    return answer(503, json_type, failure_body_, retry_header_);
 }
 
 // ---- access log

@@ -6,6 +6,7 @@
 #include "collect/batch_stage.h"
 #include "collect/collector_metrics.h"
 #include "collect/committer.h"
+#include "collect/landing_waits.h"
 #include "collect/request_options.h"
 #include "collect/tally.h"
 #include "event/catalogue.h"
@@ -44,6 +45,10 @@ struct CollectorOptions {
     std::vector<std::string> intake_store_headers;
     http::BodyDecoder::Limits unzipped{limits::unzipped_bytes_max, limits::unzipped_ratio_max}; ///< Beyond: 413.
     event::EventLimits event_limits;
+    /// Asked from the io thread for what is durable to be landed soon; landed() then tells. None: nobody lands, and
+    /// wait=landed is refused.
+    std::function<void()> ask_for_landing;
+    std::chrono::milliseconds landed_wait_max = limits::landed_wait_max; ///< From the request on; then 202.
     std::chrono::seconds retry_after{1}; ///< How long a client is asked to wait after a 503.
     /// How long /readyz says no after a commit that failed. Then it says yes again without proof: only a request can
     /// show whether the log takes events, and a balancer sends none to a server that says no.
@@ -77,6 +82,9 @@ public:
                   unsigned status) override;
     [[nodiscard]] bool wants_answered() const override { return static_cast<bool>(options_.access_log); }
 
+    /// Events below these offsets, by partition, are in their tables. io thread.
+    void landed(const std::vector<Offset>& ends);
+
     /// From now on /readyz says no. Events are still taken: clients may not have noticed. Any thread.
     void drain() { draining_.store(true); }
 
@@ -90,10 +98,17 @@ private:
 
     void handle_call(const event::EventDeclaration& call, const http::Request& request, http::Exchange& exchange);
     void take_call(const event::EventDeclaration& call, const http::Request& request, http::Exchange& exchange);
-    void answer_call(const event::EventDeclaration& call, const std::string& receipt, bool after_commit,
+    struct Placed {
+        Position position;
+        bool is_repeat = false;
+        bool after_commit = true;
+    };
+    void answer_call(const event::EventDeclaration& call, const RequestOptions& options, const Placed& placed,
                      http::Exchange& exchange);
+    [[nodiscard]] Result<RequestOptions> read_options(const http::Request& request, Reads reads) const;
     [[nodiscard]] bool can_answer(const Repeated& repeated) const;
     [[nodiscard]] bool waits_for(const Repeated& repeated);
+    void hold(http::Response& response, bool is_wanted, const std::vector<Position>& positions, std::string receipts);
     void handle_events(const http::Request& request, http::Exchange& exchange);
     void read_headers(const http::Request& request);
     [[nodiscard]] bool unzip(const http::Request& request, std::string_view& body, http::Exchange& exchange);
@@ -133,6 +148,7 @@ private:
     std::vector<Position> positions_; ///< Of the request's events, where a receipt is wanted.
 
     BatchStage stage_;
+    LandingWaits waits_;
     std::chrono::nanoseconds commit_began_{}; ///< Of the one in flight.
     bool given_up_ = false;                   ///< The one in flight; it is not over yet.
     bool awaits_flight_ = false;              ///< An answer of the open commit, of an event that the one in flight has.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "collect/collector.h"
+#include "collect/fake_log.h"
 #include "io/sim_env.h"
 
 #include <algorithm>
@@ -17,112 +18,6 @@
 /// contracts of http/server.h and log/event_log.h, and fail the test where the collector breaks them.
 namespace questlog::collect {
 
-class FakeClock final : public io::Clock {
-public:
-    TimestampMs wall_ms() override { return TimestampMs{wall.load()}; }
-    std::chrono::nanoseconds monotonic() override { return std::chrono::nanoseconds(elapsed.load()); }
-    void sleep(std::chrono::milliseconds duration) override { pass(duration); }
-    void pass(std::chrono::nanoseconds duration) { elapsed += duration.count(); }
-
-    std::atomic<std::int64_t> wall{1'533'407'232'000}; ///< 2018-08-04 18:27:12 UTC
-    std::atomic<std::int64_t> elapsed{0};
-};
-
-struct LoggedEvent {
-    TimestampMs timestamp;
-    std::string value;
-    std::string message_id; ///< Of its record's only header; empty: it has none.
-    std::optional<std::string> key;
-};
-
-/// One partition in memory. append() and sync() run on whichever thread commits; the rest of the test waits for it.
-class FakePartition final : public log::PartitionWriter {
-public:
-    explicit FakePartition(FakeClock& clock) : clock_(clock) {}
-
-    [[nodiscard]] Offset next_offset() const override { return Offset{static_cast<std::int64_t>(events.size())}; }
-    [[nodiscard]] TimestampMs max_timestamp() const override {
-        return events.empty() ? TimestampMs{-1} : events.back().timestamp;
-    }
-
-    Status append(std::span<const std::byte> batch) override {
-        if (append_error) return *append_error;
-        const auto header = log::parse_batch_header(batch);
-        EXPECT_TRUE(header.ok() && log::batch_crc_ok(batch));
-        EXPECT_EQ(header->base_offset, next_offset()) << "offsets must follow the log's end";
-        EXPECT_LE(batch.size(), limits::batch_bytes_max);
-        log::RecordCursor cursor(header.value(), batch.subspan(log::batch_header_bytes));
-        log::Record record;
-        for (auto next = cursor.next(record); next.ok() && next.value(); next = cursor.next(record))
-            events.push_back({record.timestamp, std::string(record.value), message_id_of(record),
-                              record.key ? std::optional<std::string>(*record.key) : std::nullopt});
-        ++batches;
-        return {};
-    }
-
-    Status take_back() override {
-        if (take_back_error) return *take_back_error;
-        EXPECT_GT(events.size(), durable) << "nothing to take back";
-        events.resize(durable);
-        --batches;
-        return {};
-    }
-
-    Status sync() override {
-        if (on_sync) on_sync();
-        clock_.pass(sync_time);
-        if (sync_error) return *sync_error;
-        durable = events.size();
-        return {};
-    }
-
-    static std::string message_id_of(const log::Record& record) {
-        const auto headers = log::parse_headers(record);
-        EXPECT_TRUE(headers.ok());
-        if (!headers.ok() || headers->empty()) return {};
-        EXPECT_EQ(headers->size(), 1U);
-        EXPECT_EQ(headers->front().key, "message_id");
-        return std::string(headers->front().value);
-    }
-
-    std::vector<LoggedEvent> events;
-    std::size_t durable = 0; ///< events[..durable] are synced.
-    std::size_t batches = 0;
-    std::optional<Error> append_error; ///< Of every append until it is reset.
-    std::optional<Error> sync_error;
-    std::optional<Error> take_back_error;
-    std::chrono::nanoseconds sync_time{0}; ///< The clock moves on by it at each sync.
-    std::function<void()> on_sync;         ///< At each sync, before it does anything.
-
-private:
-    FakeClock& clock_;
-};
-
-class FakeLog final : public log::LogWriter {
-public:
-    FakeLog(FakeClock& clock, std::int32_t partition_count) {
-        topic_.name = "game-events";
-        topic_.id = "AAAAAAAAAAAAAAAAAAAAAQ";
-        topic_.partitions = partition_count;
-        for (std::int32_t i = 0; i < partition_count; ++i) partitions.push_back(std::make_unique<FakePartition>(clock));
-    }
-    [[nodiscard]] const log::Topic& topic() const override { return topic_; }
-    log::PartitionWriter& partition(Partition partition) override {
-        return *partitions.at(static_cast<std::size_t>(partition.value));
-    }
-    Status close() override { return {}; }
-    [[nodiscard]] std::size_t durable_events() const {
-        std::size_t events = 0;
-        for (const auto& partition : partitions) events += partition->durable;
-        return events;
-    }
-
-    std::vector<std::unique_ptr<FakePartition>> partitions;
-
-private:
-    log::Topic topic_;
-};
-
 /// What one request was answered, once `sent`.
 struct Answer {
     unsigned status = 0;
@@ -131,6 +26,7 @@ struct Answer {
     std::string extra_headers;
     bool after_commit = false;
     std::int64_t commit = 0; ///< The number of the commit that it waits for.
+    std::uint64_t hold = 0;  ///< What is to be resolved besides; 0: nothing.
     bool sent = false;
     std::int64_t tells_accepted = 0; ///< How many events the client takes for durable once it is sent.
 
@@ -189,6 +85,18 @@ public:
             << "a 200 before its event was durable";
     }
 
+    void resolve(const std::vector<http::Resolution>& resolutions) override {
+        for (const http::Resolution& one : resolutions)
+            for (const AnswerPtr& answer : held_)
+                if (answer->hold == one.hold) {
+                    answer->hold = 0;
+                    if (one.status != 0) {
+                        answer->status = one.status;
+                        answer->body = one.body;
+                    }
+                }
+    }
+
     void post(std::function<void()> action) override {
         const std::lock_guard lock(mutex_);
         posted_.push_back(std::move(action));
@@ -200,12 +108,14 @@ public:
             void respond(const http::Response& response) override {
                 ASSERT_EQ(answer->status, 0U) << "answered twice";
                 answer->after_commit = response.after_commit;
+                answer->hold = response.hold;
                 answer->replace(response);
             }
             AnswerPtr answer = std::make_shared<Answer>();
         } recorder;
         handler.handle(request, recorder);
         EXPECT_NE(recorder.answer->status, 0U) << "not answered";
+        if (recorder.answer->hold != 0) held_.push_back(recorder.answer);
         if (recorder.answer->after_commit) {
             recorder.answer->commit = staging_;
             staged_ = true;
@@ -259,6 +169,7 @@ private:
     FakeLog& log_;
     http::Handler* handler_ = nullptr;
     std::vector<AnswerPtr> waiting_;
+    std::vector<AnswerPtr> held_; ///< Also those that are no longer.
     std::int64_t staging_ = 1;
     bool staged_ = false;
     bool in_flight_ = false;

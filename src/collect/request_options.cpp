@@ -32,8 +32,10 @@ Result<RequestOptions> read_request_options(std::string_view query, Reads reads)
         if (name == "receipt" || (name == "replay" && reads == Reads::intake)) {
             if (value != "0" && value != "1") return reject("{} must be 1 or 0", name);
             (name == "receipt" ? options.receipt : options.replay) = value == "1";
-        } else if (name == "wait" && value != "durable") {
-            return reject("wait must be durable: an event is answered once it is synced to this node's disk");
+        } else if (name == "wait") {
+            if (value != "durable" && value != "landed")
+                return reject("wait must be durable, which every answer waits for, or landed");
+            options.landed = value == "landed";
         }
     }
     return options;

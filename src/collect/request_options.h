@@ -16,6 +16,7 @@ Result<std::string_view> read_idempotency_key(std::span<const http::Header> head
 
 /// What a client asks for in the query. `receipt` and `wait` are reserved: they never become fields of an event.
 struct RequestOptions {
+    bool landed = false;  ///< `wait=landed`: the answer waits until the events are in their tables.
     bool receipt = false; ///< `receipt=1`: the answer has the event's place in the log.
     /// Of POST /events, `replay=1`: the events are named by the request's key, whatever message_id they have. One that
     /// is in the log already, as a dead letter, comes through again so.

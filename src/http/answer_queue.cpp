@@ -19,28 +19,56 @@ void AnswerQueue::add(Entry entry, const Request& request, bool log) {
 }
 
 void AnswerQueue::release(CommitNumber done, CommitNumber failed, const Response& failure, const AnswerWriter& writer) {
-    if (failed != 0) replace(failed, failure, writer);
-    for (; released_ < entries_.size() && entries_[released_].commit <= done; ++released_)
+    if (failed != 0) {
+        std::size_t first = released_;
+        while (first < entries_.size() && entries_[first].commit != failed) ++first;
+        if (first < entries_.size())
+            rewrite(first, writer, [&](Entry& entry) { return entry.commit == failed ? &failure : nullptr; });
+    }
+    for (; released_ < entries_.size() && entries_[released_].commit <= done && entries_[released_].hold == 0;
+         ++released_)
         released_bytes_ += entries_[released_].bytes;
 }
 
-/// Writes the waiting answers anew. Failed commits are rare.
-void AnswerQueue::replace(CommitNumber failed, const Response& failure, const AnswerWriter& writer) {
-    std::size_t first = released_;
-    while (first < entries_.size() && entries_[first].commit != failed) ++first;
-    if (first == entries_.size()) return;
+void AnswerQueue::resolve(const Resolutions& resolutions, const AnswerWriter& writer) {
+    std::size_t changed = entries_.size();
+    for (std::size_t i = entries_.size(); i-- > released_;) {
+        Entry& entry = entries_[i];
+        const auto found = entry.hold == 0 ? resolutions.end() : resolutions.find(entry.hold);
+        if (found == resolutions.end()) continue;
+        if (found->second->status == 0)
+            entry.hold = 0;
+        else
+            changed = i;
+    }
+    if (changed == entries_.size()) return;
+    Response response;
+    response.content_type = "application/json";
+    rewrite(changed, writer, [&](const Entry& entry) -> const Response* {
+        const auto found = entry.hold == 0 ? resolutions.end() : resolutions.find(entry.hold);
+        if (found == resolutions.end()) return nullptr;
+        response.status = found->second->status;
+        response.body = found->second->body;
+        return &response;
+    });
+}
+
+/// Writes waiting answers anew, from the `first` on. It is rarely done. What is written anew is held no longer.
+template <class Instead> void AnswerQueue::rewrite(std::size_t first, const AnswerWriter& writer, Instead&& instead) {
     std::size_t position = sent_bytes_ + released_bytes_;
+    for (std::size_t i = released_; i < first; ++i) position += entries_[i].bytes;
     const std::string waiting = bytes_.substr(position);
     bytes_.resize(position);
     position = 0;
-    for (std::size_t i = released_; i < entries_.size(); ++i) {
+    for (std::size_t i = first; i < entries_.size(); ++i) {
         Entry& entry = entries_[i];
         const std::size_t old_bytes = entry.bytes;
-        if (entry.commit == failed) {
+        if (const Response* response = instead(entry)) {
             const std::size_t before = bytes_.size();
-            writer.append(bytes_, failure, entry.framing);
+            writer.append(bytes_, *response, entry.framing);
             entry.bytes = bytes_.size() - before;
-            entry.status = failure.status;
+            entry.status = response->status;
+            entry.hold = 0;
         } else {
             bytes_.append(waiting, position, old_bytes);
         }

@@ -41,12 +41,17 @@ TEST(Answer, DatesAreThoseOfTheRfc) {
 /// A queue whose answers are short names, to read what may go out.
 class Queue {
 public:
-    void answer(const std::string& text, CommitNumber commit, const std::string& target = "/") {
+    void answer(const std::string& text, CommitNumber commit, const std::string& target = "/", std::uint64_t hold = 0) {
         queue_.bytes().append(text);
         Request request;
         request.method_text = "GET";
         request.target = target;
-        queue_.add({.commit = commit, .status = 200}, request, true);
+        queue_.add({.commit = commit, .hold = hold, .status = 200}, request, true);
+    }
+    void resolve(const std::vector<Resolution>& all) {
+        Resolutions by_hold;
+        for (const Resolution& one : all) by_hold.emplace(one.hold, &one);
+        queue_.resolve(by_hold, writer_);
     }
     void release(CommitNumber done, CommitNumber failed = 0) {
         queue_.release(done, failed, {.status = 503, .body = "failed"}, writer_);
@@ -76,10 +81,10 @@ TEST(AnswerQueue, NothingOvertakesAnAnswerThatWaits) {
     EXPECT_EQ(queue.sendable(), "[now1]");
     queue.release(1);
     EXPECT_EQ(queue.sendable(), "[now1][waits1][now2]");
-    EXPECT_TRUE((*queue).waits_for_commit());
+    EXPECT_TRUE((*queue).waits());
     queue.release(2);
     EXPECT_EQ(queue.sendable(), "[now1][waits1][now2][waits2][now3]");
-    EXPECT_FALSE((*queue).waits_for_commit());
+    EXPECT_FALSE((*queue).waits());
 }
 
 TEST(AnswerQueue, AFailedCommitReplacesItsAnswersAlone) {
@@ -100,6 +105,60 @@ TEST(AnswerQueue, AFailedCommitReplacesItsAnswersAlone) {
     queue.sent(queue.sendable().size());
     EXPECT_EQ(queue.logged_, (std::vector<std::string>{"/one 503", "/now 200", "/too 503", "/next 200"}));
     EXPECT_EQ((*queue).unsent_bytes(), 0u);
+}
+
+TEST(AnswerQueue, AHeldAnswerGoesOutOnceItIsResolvedInItsPlace) {
+    Queue queue;
+    queue.answer("[now]", 0);
+    queue.answer("[held]", 1, "/held", 7);
+    queue.answer("[next]", 1);
+    queue.answer("[too]", 2, "/too", 8);
+    queue.release(1);
+    EXPECT_EQ(queue.sendable(), "[now]");
+    EXPECT_TRUE((*queue).waits());
+    EXPECT_FALSE((*queue).waits_for_commit(1)) << "it is held";
+    queue.resolve({{99}, {8}});
+    queue.release(1);
+    EXPECT_EQ(queue.sendable(), "[now]") << "another one's";
+    queue.resolve({{7}});
+    queue.release(1);
+    EXPECT_EQ(queue.sendable(), "[now][held][next]");
+    EXPECT_TRUE((*queue).waits_for_commit(1)) << "what is resolved still waits for its commit";
+    queue.release(2);
+    EXPECT_EQ(queue.sendable(), "[now][held][next][too]");
+}
+
+TEST(AnswerQueue, AHeldAnswerMayBecomeAnother) {
+    Queue queue;
+    queue.answer("[sent]", 0, "/sent");
+    queue.release(0);
+    queue.sent(3);
+    queue.answer("[one]", 1, "/one", 1);
+    queue.answer("[two]", 1, "/two", 2);
+    queue.answer("[three]", 0, "/three");
+    queue.release(1);
+    queue.resolve({{2, 202, "{later}"}});
+    queue.release(1);
+    EXPECT_EQ(queue.sendable(), "nt]");
+    queue.resolve({{1}});
+    queue.release(1);
+    const std::string out = queue.sendable();
+    EXPECT_TRUE(out.starts_with("nt][one]HTTP/1.1 202 Accepted\r\n")) << out;
+    EXPECT_TRUE(out.ends_with("{later}[three]")) << out;
+    queue.sent(out.size());
+    EXPECT_EQ(queue.logged_, (std::vector<std::string>{"/sent 200", "/one 200", "/two 202", "/three 200"}));
+}
+
+TEST(AnswerQueue, AHeldAnswerOfAFailedCommitIsHeldNoLonger) {
+    Queue queue;
+    queue.answer("[held]", 1, "/held", 7);
+    queue.answer("[other]", 2, "/other", 8);
+    queue.release(1, 1);
+    EXPECT_TRUE(queue.sendable().starts_with("HTTP/1.1 503"));
+    EXPECT_TRUE(queue.sendable().ends_with("failed"));
+    queue.resolve({{7}, {8}});
+    queue.release(2);
+    EXPECT_TRUE(queue.sendable().ends_with("failed[other]"));
 }
 
 TEST(AnswerQueue, PartialSendsLoseAndRepeatNothing) {

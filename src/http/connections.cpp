@@ -83,7 +83,7 @@ void EpollServer::close(Connection& connection) {
 /// At the end of a turn, when no event of the poller names them any more.
 void EpollServer::reap() {
     std::erase_if(closed_, [this](std::unique_ptr<Connection>& connection) {
-        if (connection->ready || connection->in_turn || connection->pending) return false;
+        if (connection->ready || connection->in_turn || connection->pending || connection->held) return false;
         connection->session.close();
         if (kept_.size() < connections_kept_max) kept_.push_back(std::move(connection));
         return true;

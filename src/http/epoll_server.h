@@ -32,6 +32,7 @@ struct Connection {
     bool blocked = false;   ///< The client has not read enough for the next send.
     bool in_turn = false;   ///< In the list of those with answers that were not flushed yet.
     bool pending = false;   ///< In the list of those that wait for a commit.
+    bool held = false;      ///< In the list of those with an answer that is held.
     bool lingering = false; ///< All is said; what the client still sends is dropped.
 };
 
@@ -46,6 +47,7 @@ public:
     [[nodiscard]] ServerStats stats() const override { return shared_.stats; }
     Status run(Handler& handler) override;
     void committed(bool succeeded) override;
+    void resolve(const std::vector<Resolution>& resolutions) override;
     void post(std::function<void()> action) override { poller_.post(std::move(action)); }
     void request_stop() override {
         poller_.post([this] { drain(); });
@@ -117,6 +119,7 @@ private:
     std::vector<Connection*> ready_;                  ///< To be read from in the next turn.
     std::vector<Connection*> turn_;                   ///< With answers that were not flushed yet.
     std::vector<Connection*> pending_; ///< With answers that wait for a commit that is in flight or staged.
+    std::vector<Connection*> held_;    ///< With answers that are held, once their commits are done.
     std::vector<Connection*> released_;
     std::array<char, 16 * 1024> dropped_; ///< What clients send after a refusal; nobody reads it.
     bool acceptable_ = true;              ///< Somebody may wait to be accepted.

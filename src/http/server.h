@@ -58,6 +58,9 @@ struct Response {
     /// True: goes out only once the commit that Handler::commit() started after this request is done; if that commit
     /// fails, the handler's failure answer goes out in its place.
     bool after_commit = false;
+    /// Not 0: goes out only once Server::resolve() has named it, too, in its place among the connection's answers. A
+    /// number of the handler's, not given before. Where the commit fails, it is not waited for.
+    std::uint64_t hold = 0;
 };
 
 /// The exchange of one request with the handler: exactly one respond() during Handler::handle, which copies the answer.
@@ -133,6 +136,13 @@ struct ServerStats {
     std::int64_t timeouts = 0;            ///< Slow requests (408) and clients that did not read their answers.
 };
 
+/// What becomes of answers that are held.
+struct Resolution {
+    std::uint64_t hold = 0;
+    unsigned status = 0; ///< 0: the answer goes out as it was given; else with this status and body, as JSON.
+    std::string body{};
+};
+
 class Server {
 public:
     virtual ~Server() = default;
@@ -147,6 +157,8 @@ public:
     /// From the io thread, also from within Handler::commit() itself, and from Handler::tick() for one that is given
     /// up.
     virtual void committed(bool succeeded) = 0;
+    /// These answers are held no longer. Those that are gone with their connections are no matter. io thread.
+    virtual void resolve(const std::vector<Resolution>& resolutions) = 0;
     virtual void post(std::function<void()> action) = 0; ///< Any thread: runs `action` on the io thread.
     virtual void request_stop() = 0;                     ///< Any thread and signal-safe enough for a signal thread.
     /// From within Handler::commit(): runs `call`, which may block, and then `then` on the io thread: when commit() has

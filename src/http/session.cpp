@@ -25,6 +25,7 @@ public:
         shared.writer.append(session_.answers_.bytes(), response, framing_);
         shared.staged = shared.staged || response.after_commit;
         session_.answers_.add({.commit = response.after_commit ? shared.staging : 0,
+                               .hold = response.hold,
                                .framing = framing_,
                                .status = response.status,
                                .version = request_.version},

@@ -71,6 +71,8 @@ public:
     /// Makes sendable what waited for commits that are done.
     /// To be called after each commit, for every session that waits for one.
     void release() { answers_.release(shared_.done, shared_.failed_commit, shared_.failure, shared_.writer); }
+    /// release() is due then.
+    void resolve(const Resolutions& resolutions) { answers_.resolve(resolutions, shared_.writer); }
     void sent(std::size_t bytes);                         ///< With the kernel.
     void client_reads() { send_progress_ = shared_.now; } ///< What the kernel holds for it has become less.
     [[nodiscard]] const AnswerQueue& answers() const { return answers_; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <sys/socket.h>
+#include <utility>
 
 namespace questlog::http {
 
@@ -168,14 +169,30 @@ void EpollServer::committed(bool succeeded) {
     released_.clear();
 }
 
+void EpollServer::resolve(const std::vector<Resolution>& resolutions) {
+    if (shared_.failed || resolutions.empty()) return;
+    Resolutions by_hold;
+    for (const Resolution& resolution : resolutions) by_hold.emplace(resolution.hold, &resolution);
+    for (Connection* connection : pending_) connection->session.resolve(by_hold);
+    std::swap(held_, released_);
+    for (Connection* connection : released_) {
+        connection->held = false;
+        connection->session.resolve(by_hold);
+        connection->session.release();
+        join_turn(*connection); // where it is held still, that puts it back
+    }
+    released_.clear();
+}
+
 /// Sends all that may go, by one send.
 void EpollServer::deliver(Connection& connection) {
     if (!connection.open || shared_.failed) return;
     Session& session = connection.session;
     session.release();
-    if (session.answers().waits_for_commit() && !connection.pending) {
-        connection.pending = true;
-        pending_.push_back(&connection);
+    if (session.answers().waits()) {
+        const bool for_commit = session.answers().waits_for_commit(shared_.done);
+        bool& listed = for_commit ? connection.pending : connection.held;
+        if (!std::exchange(listed, true)) (for_commit ? pending_ : held_).push_back(&connection);
     }
     if (connection.blocked || !send(connection)) return;
     if (session.closing()) {

@@ -36,6 +36,7 @@ public:
     [[nodiscard]] std::uint16_t port() const override { return 5000; }
     Status run(http::Handler&) override { return internal("a simulated server runs by turns"); }
     void committed(bool succeeded) override;
+    void resolve(const std::vector<http::Resolution>&) override {}
     void post(std::function<void()> action) override { posted_.push_back(std::move(action)); }
     void run_blocking(std::function<void()> call, std::function<void()> then) override;
     void request_stop() override {}
