@@ -45,6 +45,7 @@ public:
     static Result<CutLanding> plan(log::LogReader& log, Partition partition, const lake::PlannedCut& cut,
                                    const KnownTables& known, const FindRepeats& find_repeats = {});
 
+    [[nodiscard]] const lake::PlannedCut& cut() const { return cut_; }
     [[nodiscard]] const scan::PlanTally& tally() const { return plan_->tally(); }
     /// Those with events, in order of their first; dead letters; those with repeats alone. Their events and repeats are
     /// tally().events, together.

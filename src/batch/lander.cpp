@@ -55,7 +55,7 @@ Status Lander::land(Until until) {
     for (const auto& partition : partitions_) {
         Status landed = land_partition(*partition, until);
         if (landed.ok()) continue;
-        partition->books.reset(); // what is true now is read anew
+        partition->books.reset();                                                // what is true now is read anew
         if (landed.error().kind == ErrorKind::corrupt) partition->swept = false; // it may be what is mended then
         if (first.ok())
             first = landed.error().within(fmt::format("topic {} [{}]", world_.log.topic().name, partition->partition));
@@ -97,7 +97,7 @@ Status Lander::take_lock(PartitionState& partition, std::unique_ptr<io::Lock>& l
     if (partition.swept) return {};
     CHECK_OK(world_.store.sweep(world_.log.topic().id, partition.partition));
     CHECK_OK(partition.records.sweep());
-    CHECK_OK(mend_ids(partition));
+    CHECK_OK(mend_all_ids(partition));
     partition.swept = true;
     return {};
 }
@@ -150,27 +150,34 @@ Result<PlannedCut> Lander::record(PartitionState& partition, PlannedCut due, std
     TRY(landing, CutLanding::plan(world_.log, partition.partition, due, tables_, find_repeats));
     if (due.ids > 0) CHECK_OK(partition.records.forget_ids(options_.repeats));
     TRY(cut, partition.records.record(due));
-    if (cut == due) planned = std::move(landing);
+    if (cut == due)
+        planned = std::move(landing);
+    else // someone whom the lock did not keep out was quicker, and ours may have taken the place of its ids
+        CHECK_OK(mend_ids(partition, cut));
     return cut;
 }
 
 /// Writes the ids of landed cuts anew where they are missing or damaged, as far as they can matter and the log has
 /// them. Under the lock.
-Status Lander::mend_ids(PartitionState& partition) {
-    log::PartitionReader& log = world_.log.partition(partition.partition);
+Status Lander::mend_all_ids(PartitionState& partition) {
     const TimestampMs since = world_.env.clock.wall_ms().plus(-options_.repeats.time.count());
-    TRY(first, log.find_time(since));
-    TRY(start, log.start_offset());
+    TRY(first, world_.log.partition(partition.partition).find_time(since));
     TRY(cuts, partition.records.cuts());
-    for (const PlannedCut& cut : cuts) {
-        if (cut.ids == 0 || cut.to <= first) continue;
-        TRY(there, partition.records.ids_of(cut.from));
-        if (there == cut.ids) continue;
-        std::vector<event::IdSighting> ids;
-        CHECK_OK(scan::visit_ids(log, std::max(cut.from, start), cut.to, [&](const event::IdSighting& id) { ids.push_back(id); }));
-        if (!ids.empty()) CHECK_OK(partition.records.write_ids(cut.from, ids));
-    }
+    for (const PlannedCut& cut : cuts)
+        if (cut.to > first) CHECK_OK(mend_ids(partition, cut));
     return {};
+}
+
+Status Lander::mend_ids(PartitionState& partition, const PlannedCut& cut) {
+    if (cut.ids == 0) return {};
+    TRY(there, partition.records.ids_of(cut.from));
+    if (there == cut.ids) return {};
+    log::PartitionReader& log = world_.log.partition(partition.partition);
+    TRY(start, log.start_offset());
+    std::vector<event::IdSighting> ids;
+    CHECK_OK(scan::visit_ids(log, std::max(cut.from, start), cut.to,
+                             [&](const event::IdSighting& id) { ids.push_back(id); }));
+    return ids.empty() ? Status() : partition.records.write_ids(cut.from, ids);
 }
 
 /// The cut to be landed next; nullopt: none is due.
@@ -186,9 +193,13 @@ Result<std::optional<PlannedCut>> Lander::next_cut(PartitionState& partition, Of
         if (finder.seen() == from || (until == Until::due && !is_idle)) return std::optional<PlannedCut>{};
         reason = until == Until::all ? CutReason::asked : CutReason::idle;
     }
-    return std::optional(PlannedCut{from, found.value_or(finder.seen()),
-                                    finder.has_events() ? utc_date(finder.first_time()) : std::string(), reason,
-                                    options_.writer, 0, {}});
+    return std::optional(PlannedCut{from,
+                                    found.value_or(finder.seen()),
+                                    finder.has_events() ? utc_date(finder.first_time()) : std::string(),
+                                    reason,
+                                    options_.writer,
+                                    0,
+                                    {}});
 }
 
 /// Under the lock. The books are written last: until then the cut is not landed, and is landed again.
@@ -243,7 +254,9 @@ Status Lander::land_part(const PartitionState& partition, const CutLanding& land
     const std::int64_t events = books.events + part.events;
     const lake::ContinuousTable& table = tables_.opened.at(part.name);
     const auto rows = table.rows_of(world_.log.topic().id, partition.partition);
-    if (rows && *rows != events)
+    // Where a lander that the lock did not keep out is further, there are rows of later cuts: those cuts' turn comes.
+    const bool is_further = table.landed_to(world_.log.topic().id, partition.partition) > landing.cut().to;
+    if (rows && *rows != events && !is_further)
         return internal("its files have {} rows of topic {} [{}], and {} events were landed there: `questlog rebuild "
                         "{}` makes the table anew from the log",
                         *rows, world_.log.topic().name, partition.partition, events, part.name);

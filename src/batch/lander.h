@@ -48,7 +48,7 @@ struct LandedCut {
     lake::PlannedCut cut;
     std::int64_t records = 0;
     std::int64_t dead_letters = 0;
-    std::int64_t repeats = 0; ///< Events that were landed before, by their message ids.
+    std::int64_t repeats = 0;                                 ///< Events that were landed before, by their message ids.
     std::vector<std::pair<std::string, std::int64_t>> tables; ///< Name and rows, dead letters aside.
 };
 
@@ -92,7 +92,8 @@ private:
     Result<std::optional<lake::PlannedCut>> next_cut(PartitionState& partition, Offset end, Until until);
     Result<lake::PlannedCut> record(PartitionState& partition, lake::PlannedCut due,
                                     std::optional<CutLanding>& planned);
-    Status mend_ids(PartitionState& partition);
+    Status mend_all_ids(PartitionState& partition);
+    Status mend_ids(PartitionState& partition, const lake::PlannedCut& cut);
     Status land_cut(PartitionState& partition, const lake::PlannedCut& cut, std::optional<CutLanding> planned);
     Status land_part(const PartitionState& partition, const CutLanding& landing, const TablePart& part,
                      lake::TableBooks& books);

@@ -17,6 +17,7 @@ struct Held {
     lake::Books books;
     std::vector<lake::PlannedCut> cuts; ///< Those that are landed and have events.
     std::int64_t events = 0;            ///< Of the table, landed anew.
+    std::int64_t repeats = 0;           ///< Of the table: those of the books, and of cuts since it was stopped.
 };
 
 class Rebuild {
@@ -84,14 +85,16 @@ private:
         TRY(names, world_.store.names());
         known.names.insert(names.begin(), names.end());
         known.names.insert(name_);
-        for (std::size_t i = 0; i < partitions_.size(); ++i)
+        for (std::size_t i = 0; i < partitions_.size(); ++i) {
+            partitions_[i].repeats = partitions_[i].books.tables[name_].repeats;
             for (const lake::PlannedCut& cut : partitions_[i].cuts) CHECK_OK(land(i, cut, known));
+        }
         if (report_.rows == 0)
             return reject("no event that the log has and that is landed belongs to a table {}", name_);
         CHECK_OK(world_.store.replace(name_, aside_));
         for (Held& held : partitions_) {
             if (held.cuts.empty()) continue;
-            held.books.tables[name_] = {held.events, std::nullopt, {}};
+            held.books.tables[name_] = {held.events, std::nullopt, {}, held.repeats};
             ++held.books.rebuilt;
             CHECK_OK(held.records.write_books(held.books));
         }
@@ -100,13 +103,17 @@ private:
 
     Status land(std::size_t partition, const lake::PlannedCut& cut, KnownTables& known) {
         TRY(landing, CutLanding::plan(world_.log, number(partition), cut, known));
+        Held& held = partitions_[partition];
+        const lake::TableBooks& old = held.books.tables[name_];
         for (const TablePart& part : landing.parts()) {
-            if (part.name != name_ || part.events == 0) continue;
+            if (part.name != name_) continue;
+            if (old.stopped_at && cut.from >= *old.stopped_at) held.repeats += part.repeats;
+            if (part.events == 0) continue;
             if (!known.opened.contains(name_))
                 known.opened.emplace(name_, aside_.make(name_, part.subject, generation_));
             TRY(database, world_.database());
             CHECK_OK(landing.land(part, aside_, *database, known));
-            partitions_[partition].events += part.events;
+            held.events += part.events;
             report_.rows += part.events;
         }
         ++report_.cuts;
