@@ -48,6 +48,7 @@ public:
     static Result<CutLanding> plan(log::LogReader& log, Partition partition, const lake::PlannedCut& cut,
                                    const KnownTables& known, const FindRepeats& find_repeats = {});
 
+    [[nodiscard]] const lake::PlannedCut& cut() const { return cut_; }
     [[nodiscard]] const scan::PlanTally& tally() const { return plan_->tally(); }
     /// What was found of the cut, or recorded.
     [[nodiscard]] const scan::SetAside& set_aside() const { return plan_->set_aside().front(); }

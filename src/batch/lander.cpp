@@ -109,7 +109,7 @@ Status Lander::take_lock(PartitionState& partition, std::unique_ptr<io::Lock>& l
     if (partition.swept) return {};
     CHECK_OK(world_.store.sweep(world_.log.topic().id, partition.partition));
     CHECK_OK(partition.records.sweep());
-    CHECK_OK(mend_ids(partition));
+    CHECK_OK(mend_all_ids(partition));
     partition.swept = true;
     return {};
 }
@@ -163,28 +163,34 @@ Result<PlannedCut> Lander::record(PartitionState& partition, PlannedCut due, std
     due.invalid = landing.set_aside().invalid;
     if (due.ids > 0) CHECK_OK(partition.records.forget_ids(options_.repeats));
     TRY(cut, partition.records.record(due));
-    if (cut == due) planned = std::move(landing);
+    if (cut == due)
+        planned = std::move(landing);
+    else // someone whom the lock did not keep out was quicker, and ours may have taken the place of its ids
+        CHECK_OK(mend_ids(partition, cut));
     return cut;
 }
 
 /// Writes the ids of landed cuts anew where they are missing or damaged, as far as they can matter and the log has
 /// them. Under the lock.
-Status Lander::mend_ids(PartitionState& partition) {
-    log::PartitionReader& log = world_.log.partition(partition.partition);
+Status Lander::mend_all_ids(PartitionState& partition) {
     const TimestampMs since = world_.env.clock.wall_ms().plus(-options_.repeats.time.count());
-    TRY(first, log.find_time(since));
-    TRY(start, log.start_offset());
+    TRY(first, world_.log.partition(partition.partition).find_time(since));
     TRY(cuts, partition.records.cuts());
-    for (const PlannedCut& cut : cuts) {
-        if (cut.ids == 0 || cut.to <= first) continue;
-        TRY(there, partition.records.ids_of(cut.from));
-        if (there == cut.ids) continue;
-        std::vector<event::IdSighting> ids;
-        CHECK_OK(scan::visit_ids(log, std::max(cut.from, start), cut.to,
-                                 [&](const event::IdSighting& id) { ids.push_back(id); }));
-        if (!ids.empty()) CHECK_OK(partition.records.write_ids(cut.from, ids));
-    }
+    for (const PlannedCut& cut : cuts)
+        if (cut.to > first) CHECK_OK(mend_ids(partition, cut));
     return {};
+}
+
+Status Lander::mend_ids(PartitionState& partition, const PlannedCut& cut) {
+    if (cut.ids == 0) return {};
+    TRY(there, partition.records.ids_of(cut.from));
+    if (there == cut.ids) return {};
+    log::PartitionReader& log = world_.log.partition(partition.partition);
+    TRY(start, log.start_offset());
+    std::vector<event::IdSighting> ids;
+    CHECK_OK(scan::visit_ids(log, std::max(cut.from, start), cut.to,
+                             [&](const event::IdSighting& id) { ids.push_back(id); }));
+    return ids.empty() ? Status() : partition.records.write_ids(cut.from, ids);
 }
 
 /// The cut to be landed next; nullopt: none is due.
@@ -265,7 +271,9 @@ Status Lander::land_events(const PartitionState& partition, const CutLanding& la
     const std::int64_t events = books.events + part.events;
     const lake::ContinuousTable& table = tables_.opened.at(part.name);
     const auto rows = table.rows_of(world_.log.topic().id, partition.partition);
-    if (rows && *rows != events)
+    // Where a lander that the lock did not keep out is further, there are rows of later cuts: those cuts' turn comes.
+    const bool is_further = table.landed_to(world_.log.topic().id, partition.partition) > landing.cut().to;
+    if (rows && *rows != events && !is_further)
         return internal("its files have {} rows of topic {} [{}], and {} events were landed there: `questlog rebuild "
                         "{}` makes the table anew from the log",
                         *rows, world_.log.topic().name, partition.partition, events, part.name);

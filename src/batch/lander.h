@@ -96,7 +96,8 @@ private:
     Result<std::optional<lake::PlannedCut>> next_cut(PartitionState& partition, Offset end, Until until);
     Result<lake::PlannedCut> record(PartitionState& partition, lake::PlannedCut due,
                                     std::optional<CutLanding>& planned);
-    Status mend_ids(PartitionState& partition);
+    Status mend_all_ids(PartitionState& partition);
+    Status mend_ids(PartitionState& partition, const lake::PlannedCut& cut);
     Status land_cut(PartitionState& partition, const lake::PlannedCut& cut, std::optional<CutLanding> planned);
     Status land_part(const PartitionState& partition, const CutLanding& landing, const TablePart& part,
                      lake::TableBooks& books);

@@ -119,6 +119,20 @@ TEST_F(LanderTest, ATableThatDoesNotBalanceIsStoppedAndTheOthersGoOn) {
     EXPECT_EQ(books().tables.at("sword").events, 3);
 }
 
+TEST_F(LanderTest, BooksThatWereRemovedAreCountedAnewFromTheCuts) {
+    for (int i = 0; i < 3; ++i) {
+        append({event("sword", i)});
+        ASSERT_TRUE(lander_->land_all().ok());
+    }
+    world_.remove(records().directory() + "/books");
+    reopen();
+    append({event("sword", 3)});
+    ASSERT_TRUE(lander_->land_all().ok());
+    EXPECT_EQ(books().tables.at("sword").reason, "");
+    EXPECT_EQ(books().tables.at("sword").events, 4);
+    EXPECT_EQ(rows("sword", "SELECT n FROM %s ORDER BY n"), (Rows{"0", "1", "2", "3"}));
+}
+
 TEST_F(LanderTest, BeyondTheLastTableEventsAreDeadLetters) {
     std::vector<std::string> values;
     for (std::size_t i = 0; i < limits::continuous_tables_max + 2; ++i)

@@ -89,11 +89,17 @@ private:
             for (const lake::PlannedCut& cut : partitions_[i].cuts) CHECK_OK(land(i, cut, known));
         if (report_.rows == 0)
             return reject("no event that the log has and that is landed belongs to a table {}", name_);
+        // Before the exchange: whoever lands after it, and if this process ends right then, must not go by what it knows
+        // of the old table.
+        for (Held& held : partitions_) {
+            if (held.cuts.empty()) continue;
+            ++held.books.rebuilt;
+            CHECK_OK(held.records.write_books(held.books));
+        }
         CHECK_OK(world_.store.replace(name_, aside_));
         for (Held& held : partitions_) {
             if (held.cuts.empty()) continue;
             held.books.tables[name_] = held.table;
-            ++held.books.rebuilt;
             CHECK_OK(held.records.write_books(held.books));
         }
         return {};

@@ -224,6 +224,8 @@ Result<bool> ContinuousStore::append(duck::Connection& connection, ContinuousTab
     if (table.version() < 0 || part.columns != table.columns_)
         commit.metadata = DeltaMetadata{
             {}, table.name_, table_schema(table.subject_, part.columns), table.configuration_with(part.columns), 0};
+    // Nothing is committed on what is not durable: whoever rebuilt the table may have ended before its place was.
+    if (table.state_.durable_version < table.state_.version) CHECK_OK(env_.files.sync_directory(root_));
     TRY(committed, log.commit(table.state_, commit));
     if (!committed) return false;
     table.count(commit.add.front());
