@@ -67,10 +67,12 @@ class QuestlogServer(Server):
     name = "questlog"
     does = "fsynced before the answer (sync = always)"
 
-    def __init__(self, folder):
+    def __init__(self, folder, data=None, lands=False):
         folder.mkdir(parents=True)
-        self.data = folder / "data"
-        self.process = subprocess.Popen([BINARY, "--data", self.data, "serve", "--listen", "127.0.0.1:0"], cwd=folder,
+        self.data = data or folder / "data"
+        config = folder / "questlog.toml"  # what it collects is landed when that is measured
+        config.write_text(f"[landing]\nenabled = {str(lands).lower()}\n")
+        self.process = subprocess.Popen([BINARY, "--data", self.data, "--config", config, "serve", "--listen", "127.0.0.1:0"], cwd=folder,
                                         stdout=subprocess.PIPE, stderr=open(folder / "stderr.txt", "wb"))
         for line in self.process.stdout:
             if found := re.search(rb"http://[^ :]+:(\d+)", line):
