@@ -46,11 +46,11 @@ def write_events(path, count):
             file.write(f'{draw.choice(STARTS)}"Host": "{draw.choice(HOSTS)}", "User-Agent": "ApacheBench/2.3", "Accept": "*/*"}}\n')
 
 
-def post(server, path):
+def post(server, path, body_bytes=900_000):
     """Sends the file through POST /events in bodies below the limit."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port)
     with open(path, "rb") as file:
-        while lines := file.readlines(900_000):
+        while lines := file.readlines(body_bytes):
             connection.request("POST", "/events", b"".join(lines))
             answer = connection.getresponse()
             text = answer.read()

@@ -42,11 +42,11 @@ def write_typed(path, count, types):
                        f'"Host": "{draw.choice(batch_bench.HOSTS)}", "User-Agent": "ApacheBench/2.3", "Accept": "*/*"}}\n')
 
 
-def collected(make_server, folder, source):
+def collected(make_server, folder, source, body_bytes=900_000):
     """A data folder whose log has the events, and nothing landed."""
     server = make_server(folder)
     try:
-        batch_bench.post(server, source)
+        batch_bench.post(server, source, body_bytes)
     finally:
         server.stop()
     return server.data
@@ -116,7 +116,7 @@ def many_files(make_server, folder, count, say):
     source = folder / "one.ndjson"
     write_typed(source, count, 1)
     say(f"landing {count:,} events in cuts of 64 KiB")
-    data = collected(make_server, folder / "one", source)
+    data = collected(make_server, folder / "one", source, 66_000)  # a commit, and so a batch, of a cut's size each
     config = folder / "small-cuts.toml"
     config.write_text("[landing]\ncut_bytes = 65536\n")
     landed = land(data, "--config", config)
