@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <malloc.h>
+#include <utility>
 
 namespace questlog::app {
 namespace {
@@ -60,7 +61,10 @@ void LandingStage::round() {
 Status LandingStage::land() {
     if (!lander_) CHECK_OK(open());
     const Status done = asked_.exchange(false) ? lander_->land_all() : lander_->land_due();
-    if (on_round) on_round(lander_->landed());
+    if (std::vector<Offset> ends = lander_->landed(); ends != ends_) {
+        ends_ = ends;
+        if (on_landed) on_landed(std::move(ends));
+    }
     pending_.set(static_cast<double>(lander_->pending()));
     if (database_) { // until the next cut is due, neither it nor the tables' state is needed
         lander_->forget_tables();

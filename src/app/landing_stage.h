@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace questlog::app {
 
@@ -32,8 +33,8 @@ public:
 
     /// Somebody waits for what there is: the next round lands it. Any thread.
     void ask() { asked_ = true; }
-    /// Told after each round, on the stage's thread, how far each partition is landed. To be set before begin().
-    std::function<void(std::vector<Offset> ends)> on_round;
+    /// Told on the stage's thread how far each partition is landed, when that has changed. To be set before begin().
+    std::function<void(std::vector<Offset> ends)> on_landed;
     void begin();
 
     /// Waits for the cut that is being landed. What is left is landed after the next start.
@@ -64,6 +65,7 @@ private:
     std::string told_;
     std::atomic<bool> stopping_ = false;
     std::atomic<bool> asked_ = false;
+    std::vector<Offset> ends_; ///< As they were told last.
 
     std::optional<RepeatedAction> rounds_; ///< Last: its thread uses the others.
 };

@@ -82,7 +82,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(const Context& context, const h
 
     if (context.config.landing) {
         pipeline->landing_ = std::make_unique<LandingStage>(context, *pipeline->log_, pipeline->metrics_);
-        pipeline->landing_->on_round = [made = pipeline.get()](const std::vector<Offset>& ends) {
+        pipeline->landing_->on_landed = [made = pipeline.get()](const std::vector<Offset>& ends) {
             made->server_->post([made, ends] { made->collector_->landed(ends); });
         };
         pipeline->landing_->begin();
