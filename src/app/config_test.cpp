@@ -232,6 +232,14 @@ role = { type = "string", one_of = ["healer", "tank"] }
               std::string::npos);
 }
 
+TEST(Config, NoJobWritesWhereTheContinuousTablesAre) {
+    for (const std::string path : {"events", "events/raid"}) {
+        const std::string told = refused("[[job]]\nname = \"j\"\n[[job.output]]\npath = \"" + path + "\"\n");
+        EXPECT_NE(told.find("is where the continuous tables are"), std::string::npos) << told;
+    }
+    EXPECT_EQ(refused("[[job]]\nname = \"j\"\n[[job.output]]\npath = \"tmp/events_of_raids\"\n"), "accepted");
+}
+
 TEST(Config, TheWindowOfMessageIds) {
     const Config config = parsed("[deduplication]\nwindow_ms = 1000\nids = 5\n");
     EXPECT_EQ(config.repeats.time.count(), 1000);

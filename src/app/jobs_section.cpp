@@ -1,5 +1,6 @@
 #include "app/jobs_section.h"
 
+#include "lake/continuous_table.h"
 #include "log/topic_metadata.h"
 #include "scan/letter_case.h"
 
@@ -35,6 +36,8 @@ Status check_output_path(const TomlTable& output, const std::string& path) {
                                                 "\"tmp/sword_purchases\"",
                                                 path, why));
     };
+    if (path == lake::continuous_folder || path.starts_with(fmt::format("{}/", lake::continuous_folder)))
+        return bad("is where the continuous tables are");
     std::size_t begin = 0;
     while (begin <= path.size()) {
         const std::size_t end = std::min(path.find('/', begin), path.size());
