@@ -152,15 +152,17 @@ Status apply_declared_type(const FieldDeclaration& field, std::string& text, std
     std::string_view value = member->value(text);
     const bool converts = member->from_text && field.type != ColumnType::string;
     if (converts) value = value.substr(1, value.size() - 2);
-    if (const Misfit misfit = misfit_of_present(field, value); misfit != Misfit::none)
-        return reject("field \"{}\": expected {}, got {}", field.name, wanted(field, misfit),
-                      shown(member->value(text)));
-    if (!converts) return {};
-    const std::string converted = key + ": " + std::string(value);
-    member->key_at = text.size();
-    member->value_at = text.size() + key.size() + 2;
-    text += converted;
-    member->end = text.size();
+    const Misfit misfit = misfit_of_present(field, value);
+    const std::string sent = misfit == Misfit::none ? std::string() : shown(member->value(text));
+    if (converts && misfit != Misfit::type) { // what is out of its range is a number all the same
+        const std::string converted = key + ": " + std::string(value);
+        member->key_at = text.size();
+        member->value_at = text.size() + key.size() + 2;
+        text += converted;
+        member->end = text.size();
+    }
+    if (misfit != Misfit::none)
+        return reject("field \"{}\": expected {}, got {}", field.name, wanted(field, misfit), sent);
     return {};
 }
 
