@@ -21,8 +21,9 @@ public:
     void sleep(std::chrono::milliseconds /*duration*/) override {}
 };
 
-/// "/now/…" is answered at once, "/silent" not at all, "/large/N" with N bytes, all else after its commit. An answer is
-/// the target and the body.
+/// "/now/…" is answered at once, "/silent" not at all, "/large/N" with N bytes, all else after its commit; "/held/N"
+/// and
+/// "/now/held/N" are held besides, until some "/now/resolve/N" has come. An answer is the target and the body.
 class ScriptedHandler final : public Handler {
 public:
     /// `in_call`: within Server::run_blocking, at once. `blocks_in_call`: the call blocks until unblock().

@@ -12,6 +12,12 @@ namespace {
 
 constexpr std::chrono::seconds deadline{20};
 
+/// The number after `part` in the path; 0: it has no such part.
+std::uint64_t number_after(std::string_view path, std::string_view part) {
+    const std::size_t at = path.find(part);
+    return at == std::string_view::npos ? 0 : std::stoul(std::string(path.substr(at + part.size())));
+}
+
 } // namespace
 
 template <class Condition> void ScriptedHandler::wait(Condition condition) {
@@ -103,7 +109,11 @@ void ScriptedHandler::handle(const Request& request, Exchange& exchange) {
     if (request.path.starts_with("/large/")) body = std::string(std::stoul(std::string(request.path.substr(7))), 'L');
     const bool after_commit = !request.path.starts_with("/now") && !request.path.starts_with("/large");
     if (after_commit) ++staged_;
-    exchange.respond({.status = 200, .content_type = "text/plain", .body = body, .after_commit = after_commit});
+    const std::uint64_t hold = number_after(request.path, "/held/");
+    exchange.respond(
+        {.status = 200, .content_type = "text/plain", .body = body, .after_commit = after_commit, .hold = hold});
+    if (const std::uint64_t resolved = number_after(request.path, "/resolve/"); resolved != 0)
+        server_->post([this, resolved] { server_->resolve({{resolved}}); });
     exchange.respond({.status = 500, .body = "a second answer"});
 }
 

@@ -110,6 +110,43 @@ TEST_F(ServerTest, WhereNothingWasStagedNothingIsWaitedFor) {
     EXPECT_EQ(client.ask("/b").status, 200u);
 }
 
+TEST_F(ServerTest, AHeldAnswerWaitsForItsResolutionAndHoldsUpNoOtherConnection) {
+    start();
+    Client waiting = connect();
+    waiting.send(get("/held/7") + get("/now/next"));
+    handler_.wait_for_handled(2);
+    Client other = connect();
+    EXPECT_EQ(other.ask("/b").status, 200u);
+    EXPECT_EQ(other.ask("/now/resolve/8").status, 200u);
+    EXPECT_FALSE(waiting.has_input());
+    EXPECT_EQ(other.ask("/now/resolve/7").status, 200u);
+    EXPECT_EQ(waiting.read_answer().body, "/held/7|");
+    EXPECT_EQ(waiting.read_answer().body, "/now/next|");
+}
+
+/// What is resolved may not have been looked at since it was answered.
+TEST_F(ServerTest, AHeldAnswerMayBeResolvedWithinItsTurn) {
+    start();
+    for (const std::string target : {"/now/held/1", "/held/2"}) {
+        Client client = connect();
+        client.send(get(target) + get("/now/resolve/" + target.substr(target.size() - 1)));
+        EXPECT_EQ(client.read_answer().body, target + "|");
+        EXPECT_EQ(client.read_answer().status, 200u);
+    }
+}
+
+TEST_F(ServerTest, AHeldAnswerGoesWithItsConnection) {
+    start();
+    {
+        Client gone = connect();
+        gone.send(get("/held/3"));
+        handler_.wait_for_commits(1);
+    }
+    Client client = connect();
+    EXPECT_EQ(client.ask("/now/resolve/3").status, 200u);
+    EXPECT_EQ(client.ask("/a").status, 200u);
+}
+
 TEST_F(ServerTest, ImmediateAnswersNeedNoCommit) {
     start();
     Client client = connect();

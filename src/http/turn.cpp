@@ -173,11 +173,11 @@ void EpollServer::resolve(const std::vector<Resolution>& resolutions) {
     if (shared_.failed || resolutions.empty()) return;
     Resolutions by_hold;
     for (const Resolution& resolution : resolutions) by_hold.emplace(resolution.hold, &resolution);
-    for (Connection* connection : pending_) connection->session.resolve(by_hold);
+    // Any may have such an answer: also one that was read from in this turn, and is in no list yet.
+    for (const auto& connection : open_) connection->session.resolve(by_hold);
     std::swap(held_, released_);
     for (Connection* connection : released_) {
         connection->held = false;
-        connection->session.resolve(by_hold);
         connection->session.release();
         join_turn(*connection); // where it is held still, that puts it back
     }
