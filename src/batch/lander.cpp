@@ -198,7 +198,7 @@ Result<std::optional<PlannedCut>> Lander::next_cut(PartitionState& partition, Of
     const Offset from = partition.books->landed_to;
     CutFinder& finder = partition.finder;
     if (finder.from() > from)
-        return std::optional(PlannedCut{from, finder.from(), {}, CutReason::expired, options_.writer, 0, {}});
+        return std::optional(PlannedCut{from, finder.from(), {}, CutReason::expired, options_.writer});
     TRY(found, finder.find(world_.log.partition(partition.partition), end));
     CutReason reason = CutReason::limit;
     if (!found) {
@@ -206,13 +206,9 @@ Result<std::optional<PlannedCut>> Lander::next_cut(PartitionState& partition, Of
         if (finder.seen() == from || (until == Until::due && !is_idle)) return std::optional<PlannedCut>{};
         reason = until == Until::all ? CutReason::asked : CutReason::idle;
     }
-    return std::optional(PlannedCut{from,
-                                    found.value_or(finder.seen()),
-                                    finder.has_events() ? utc_date(finder.first_time()) : std::string(),
-                                    reason,
-                                    options_.writer,
-                                    0,
-                                    {}});
+    return std::optional(PlannedCut{from, found.value_or(finder.seen()),
+                                    finder.has_events() ? utc_date(finder.first_time()) : std::string(), reason,
+                                    options_.writer});
 }
 
 /// Under the lock. The books are written last: until then the cut is not landed, and is landed again.

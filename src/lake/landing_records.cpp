@@ -1,6 +1,7 @@
 #include "lake/landing_records.h"
 
 #include "base/checked_text.h"
+#include "base/offset_spans.h"
 #include "io/whole_file.h"
 #include "lake/generations.h"
 
@@ -40,51 +41,32 @@ template <class Int> bool take_number(std::string_view& lines, std::string_view 
     return take(lines, key, value) && parse_number(value, number);
 }
 
-/// "4 7-9"
-std::string encode(const std::vector<OffsetSpan>& spans) {
-    std::string text;
-    for (const auto& [from, to] : spans)
-        text += to == from.plus(1) ? fmt::format("{}{}", text.empty() ? "" : " ", from)
-                                   : fmt::format("{}{}-{}", text.empty() ? "" : " ", from, to.plus(-1));
-    return text;
-}
-
 /// In order, each within the cut.
-bool parse_spans(std::string_view text, const PlannedCut& cut, std::vector<OffsetSpan>& spans) {
-    while (!text.empty()) {
-        const std::string_view word = text.substr(0, text.find(' '));
-        text.remove_prefix(std::min(word.size() + 1, text.size()));
-        const std::size_t dash = word.find('-');
-        OffsetSpan span;
-        if (!parse_number(word.substr(0, dash), span.from.value)) return false;
-        Offset last = span.from;
-        if (dash != std::string_view::npos && !parse_number(word.substr(dash + 1), last.value)) return false;
-        span.to = last.plus(1);
-        const Offset least = spans.empty() ? cut.from : spans.back().to;
-        if (span.from < least || span.to <= span.from || span.to > cut.to) return false;
-        spans.push_back(span);
-    }
-    return !spans.empty();
+bool parse_spans_of(const PlannedCut& cut, std::string_view text, std::vector<OffsetSpan>& spans) {
+    auto parsed = parse_spans(text);
+    if (!parsed || parsed->empty() || parsed->front().from < cut.from || parsed->back().to > cut.to) return false;
+    spans = std::move(*parsed);
+    return true;
 }
 
 /// Lines that a cut has only where there is something to say.
 std::string encode_set_aside(const PlannedCut& cut) {
     std::string lines;
     if (cut.ids != 0) lines += fmt::format("ids = {}\n", cut.ids);
-    if (!cut.repeats.empty()) lines += fmt::format("repeats = {}\n", encode(cut.repeats));
+    if (!cut.repeats.empty()) lines += fmt::format("repeats = {}\n", spans_text(cut.repeats));
     for (const auto& [reason, spans] : cut.invalid)
-        lines += fmt::format("invalid = {}\nreason = {}\n", encode(spans), reason);
+        lines += fmt::format("invalid = {}\nreason = {}\n", spans_text(spans), reason);
     return lines;
 }
 
 bool take_set_aside(std::string_view& lines, PlannedCut& cut) {
     std::string_view spans;
     if (lines.starts_with("ids") && !take_number(lines, "ids", cut.ids)) return false;
-    if (take(lines, "repeats", spans) && !parse_spans(spans, cut, cut.repeats)) return false;
+    if (take(lines, "repeats", spans) && !parse_spans_of(cut, spans, cut.repeats)) return false;
     while (take(lines, "invalid", spans)) {
         auto& [reason, where] = cut.invalid.emplace_back();
         std::string_view text;
-        if (!parse_spans(spans, cut, where) || !take(lines, "reason", text)) return false;
+        if (!parse_spans_of(cut, spans, where) || !take(lines, "reason", text)) return false;
         reason = text;
     }
     return true;
@@ -105,8 +87,7 @@ Result<PlannedCut> decode_cut(std::string_view text, const std::string& path) {
     if (!take_number(lines, "from", cut.from.value) || !take_number(lines, "to", cut.to.value) ||
         !take(lines, "date", date) || !take(lines, "reason", reason) || !take(lines, "writer", writer))
         return damaged_text(cut_text, path, "it is no cut");
-    if (!take_set_aside(lines, cut)) return damaged_text(cut_text, path, "it is no cut");
-    if (!lines.empty()) return damaged_text(cut_text, path, "it is no cut");
+    if (!take_set_aside(lines, cut) || !lines.empty()) return damaged_text(cut_text, path, "it is no cut");
     const auto known = std::find(reasons.begin(), reasons.end(), reason);
     if (known == reasons.end() || cut.from < Offset{} || cut.to <= cut.from)
         return damaged_text(cut_text, path, "it is no cut");

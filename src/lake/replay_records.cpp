@@ -1,6 +1,7 @@
 #include "lake/replay_records.h"
 
 #include "base/checked_text.h"
+#include "base/offset_spans.h"
 #include "io/whole_file.h"
 
 #include <algorithm>
@@ -15,10 +16,7 @@ constexpr TextKind replays_text{"questlog replayed dead letters", 1,
 /// "done = 0 4 7-9": a partition and its spans.
 void append(std::string& lines, std::string_view key, const DeadLetterSpans& all) {
     for (const auto& [partition, spans] : all) {
-        lines += fmt::format("{} = {}", key, partition);
-        for (const auto& [from, to] : spans)
-            lines += to == from.plus(1) ? fmt::format(" {}", from) : fmt::format(" {}-{}", from, to.plus(-1));
-        lines += '\n';
+        lines += fmt::format("{} = {} {}\n", key, partition, spans_text(spans));
     }
 }
 
@@ -31,18 +29,9 @@ std::string_view take_word(std::string_view& line) {
 bool parse(std::string_view line, DeadLetterSpans& all) {
     Partition partition;
     if (!parse_number(take_word(line), partition.value)) return false;
-    std::vector<OffsetSpan>& spans = all[partition];
-    while (!line.empty()) {
-        const std::string_view word = take_word(line);
-        const std::size_t dash = word.find('-');
-        OffsetSpan span;
-        if (!parse_number(word.substr(0, dash), span.from.value)) return false;
-        Offset last = span.from;
-        if (dash != std::string_view::npos && !parse_number(word.substr(dash + 1), last.value)) return false;
-        span.to = last.plus(1);
-        if (span.to <= span.from || (!spans.empty() && span.from < spans.back().to)) return false;
-        spans.push_back(span);
-    }
+    auto spans = parse_spans(line);
+    if (!spans) return false;
+    all[partition] = std::move(*spans);
     return true;
 }
 

@@ -1,5 +1,6 @@
 #include "scan/repeats.h"
 
+#include "base/offset_spans.h"
 #include "event/message_id.h"
 
 #include <algorithm>
@@ -119,14 +120,8 @@ Result<std::vector<OffsetSpan>> find_repeats(const std::vector<event::IdSighting
         repeated[second] = is_within(window, std::int64_t{second} - std::int64_t{first},
                                      sightings[second].time.minus(sightings[first].time));
     });
-    for (std::size_t i = 0; i < repeated.size(); ++i) {
-        if (!repeated[i]) continue;
-        const Offset offset = sightings[i].offset;
-        if (!repeats.empty() && repeats.back().to == offset)
-            repeats.back().to = offset.plus(1);
-        else
-            repeats.push_back({offset, offset.plus(1)});
-    }
+    for (std::size_t i = 0; i < repeated.size(); ++i)
+        if (repeated[i]) append_offset(repeats, sightings[i].offset);
     return repeats;
 }
 

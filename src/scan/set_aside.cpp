@@ -1,5 +1,7 @@
 #include "scan/set_aside.h"
 
+#include "base/offset_spans.h"
+
 #include <algorithm>
 
 namespace questlog::scan {
@@ -9,11 +11,7 @@ void add_invalid(SetAside& aside, std::string_view reason, Offset offset) {
         std::find_if(aside.invalid.begin(), aside.invalid.end(), [&](const auto& one) { return one.first == reason; });
     if (known == aside.invalid.end())
         known = aside.invalid.insert(known, {std::string(reason), std::vector<OffsetSpan>{}});
-    std::vector<OffsetSpan>& spans = known->second;
-    if (!spans.empty() && spans.back().to == offset)
-        spans.back().to = offset.plus(1);
-    else
-        spans.push_back({offset, offset.plus(1)});
+    append_offset(known->second, offset);
 }
 
 void take_out_repeats(SetAside& aside) {
