@@ -189,6 +189,12 @@ protected:
         return options;
     }
 
+    static CollectorOptions waits_two_seconds_for_a_commit() {
+        CollectorOptions options;
+        options.commit_wait_max = std::chrono::milliseconds(2'000);
+        return options;
+    }
+
     static std::vector<event::EventDeclaration> declarations() {
         auto game = event::Catalogue::builtin();
         event::EventDeclaration trade;

@@ -124,12 +124,7 @@ TEST_F(SpreadRepeats, MeetInThePartitionOfTheirId) {
 /// A commit takes until the test says so.
 class RepeatsInFlight : public Repeats {
 protected:
-    static CollectorOptions waits_two_seconds() {
-        CollectorOptions options;
-        options.commit_wait_max = milliseconds(2'000);
-        return options;
-    }
-    RepeatsInFlight() : Repeats(waits_two_seconds()) { server_.calls_block = true; }
+    RepeatsInFlight() : Repeats(waits_two_seconds_for_a_commit()) { server_.calls_block = true; }
 
     void disk_answers() {
         server_.run_posted();

@@ -8,12 +8,7 @@ using std::chrono::milliseconds;
 
 class SilentDisk : public CollectorTest {
 protected:
-    static CollectorOptions waits_two_seconds() {
-        CollectorOptions options;
-        options.commit_wait_max = milliseconds(2'000);
-        return options;
-    }
-    SilentDisk() : CollectorTest(waits_two_seconds()) {
+    SilentDisk() : CollectorTest(waits_two_seconds_for_a_commit()) {
         server_.calls_block = true; // the test says how long, by disk_answers()
     }
 
