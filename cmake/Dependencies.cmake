@@ -11,6 +11,7 @@ find_package(Boost 1.81 REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(zstd REQUIRED)
 find_library(LZ4_LIBRARY lz4 REQUIRED) # Debian's package brings no CMake file
+find_library(RDKAFKA_LIBRARY rdkafka REQUIRED) # nor does this one
 if(QUESTLOG_TESTS)
   find_package(GTest REQUIRED)
 endif()

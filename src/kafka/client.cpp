@@ -1,0 +1,177 @@
+#include "kafka/client.h"
+
+#include <algorithm>
+#include <array>
+
+namespace questlog::kafka {
+namespace {
+
+using ConfHandle = std::unique_ptr<rd_kafka_conf_t, Calls<rd_kafka_conf_destroy>>;
+constexpr std::size_t error_text_bytes = 512;
+
+/// What is exactly once, in order and durable here hangs on these.
+constexpr std::array kept_properties{
+    "acks",
+    "auto.offset.reset",
+    "bootstrap.servers",
+    "check.crcs",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "enable.gapless.guarantee",
+    "enable.idempotence",
+    "enable.partition.eof",
+    "group.id",
+    "isolation.level",
+    "max.in.flight",
+    "max.in.flight.requests.per.connection",
+    "metadata.broker.list",
+    "queuing.strategy",
+    "request.required.acks",
+    "transactional.id",
+};
+
+Status set(rd_kafka_conf_t* conf, std::string_view name, std::string_view value) {
+    std::array<char, error_text_bytes> text{};
+    const auto said =
+        rd_kafka_conf_set(conf, std::string(name).c_str(), std::string(value).c_str(), text.data(), text.size());
+    if (said == RD_KAFKA_CONF_OK) return {};
+    return reject("[kafka.client] {}: {}", name, text.data());
+}
+
+/// Waiting may help.
+bool is_passing(rd_kafka_resp_err_t code) {
+    switch (code) {
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
+    case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+    case RD_KAFKA_RESP_ERR__WAIT_COORD:
+    case RD_KAFKA_RESP_ERR__NODE_UPDATE:
+    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
+    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+    case RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION:
+    case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
+    case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_COORDINATOR:
+    case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS:
+    case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND:
+    case RD_KAFKA_RESP_ERR_NOT_CONTROLLER:
+    case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR: return true;
+    default: return false;
+    }
+}
+
+/// A person must change something.
+bool is_refusal(rd_kafka_resp_err_t code) {
+    switch (code) {
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR__SSL:
+    case RD_KAFKA_RESP_ERR__INVALID_ARG:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+    case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
+    case RD_KAFKA_RESP_ERR_INVALID_CONFIG:
+    case RD_KAFKA_RESP_ERR_INVALID_PARTITIONS:
+    case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR:
+    case RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS: return true;
+    default: return false;
+    }
+}
+
+/// Of complaints the one that says what is wrong, not that something is.
+bool tells_more(int code) {
+    return code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+}
+
+} // namespace
+
+Result<std::unique_ptr<Client>> Client::make(rd_kafka_type_t type, const ClientSettings& settings,
+                                             const std::vector<Property>& own) {
+    std::unique_ptr<Client> client(new Client(settings));
+    ConfHandle conf(rd_kafka_conf_new());
+    CHECK_OK(set(conf.get(), "bootstrap.servers", settings.bootstrap));
+    CHECK_OK(set(conf.get(), "client.id", "questlog"));
+    CHECK_OK(set(conf.get(), "client.software.name", "questlog"));
+    CHECK_OK(set(conf.get(), "client.software.version", QUESTLOG_VERSION));
+    // A broker that comes back is noticed soon.
+    CHECK_OK(set(conf.get(), "reconnect.backoff.ms", "50"));
+    CHECK_OK(set(conf.get(), "reconnect.backoff.max.ms", "1000"));
+    for (const auto& [name, value] : settings.properties) {
+        if (std::find(kept_properties.begin(), kept_properties.end(), name) != kept_properties.end())
+            return reject("[kafka.client] {}: questlog sets it by itself, for its promises hang on it; leave it out",
+                          name);
+        CHECK_OK(set(conf.get(), name, value));
+    }
+    for (const auto& [name, value] : own) CHECK_OK(set(conf.get(), name, value));
+    rd_kafka_conf_set_opaque(conf.get(), client.get());
+    rd_kafka_conf_set_error_cb(conf.get(), take_error);
+    rd_kafka_conf_set_log_cb(conf.get(), nullptr); // what matters comes as an error, too
+
+    std::array<char, error_text_bytes> text{};
+    client->handle_ = rd_kafka_new(type, conf.get(), text.data(), text.size());
+    if (client->handle_ == nullptr) return reject("[kafka.client]: {}", text.data());
+    (void)conf.release(); // the handle's now
+    return client;
+}
+
+Client::~Client() {
+    if (handle_ == nullptr) return;
+    if (rd_kafka_type(handle_) == RD_KAFKA_PRODUCER)
+        rd_kafka_purge(handle_, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_destroy_flags(handle_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
+void Client::take_error(rd_kafka_t* /*handle*/, int code, const char* reason, void* self) {
+    static_cast<Client*>(self)->complaint_.with([&](std::string& complaint) {
+        if (complaint.empty() || tells_more(code)) complaint = reason;
+    });
+}
+
+Result<TopicHandle> Client::topic(const std::string& name) const {
+    TopicHandle topic(rd_kafka_topic_new(handle_, name.c_str(), nullptr));
+    if (topic == nullptr) return error(rd_kafka_last_error(), "name topic " + name);
+    return topic;
+}
+
+Result<MetadataHandle> Client::metadata(const std::string& name) const {
+    TopicHandle topic;
+    if (!name.empty()) {
+        TRY(made, this->topic(name));
+        topic = std::move(made);
+    }
+    const struct rd_kafka_metadata* found = nullptr;
+    const auto code =
+        rd_kafka_metadata(handle_, name.empty() ? 1 : 0, topic.get(), &found, static_cast<int>(call_timeout.count()));
+    rd_kafka_poll(handle_, 0); // complaints are told
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return error(code, "ask the cluster for its topics");
+    return MetadataHandle(found);
+}
+
+std::string Client::complaint() const {
+    return complaint_.with([](const std::string& complaint) { return complaint; });
+}
+
+void Client::forget_complaint() {
+    complaint_.with([](std::string& complaint) { complaint.clear(); });
+}
+
+Error Client::error(rd_kafka_resp_err_t code, std::string_view doing) const {
+    const std::string complaint = this->complaint();
+    const std::string why = complaint.empty() ? rd_kafka_err2str(code) : complaint;
+    const std::string text = fmt::format("cannot {} at Kafka {}: {}", doing, settings_.bootstrap, why);
+    if (is_refusal(code)) return Error{ErrorKind::reject, text, 0};
+    return Error{is_passing(code) ? ErrorKind::retry_later : ErrorKind::internal, text, 0};
+}
+
+} // namespace questlog::kafka

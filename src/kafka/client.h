@@ -1,0 +1,72 @@
+#pragma once
+
+#include "base/guarded.h"
+#include "base/result.h"
+#include "kafka/settings.h"
+
+#include <chrono>
+#include <cstddef>
+#include <librdkafka/rdkafka.h>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+/// librdkafka's handles, owned, and its errors as ours. The reference is its rdkafka.h.
+namespace questlog::kafka {
+
+template <auto function> struct Calls {
+    template <class T> void operator()(T* object) const { function(object); }
+};
+using TopicHandle = std::unique_ptr<rd_kafka_topic_t, Calls<rd_kafka_topic_destroy>>;
+using MetadataHandle = std::unique_ptr<const struct rd_kafka_metadata, Calls<rd_kafka_metadata_destroy>>;
+using PartitionList = std::unique_ptr<rd_kafka_topic_partition_list_t, Calls<rd_kafka_topic_partition_list_destroy>>;
+using MessageHandle = std::unique_ptr<rd_kafka_message_t, Calls<rd_kafka_message_destroy>>;
+using QueueHandle = std::unique_ptr<rd_kafka_queue_t, Calls<rd_kafka_queue_destroy>>;
+using EventHandle = std::unique_ptr<rd_kafka_event_t, Calls<rd_kafka_event_destroy>>;
+
+using Property = std::pair<std::string_view, std::string_view>;
+
+/// How long one call may take until a cluster that does not answer is given up.
+inline constexpr std::chrono::milliseconds call_timeout{10'000};
+
+/// A connection to a cluster: producer or consumer. Any thread, as librdkafka's handles are. Destroying it drops what
+/// was not sent.
+class Client {
+public:
+    /// `own` goes over the settings' properties, where both have one; a property of theirs that would break a promise
+    /// is refused (`reject`), and so is one that librdkafka does not know. Connects later, when first asked.
+    static Result<std::unique_ptr<Client>> make(rd_kafka_type_t type, const ClientSettings& settings,
+                                                const std::vector<Property>& own);
+    ~Client();
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+
+    [[nodiscard]] rd_kafka_t* get() const { return handle_; }
+    [[nodiscard]] const ClientSettings& settings() const { return settings_; }
+
+    /// A handle for one topic. Nothing is asked of the cluster.
+    [[nodiscard]] Result<TopicHandle> topic(const std::string& name) const;
+    /// What the cluster says of the topic; every topic where `name` is empty. Never makes one where the client is a
+    /// consumer. `retry_later` where the cluster cannot be reached.
+    [[nodiscard]] Result<MetadataHandle> metadata(const std::string& name) const;
+
+    /// What librdkafka complained of last, as a clause; empty: of nothing.
+    [[nodiscard]] std::string complaint() const;
+    void forget_complaint();
+    /// The code as an error in our terms: `retry_later` where waiting may help, `reject` where a person must change
+    /// something. `doing` is what failed: "read topic game-events".
+    [[nodiscard]] Error error(rd_kafka_resp_err_t code, std::string_view doing) const;
+
+private:
+    explicit Client(ClientSettings settings) : settings_(std::move(settings)) {}
+    static void take_error(rd_kafka_t* handle, int code, const char* reason, void* self);
+
+    ClientSettings settings_;
+    rd_kafka_t* handle_ = nullptr;
+    mutable Guarded<std::string> complaint_;
+};
+
+} // namespace questlog::kafka
