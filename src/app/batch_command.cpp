@@ -54,8 +54,8 @@ Status run(const Context& context, const BatchArguments& arguments) {
     TRY(job, find_job(context.config, arguments.job));
     TRY(folder, DataFolder::open(context));
     TRY(topic, folder->topics().find(job->topic));
-    TRY(reader, log::open_reader(context.env, folder->topics(), topic,
-                                 [&](const std::string& what) { context.notice("questlog: recovery: " + what); }));
+    TRY(reader,
+        folder->topics().open(topic, [&](const std::string& what) { context.notice("questlog: recovery: " + what); }));
 
     batch::RunOptions options;
     options.force = arguments.force;

@@ -41,17 +41,21 @@ Result<std::shared_ptr<duck::Database>> open_database(const Context& context) {
     return duck::Database::open(options);
 }
 
-DataFolder::DataFolder(const Context& context) : topics_(context.env, context.log_directory()) {}
+Result<std::unique_ptr<log::TopicSource>> open_topics(const Context& context) {
+    return std::unique_ptr<log::TopicSource>(std::make_unique<log::Topics>(context.env, context.log_directory()));
+}
 
 Result<std::unique_ptr<DataFolder>> DataFolder::open(const Context& context) {
-    std::unique_ptr<DataFolder> folder(new DataFolder(context));
+    std::unique_ptr<DataFolder> folder(new DataFolder);
+    TRY(topics, open_topics(context));
+    folder->topics_ = std::move(topics);
     TRY(database, open_database(context));
     folder->database_ = std::move(database);
     folder->lake_ = std::make_unique<lake::SnapshotStore>(context.env, context.lake_root(), folder->database_);
     folder->continuous_ = std::make_unique<lake::ContinuousStore>(context.env, context.lake_root());
     folder->world_ = std::make_unique<query::World>(query::World{
         .env = context.env,
-        .topics = folder->topics_,
+        .topics = *folder->topics_,
         .store = *folder->lake_,
         .continuous = *folder->continuous_,
         .database = folder->database_,
@@ -64,6 +68,7 @@ Result<std::unique_ptr<DataFolder>> DataFolder::open(const Context& context) {
         .spare_tables = spare_tables(context.config),
         .repeats = context.config.repeats,
         .rules = std::make_shared<event::FieldRules>(context.config.events),
+        .embedded = dynamic_cast<const log::Topics*>(folder->topics_.get()),
         .lands = context.config.landing,
     });
     for (const auto& job : context.config.jobs)

@@ -15,6 +15,9 @@ namespace questlog::app {
 /// DuckDB in memory, to read and write Parquet with, as every command uses it.
 Result<std::shared_ptr<duck::Database>> open_database(const Context& context);
 
+/// The topics that commands read.
+Result<std::unique_ptr<log::TopicSource>> open_topics(const Context& context);
+
 /// A data folder opened for SQL and jobs: its topics, its lake, and an in-memory DuckDB.
 /// Opening it reads nothing yet and writes nothing. One command's.
 class DataFolder {
@@ -22,15 +25,15 @@ public:
     static Result<std::unique_ptr<DataFolder>> open(const Context& context);
 
     [[nodiscard]] const query::World& world() const { return *world_; }
-    [[nodiscard]] log::Topics& topics() { return topics_; }
+    [[nodiscard]] log::TopicSource& topics() { return *topics_; }
     [[nodiscard]] lake::SnapshotStore& lake() { return *lake_; }
     [[nodiscard]] lake::ContinuousStore& continuous() { return *continuous_; }
     [[nodiscard]] duck::Database& database() { return *database_; }
 
 private:
-    explicit DataFolder(const Context& context);
+    DataFolder() = default;
 
-    log::Topics topics_;
+    std::unique_ptr<log::TopicSource> topics_;
     std::shared_ptr<duck::Database> database_;
     std::unique_ptr<lake::SnapshotStore> lake_;
     std::unique_ptr<lake::ContinuousStore> continuous_;

@@ -40,8 +40,8 @@ std::string cut_json(const std::string& topic, const batch::LandedCut& landed) {
 Status run(const Context& context, const LandArguments& arguments) {
     TRY(folder, DataFolder::open(context));
     TRY(topic, folder->topics().find(arguments.topic.value_or(context.config.topic)));
-    TRY(reader, log::open_reader(context.env, folder->topics(), topic,
-                                 [&](const std::string& what) { context.notice("questlog: recovery: " + what); }));
+    TRY(reader,
+        folder->topics().open(topic, [&](const std::string& what) { context.notice("questlog: recovery: " + what); }));
     stop_on_signals();
     std::int64_t events = 0;
     std::int64_t stopped = 0;

@@ -55,7 +55,7 @@ Result<std::unique_ptr<io::Lock>> take_lock(const Context& context, const log::T
 
 Status run(const Context& context, const LogTrimArguments& arguments) {
     TRY(folder, DataFolder::open(context));
-    log::Topics& topics = folder->topics();
+    log::Topics topics(context.env, context.log_directory());
     TRY(topic, topics.find(arguments.topic.value_or(context.config.topic)));
     const auto limits = log::limits_of(topic, context.config.retention);
     if (limits.unlimited())

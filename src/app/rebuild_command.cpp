@@ -11,8 +11,8 @@ namespace questlog::app {
 Status run(const Context& context, const RebuildArguments& arguments) {
     TRY(folder, DataFolder::open(context));
     TRY(topic, folder->topics().find(arguments.topic.value_or(context.config.topic)));
-    TRY(reader, log::open_reader(context.env, folder->topics(), topic,
-                                 [&](const std::string& what) { context.notice("questlog: recovery: " + what); }));
+    TRY(reader,
+        folder->topics().open(topic, [&](const std::string& what) { context.notice("questlog: recovery: " + what); }));
     ProgressLine line(context);
     batch::RebuildOptions options;
     options.force = arguments.force;

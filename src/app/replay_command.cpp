@@ -265,8 +265,8 @@ Result<std::vector<Letter>> letters_of(const query::World& world, const std::str
 Status run(const Context& context, const ReplayArguments& arguments) {
     TRY(folder, DataFolder::open(context));
     TRY(topic, folder->topics().find(context.config.topic));
-    TRY(log, log::open_reader(context.env, folder->topics(), topic,
-                              [&](const std::string& what) { context.notice("questlog: recovery: " + what); }));
+    TRY(log,
+        folder->topics().open(topic, [&](const std::string& what) { context.notice("questlog: recovery: " + what); }));
     Replay replay(context, *log);
     CHECK_OK(replay.begin());
     TRY(letters, letters_of(folder->world(), topic.name, arguments));

@@ -10,7 +10,8 @@ namespace {
 
 /// Of a server that answers no commands (its folder can have no socket, or its version is older) the lock of its topic
 /// tells. Another writer than a server is `log repair` or a recovery: these end by themselves.
-query::ServerStatus unasked_server(const Context& context, log::Topics& topics) {
+query::ServerStatus unasked_server(const Context& context) {
+    log::Topics topics(context.env, context.log_directory());
     query::ServerStatus status;
     const auto names = topics.names();
     for (const std::string& name : names.ok() ? *names : std::vector<std::string>{}) {
@@ -25,9 +26,9 @@ query::ServerStatus unasked_server(const Context& context, log::Topics& topics) 
     return status;
 }
 
-query::ServerStatus server_status(const Context& context, log::Topics& topics) {
+query::ServerStatus server_status(const Context& context) {
     const auto asked = control::ping(context.env, context.data);
-    if (asked.ok() && !*asked) return unasked_server(context, topics);
+    if (asked.ok() && !*asked) return unasked_server(context);
     query::ServerStatus status;
     if (!asked.ok()) {
         status.state = query::ServerState::silent;
@@ -49,7 +50,7 @@ query::ServerStatus server_status(const Context& context, log::Topics& topics) {
 Status run(const Context& context, const StatusArguments& arguments) {
     TRY(folder, DataFolder::open(context));
     TRY(report, query::status(folder->world()));
-    report.server = server_status(context, folder->topics());
+    report.server = server_status(context);
     CHECK_OK(context.print(arguments.json ? query::status_json(report) : query::status_text(report)));
     if (!report.sound()) {
         CHECK_OK(context.flush());

@@ -1,4 +1,5 @@
 #include "app/commands.h"
+#include "app/data_folder.h"
 #include "app/tail_format.h"
 #include "app/tail_range.h"
 #include "log/event_log.h"
@@ -144,11 +145,9 @@ private:
 Status run(const Context& context, const TailArguments& arguments) {
     TRY(format, TailFormat::parse(arguments.format));
     TRY(range, TailRange::parse(arguments.offsets));
-    const log::Topics topics(context.env, context.log_directory());
-    log::Topics finder = topics;
-    TRY(topic, finder.find(arguments.topic.value_or(context.config.topic)));
-    TRY(reader, log::open_reader(context.env, topics, topic,
-                                 [&](const std::string& what) { context.notice("questlog: recovery: " + what); }));
+    TRY(topics, open_topics(context));
+    TRY(topic, topics->find(arguments.topic.value_or(context.config.topic)));
+    TRY(reader, topics->open(topic, [&](const std::string& what) { context.notice("questlog: recovery: " + what); }));
     stop_on_signals();
     return Tail(context, arguments, *reader, std::move(format), std::move(range)).run();
 }

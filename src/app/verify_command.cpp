@@ -40,8 +40,8 @@ std::string file_text(const batch::VerifiedFile& file) {
 Status run(const Context& context, const VerifyArguments& arguments) {
     TRY(folder, DataFolder::open(context));
     TRY(topic, folder->topics().find(arguments.topic.value_or(context.config.topic)));
-    TRY(reader, log::open_reader(context.env, folder->topics(), topic,
-                                 [&](const std::string& what) { context.notice("questlog: recovery: " + what); }));
+    TRY(reader,
+        folder->topics().open(topic, [&](const std::string& what) { context.notice("questlog: recovery: " + what); }));
     ProgressLine line(context);
     batch::VerifyOptions options;
     options.table = arguments.table;

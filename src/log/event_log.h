@@ -49,17 +49,35 @@ struct TopicOptions {
         configs; ///< Known ones: docs/formats/config.md. Others are refused.
 };
 
+class LogReader;
+
+/// Where topics are found and read: a data folder's own log, or a cluster.
+class TopicSource {
+public:
+    virtual ~TopicSource() = default;
+    virtual Result<std::vector<Topic>> list() = 0;
+    virtual Result<std::vector<std::string>> names() = 0; ///< Of the same, also of one that cannot be read.
+    /// `reject` where it is missing, naming the command that makes it.
+    virtual Result<Topic> find(const std::string& name) = 0;
+    virtual Result<bool> exists(const std::string& name) = 0;
+    /// `on_recovery` is told what was done to the log before it could be read.
+    virtual Result<std::unique_ptr<LogReader>> open(const Topic& topic,
+                                                    const std::function<void(const std::string&)>& on_recovery) = 0;
+};
+
 /// The topics of one data directory, under `DIR/log`. Safe beside a running server: each topic has a lock of its own.
-class Topics {
+class Topics final : public TopicSource {
 public:
     Topics(io::Env env, std::string log_directory);
 
     /// Makes the topic, durably. `reject` if it exists (error says so) or a name or option is wrong.
     Result<Topic> create(const std::string& name, const TopicOptions& options);
-    Result<std::vector<Topic>> list();
-    Result<std::vector<std::string>> names();    ///< Of the same, also of a topic whose metadata cannot be read.
-    Result<Topic> find(const std::string& name); ///< `reject` where it is missing, naming the command that makes it.
-    Result<bool> exists(const std::string& name);
+    Result<std::vector<Topic>> list() override;
+    Result<std::vector<std::string>> names() override;
+    Result<Topic> find(const std::string& name) override;
+    Result<bool> exists(const std::string& name) override;
+    Result<std::unique_ptr<LogReader>> open(const Topic& topic,
+                                            const std::function<void(const std::string&)>& on_recovery) override;
     [[nodiscard]] const std::string& directory() const { return directory_; }
 
 private:
@@ -176,7 +194,7 @@ public:
     virtual Result<Offset> start_offset() = 0;
     /// The durable end, read anew at each call: one past the last visible event.
     virtual Result<Offset> end_offset() = 0;
-    virtual Result<std::int64_t> bytes() = 0; ///< Bytes of batches between start and end.
+    virtual Result<std::int64_t> bytes() = 0; ///< Bytes of batches between start and end. A cluster does not tell.
     /// What repairs gave up, by offset: read() steps over it. `corrupt` where that cannot be told.
     virtual Result<std::vector<Hole>> holes() { return std::vector<Hole>{}; }
     /// Every batch that holds an offset in [from, to); the first and the last may reach beyond. `to` must not pass

@@ -88,4 +88,9 @@ Result<bool> Topics::exists(const std::string& name) {
     return stat.kind == io::Kind::file;
 }
 
+Result<std::unique_ptr<LogReader>> Topics::open(const Topic& topic,
+                                                const std::function<void(const std::string&)>& on_recovery) {
+    return open_reader(env_, *this, topic, on_recovery);
+}
+
 } // namespace questlog::log

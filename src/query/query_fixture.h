@@ -43,6 +43,7 @@ protected:
                                                [this](const std::string& text) { notices_.push_back(text); },
                                                {},
                                                {}});
+        world_->embedded = topics_.get();
         make_topic("game-events", partitions);
     }
     ~QueryFixture() override {

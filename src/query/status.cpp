@@ -132,13 +132,15 @@ Result<PartitionStatus> partition_status(const World& world, const log::Topic& t
     TRY(sync, partition.sync_state());
     status.synced_end = sync.synced_end;
     status.lost_events = sync.lost_events;
-    const Status checked =
-        log::check_segments(world.env, world.topics, topic, status.partition, [&] { return partition.end_offset(); });
+    Status checked;
+    if (world.embedded != nullptr)
+        checked = log::check_segments(world.env, *world.embedded, topic, status.partition,
+                                      [&] { return partition.end_offset(); });
     const auto start = partition.start_offset();
-    const auto bytes = partition.bytes();
+    const Result<std::int64_t> bytes = world.embedded != nullptr ? partition.bytes() : std::int64_t{0};
     auto holes = partition.holes();
     if (start.ok()) status.start = *start;
-    if (bytes.ok()) status.bytes = *bytes;
+    if (bytes.ok() && world.embedded != nullptr) status.bytes = *bytes;
     if (holes.ok()) status.holes = std::move(*holes);
     if (!checked.ok())
         status.problem = checked.error().message;
@@ -151,7 +153,7 @@ Result<PartitionStatus> partition_status(const World& world, const log::Topic& t
 
 /// What the tables keep of the log beyond its limits. A log that cannot be told of has a problem of its own.
 void tell_kept(const World& world, log::LogReader& log, const std::vector<Found>& tables, TopicStatus& status) {
-    if (status.retention.unlimited()) return;
+    if (status.retention.unlimited() || world.embedded == nullptr) return;
     std::vector<Claim> claims;
     for (const Found& found : tables) {
         const bool spare =
@@ -162,7 +164,7 @@ void tell_kept(const World& world, log::LogReader& log, const std::vector<Found>
     }
     if (auto continuous = continuous_claim(world, log.topic()); continuous.ok() && *continuous)
         claims.push_back(std::move(**continuous));
-    const auto plans = plan_trims(world.env, world.topics, log, status.retention, claims);
+    const auto plans = plan_trims(world.env, *world.embedded, log, status.retention, claims);
     if (!plans.ok()) return;
     for (const log::TrimPlan& plan : *plans) {
         const Claim* claim = tightest(claims, plan.partition);
@@ -173,8 +175,7 @@ void tell_kept(const World& world, log::LogReader& log, const std::vector<Found>
 }
 
 Status read_log(const World& world, const log::Topic& topic, const std::vector<Found>& tables, TopicStatus& status) {
-    TRY(reader, log::open_reader(world.env, world.topics, topic,
-                                 [&](const std::string& what) { world.tell("recovery: " + what); }));
+    TRY(reader, world.topics.open(topic, [&](const std::string& what) { world.tell("recovery: " + what); }));
     for (std::int32_t i = 0; i < topic.partitions; ++i) {
         TRY(partition, partition_status(world, topic, reader->partition(Partition{i})));
         status.partitions.push_back(std::move(partition));

@@ -19,16 +19,10 @@ protected:
             log::open_writer(real_.env(), *topics_, topic, {.on_recovery = {}, .prepare_segments_in_background = false})
                 .value();
         World& old = *world_;
-        world_ = std::make_unique<World>(World{{old.env.clock, files_, old.env.entropy},
-                                               *topics_,
-                                               *store_,
-                                               *continuous_,
-                                               database_,
-                                               {},
-                                               old.topic,
-                                               old.notice,
-                                               {},
-                                               {}});
+        const io::Env counting{old.env.clock, files_, old.env.entropy};
+        read_topics_ = std::make_unique<log::Topics>(counting, topics_->directory());
+        world_ = std::make_unique<World>(
+            World{counting, *read_topics_, *store_, *continuous_, database_, {}, old.topic, old.notice, {}, {}});
     }
 
     static std::string event(int n, int padding = 0) {
@@ -63,6 +57,7 @@ protected:
     }
 
     CountingFiles files_{real_.env().files};
+    std::unique_ptr<log::Topics> read_topics_; ///< Through files_.
 };
 
 } // namespace questlog::query

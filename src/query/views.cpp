@@ -212,8 +212,7 @@ Result<Views::TopicLog*> Views::begin(const std::string& name) {
     if (const auto known = topics_.find(name); known != topics_.end()) return &known->second;
     TRY(found, world_.topics.find(name));
     TopicLog log;
-    TRY(reader, log::open_reader(world_.env, world_.topics, found,
-                                 [&](const std::string& what) { world_.tell("recovery: " + what); }));
+    TRY(reader, world_.topics.open(found, [&](const std::string& what) { world_.tell("recovery: " + what); }));
     log.reader = std::move(reader);
     for (std::int32_t i = 0; i < found.partitions; ++i) {
         TRY(from, log.reader->partition(Partition{i}).start_offset());

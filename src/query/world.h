@@ -23,7 +23,7 @@ namespace questlog::query {
 /// What SQL is asked of. All of it outlives the sessions and reports that are made of it.
 struct World {
     io::Env env;
-    log::Topics& topics;
+    log::TopicSource& topics;
     lake::SnapshotStore& store;
     lake::ContinuousStore& continuous; ///< Of `topic`.
     std::shared_ptr<duck::Database> database;
@@ -36,6 +36,7 @@ struct World {
     std::set<std::string> spare_tables{}; ///< Tables that keep nothing of the log until they were landed once.
     event::RepeatWindow repeats{};        ///< Within which a message id is known again.
     std::shared_ptr<const event::FieldRules> rules{}; ///< What events of declared types are to be. Null: anything.
+    const log::Topics* embedded = nullptr;            ///< The same as `topics`, where these are the data folder's own.
     bool lands = false; ///< A server of this configuration lands `topic` in continuous tables. Else these are spare.
 
     void tell(const std::string& text) const {
