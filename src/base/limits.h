@@ -23,6 +23,7 @@ inline constexpr std::size_t connections_max = 10'000;
 inline constexpr std::size_t unsent_bytes_max =
     1024 * 1024; ///< Answers that one slow client leaves unread; then it is not read from.
 
+inline constexpr std::int64_t kafka_cache_bytes_max = std::int64_t{1} << 30; ///< Of what one process read of a partition.
 inline constexpr std::chrono::milliseconds landed_wait_max{30'000}; ///< Then wait=landed is answered 202.
 
 // One event.

@@ -33,6 +33,7 @@ constexpr std::size_t record_count = 57;
 constexpr std::int8_t magic_v2 = 2;
 constexpr std::size_t length_field_end = 12;
 constexpr std::size_t first_buffer_bytes = 16 * 1024;
+constexpr std::size_t slack_bytes = 64; // readable after the batch
 constexpr int codec_bits = 7; // of the attributes
 
 std::byte* put_bytes(std::byte* to, std::string_view bytes) {
@@ -51,10 +52,12 @@ void BatchBuilder::begin(Offset base) {
     used_ = batch_header_bytes;
     base_ = base;
     count_ = 0;
+    next_ = 0;
 }
 
 std::byte* BatchBuilder::reserve(std::size_t more) {
-    if (buffer_.size() < used_ + more) buffer_.resize(std::max({buffer_.size() * 2, used_ + more, first_buffer_bytes}));
+    const std::size_t needed = used_ + more + slack_bytes;
+    if (buffer_.size() < needed) buffer_.resize(std::max({buffer_.size() * 2, needed, first_buffer_bytes}));
     return buffer_.data() + used_;
 }
 
@@ -69,7 +72,7 @@ void BatchBuilder::add(TimestampMs timestamp, std::string_view value, std::optio
     max_timestamp_ = std::max(max_timestamp_, timestamp);
     const std::int64_t timestamp_delta = timestamp.minus(base_timestamp_);
 
-    std::size_t body = 1 + varint_bytes(timestamp_delta) + varint_bytes(count_) + (key ? sized_bytes(*key) : 1) +
+    std::size_t body = 1 + varint_bytes(timestamp_delta) + varint_bytes(next_) + (key ? sized_bytes(*key) : 1) +
                        sized_bytes(value) + varint_bytes(static_cast<std::int64_t>(headers.size()));
     for (const auto& header : headers) body += sized_bytes(header.key) + sized_bytes(header.value);
 
@@ -77,7 +80,7 @@ void BatchBuilder::add(TimestampMs timestamp, std::string_view value, std::optio
     to = put_varint(to, static_cast<std::int64_t>(body));
     *to++ = std::byte{0}; // attributes: none are defined for records
     to = put_varint(to, timestamp_delta);
-    to = put_varint(to, count_);
+    to = put_varint(to, next_);
     to = key ? put_bytes(to, *key) : put_varint(to, -1);
     to = put_bytes(to, value);
     to = put_varint(to, static_cast<std::int64_t>(headers.size()));
@@ -85,6 +88,7 @@ void BatchBuilder::add(TimestampMs timestamp, std::string_view value, std::optio
 
     used_ = static_cast<std::size_t>(to - buffer_.data());
     ++count_;
+    ++next_;
 }
 
 std::span<const std::byte> BatchBuilder::seal() {
@@ -94,7 +98,7 @@ std::span<const std::byte> BatchBuilder::seal() {
     store_big_endian(header + at::leader_epoch, std::int32_t{0});
     store_big_endian(header + at::magic, magic_v2);
     store_big_endian(header + at::attributes, std::int16_t{0});
-    store_big_endian(header + at::last_offset_delta, count_ - 1);
+    store_big_endian(header + at::last_offset_delta, next_ - 1);
     store_big_endian(header + at::base_timestamp, base_timestamp_.value);
     store_big_endian(header + at::max_timestamp, max_timestamp_.value);
     store_big_endian(header + at::producer_id, std::int64_t{-1});

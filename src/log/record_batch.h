@@ -52,14 +52,17 @@ class BatchBuilder {
 public:
     /// Begins an empty batch whose first record will have offset `base`.
     void begin(Offset base);
-    /// Appends one record; its offset is base + count() before the call. The value is copied.
+    /// Appends one record at next_offset(). The value is copied.
     void add(TimestampMs timestamp, std::string_view value, std::optional<std::string_view> key = std::nullopt,
              std::span<const RecordHeader> headers = {});
     [[nodiscard]] bool empty() const { return count_ == 0; }
     [[nodiscard]] std::int32_t count() const { return count_; }
     [[nodiscard]] std::size_t bytes() const { return used_; } ///< Of the whole batch, header included.
-    [[nodiscard]] Offset next_offset() const { return base_.plus(count_); }
-    /// Completes header and CRC of a batch that is not empty. The span is valid until the next begin().
+    [[nodiscard]] Offset next_offset() const { return base_.plus(next_); }
+    /// The offsets from next_offset() to here, which is no less, have no records; also at the end of the batch.
+    void skip_to(Offset offset) { next_ = static_cast<std::int32_t>(offset.minus(base_)); }
+    /// Completes header and CRC of a batch that is not empty. The span is valid until the next begin(), and followed by
+    /// at least 64 readable bytes.
     [[nodiscard]] std::span<const std::byte> seal();
     void shrink(std::size_t bytes_max); ///< Forgets the batch; gives the buffer back where it is larger.
 
@@ -72,6 +75,7 @@ private:
     TimestampMs base_timestamp_{};
     TimestampMs max_timestamp_{};
     std::int32_t count_ = 0;
+    std::int32_t next_ = 0; ///< Offset delta of the next record.
 };
 
 /// Reads and checks the 61 header bytes: magic, lengths and counts in range. Does not check the CRC. `corrupt` says

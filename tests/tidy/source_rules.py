@@ -12,6 +12,7 @@ THIRD_PARTY = {
     "duckdb.h": {"duck"},
     "boost/beast/": {"http"},
     "boost/unordered/": {"collect"},
+    "boost/uuid/": {"kafka"},
     "simdjson.h": {"event"},
     "CLI/": {"app"},
     "toml++/": {"app"},

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "base/result.h"
+#include "base/strong.h"
+#include "kafka/origin.h"
+#include "kafka/origin_points.h"
+#include "kafka/partition_stream.h"
+#include "log/record_batch.h"
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace questlog::kafka {
+
+/// The records of a partition as batches of ours, without those that are there for the second time. One thread.
+class RecordStream {
+public:
+    explicit RecordStream(std::unique_ptr<PartitionStream> messages) : messages_(std::move(messages)) {}
+
+    /// Goes on at `at`; `seen` is what the records before it say.
+    Status begin(Offset at, OriginsSeen seen);
+    /// Gives back what reading takes, for the time being; resume() goes on at at().
+    void rest() { messages_->rest(); }
+    Status resume() { return messages_->seek(at_); }
+    [[nodiscard]] Offset at() const { return at_; }
+    [[nodiscard]] const OriginsSeen& seen() const { return seen_; }
+    /// The last record that it came by, by which the topic is known again.
+    [[nodiscard]] const std::optional<OriginPoints::Witness>& witness() const { return witness_; }
+    /// Adds the records from at() on, until `to`, or until the batch is full; at() is then where the batch ends. It was
+    /// begun at at(), and is empty where there is no record.
+    Status read(Offset to, log::BatchBuilder& batch);
+    /// Passes over the records before `to`.
+    Status pass(Offset to);
+
+private:
+    [[nodiscard]] bool read_headers(const rd_kafka_message_t& message);
+
+    std::unique_ptr<PartitionStream> messages_;
+    Offset at_;
+    OriginsSeen seen_;
+    std::optional<OriginPoints::Witness> witness_;
+    std::vector<log::RecordHeader> headers_;
+};
+
+/// Of the record a number that another one will not have: of its time, key and value.
+[[nodiscard]] std::uint32_t fingerprint(const rd_kafka_message_t& message);
+
+} // namespace questlog::kafka

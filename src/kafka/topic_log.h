@@ -1,0 +1,32 @@
+#pragma once
+
+#include "io/env.h"
+#include "kafka/settings.h"
+#include "log/event_log.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace questlog::kafka {
+
+/// What readers of a cluster are given.
+struct ReaderOptions {
+    ClientSettings client;
+    std::string directory; ///< Where files of this node's lie: DIR/kafka.
+    /// Those that list() and names() tell of: others of the cluster are none of our business.
+    std::vector<std::string> topics;
+    /// The collector's own log, whose events are read, too, where Kafka does not have them yet, after those that it
+    /// has. Null: they are not.
+    log::TopicSource* embedded = nullptr;
+};
+
+/// The topics of a Kafka cluster, read as the embedded log is. Offsets are Kafka's; those of events that are not there
+/// yet are what they will be if no one else writes to the partition before. An event that is in the topic twice,
+/// because its forwarder had to send it again, is read once (origin.h). `retry_later` where the cluster does not
+/// answer.
+///
+/// A reader's ends stand where they were when first asked for if it reads the embedded log, too.
+Result<std::unique_ptr<log::TopicSource>> open_topics(io::Env env, ReaderOptions options);
+
+} // namespace questlog::kafka

@@ -1,0 +1,162 @@
+#include "kafka/topic_partition.h"
+
+#include "base/limits.h"
+#include "io/whole_file.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace questlog::kafka {
+namespace {
+
+/// What is read again in a moment needs no file.
+constexpr std::int64_t worth_saving = 16'384;
+
+} // namespace
+
+TopicPartition::TopicPartition(io::Env env, const Client& asker, std::string topic, Partition partition,
+                               std::string directory)
+    : env_(env), asker_(asker), topic_(std::move(topic)), partition_(partition), directory_(std::move(directory)),
+      cache_(env.files, directory_, limits::kafka_cache_bytes_max) {}
+
+std::string TopicPartition::path() const {
+    return fmt::format("{}/{}-{}.origins", directory_, topic_, partition_);
+}
+
+Result<TopicPartition::Ends> TopicPartition::ends() {
+    std::int64_t low = 0;
+    std::int64_t high = 0;
+    const auto code = rd_kafka_query_watermark_offsets(asker_.get(), topic_.c_str(), partition_.value, &low, &high,
+                                                       static_cast<int>(call_timeout.count()));
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return Ends{Offset{low}, Offset{high}};
+    rd_kafka_poll(asker_.get(), 0);
+    return asker_.error(code, fmt::format("ask for the end of topic {} [{}]", topic_, partition_));
+}
+
+Result<Offset> TopicPartition::find_time(TimestampMs time, Offset end) {
+    PartitionList list(rd_kafka_topic_partition_list_new(1));
+    rd_kafka_topic_partition_list_add(list.get(), topic_.c_str(), partition_.value)->offset = time.value;
+    auto code = rd_kafka_offsets_for_times(asker_.get(), list.get(), static_cast<int>(call_timeout.count()));
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = list->elems[0].err;
+    rd_kafka_poll(asker_.get(), 0);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return asker_.error(code, fmt::format("look for a time in topic {} [{}]", topic_, partition_));
+    const std::int64_t found = list->elems[0].offset;
+    return found < 0 ? end : std::min(end, Offset{found});
+}
+
+Result<OriginPoints> TopicPartition::load() {
+    TRY(stat, env_.files.stat(path()));
+    if (stat.kind == io::Kind::missing) return OriginPoints{};
+    TRY(text, io::read_text_file(env_.files, path()));
+    TRY(points, OriginPoints::decode(text, path()));
+    if (points.witness) CHECK_OK(check_witness(*points.witness));
+    return points;
+}
+
+Status TopicPartition::check_witness(const OriginPoints::Witness& witness) {
+    TRY(ends, this->ends());
+    if (witness.offset < ends.low) return {}; // it has expired; what comes after it is as good
+    const auto other = [&](std::string_view what) {
+        return corrupt(
+            "topic {} [{}] of Kafka {} is not the one that was read before: {}. It was deleted and made anew, "
+            "or this is another cluster. To read it as a new topic, remove {}, and set aside the tables that "
+            "were landed from the old one",
+            topic_, partition_, asker_.settings().bootstrap, what, path());
+    };
+    if (witness.offset >= ends.high)
+        return other(fmt::format("it had offset {}, and ends at {}", witness.offset, ends.high));
+    TRY(messages, PartitionStream::open(asker_.settings(), topic_, partition_));
+    CHECK_OK(messages->seek(witness.offset));
+    TRY(message, messages->next(witness.offset.plus(1)));
+    if (message == nullptr) return {}; // compacted away
+    if (fingerprint(*message) != witness.fingerprint)
+        return other(fmt::format("another record is at offset {}", witness.offset));
+    return {};
+}
+
+Result<OriginPoints::Point> TopicPartition::point_before(Offset at) {
+    const bool knows = known_.with([](Known& known) { return known.points.has_value(); });
+    if (!knows) {
+        TRY(loaded, load());
+        known_.with([&](Known& known) {
+            if (known.points) return;
+            if (const auto last = loaded.before(Offset{INT64_MAX})) known.saved = last->at;
+            known.points = std::move(loaded);
+        });
+    }
+    TRY(ends, this->ends());
+    const auto point = known_.with([&](Known& known) { return known.points->before(at); });
+    if (point && point->at >= ends.low) return *point;
+    // What a record before the first one there is says can matter no more than by what is known of it.
+    return OriginPoints::Point{std::min(at, ends.low), point ? point->seen : OriginsSeen{}};
+}
+
+Result<std::unique_ptr<RecordStream>> TopicPartition::stream_at(Offset at) {
+    auto stream = known_.with([&](Known& known) -> std::unique_ptr<RecordStream> {
+        if (known.idle.empty()) return nullptr;
+        auto best =
+            std::find_if(known.idle.begin(), known.idle.end(), [&](const auto& one) { return one->at() == at; });
+        if (best == known.idle.end()) best = std::prev(known.idle.end());
+        auto taken = std::move(*best);
+        known.idle.erase(best);
+        return taken;
+    });
+    if (stream == nullptr) {
+        TRY(messages, PartitionStream::open(asker_.settings(), topic_, partition_));
+        stream = std::make_unique<RecordStream>(std::move(messages));
+    } else if (stream->at() == at) {
+        CHECK_OK(stream->resume());
+        return stream;
+    }
+    TRY(point, point_before(at));
+    CHECK_OK(stream->begin(point.at, std::move(point.seen)));
+    CHECK_OK(stream->pass(at));
+    return stream;
+}
+
+void TopicPartition::give_back(std::unique_ptr<RecordStream> stream) {
+    stream->rest();
+    known_.with([&](Known& known) { known.idle.push_back(std::move(stream)); });
+}
+
+Result<std::optional<CachedBatch>> TopicPartition::read(RecordStream& stream, Offset to, log::BatchBuilder& builder) {
+    builder.begin(stream.at());
+    CHECK_OK(stream.read(std::min(to, cache_.next_base(stream.at()).value_or(to)), builder));
+    known_.with([&](Known& known) {
+        if (!known.points) return;
+        known.points->add(stream.at(), stream.seen());
+        if (stream.witness()) known.points->witness = stream.witness();
+    });
+    if (builder.empty()) return std::optional<CachedBatch>{};
+    TRY(cached, cache_.put(builder.seal()));
+    return std::optional(cached);
+}
+
+Result<OriginsSeen> TopicPartition::seen_before(Offset at) {
+    TRY(point, point_before(at));
+    if (point.at == at) return std::move(point.seen);
+    TRY(stream, stream_at(point.at));
+    log::BatchBuilder builder;
+    while (stream->at() < at) CHECK_OK(read(*stream, at, builder));
+    OriginsSeen seen = stream->seen();
+    give_back(std::move(stream));
+    return seen;
+}
+
+Status TopicPartition::save() {
+    const auto text = known_.with([](Known& known) -> std::optional<std::string> {
+        if (!known.points) return std::nullopt;
+        const auto last = known.points->before(Offset{INT64_MAX});
+        if (!last || last->at.minus(known.saved) < worth_saving) return std::nullopt;
+        known.saved = last->at;
+        return known.points->encode();
+    });
+    if (!text) return {};
+    CHECK_OK(env_.files.make_directories(directory_));
+    const auto lock = env_.files.lock(directory_ + "/.lock", partition_.value, io::Files::Share::exclusive, {});
+    if (!lock.ok()) return {}; // somebody else saves what he has learnt
+    return io::write_file_durably(env_.files, directory_, path(), *text);
+}
+
+} // namespace questlog::kafka

@@ -1,0 +1,71 @@
+#pragma once
+
+#include "base/guarded.h"
+#include "io/env.h"
+#include "kafka/batch_cache.h"
+#include "kafka/client.h"
+#include "kafka/origin_points.h"
+#include "kafka/record_stream.h"
+#include "log/event_log.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace questlog::kafka {
+
+/// One partition of a topic, read: its records but those that are there for the second time (origin.h), as batches that
+/// can be read again from the cache. Any thread.
+///
+/// What is there for the second time hangs on all records before it. What these say is kept in a file of the data
+/// folder as far as this node has read, so that a reader that begins in the midst of the topic does not begin at its
+/// start. With it lies the fingerprint of a record, by which a topic that was deleted and made anew is told from the
+/// one that was read.
+class TopicPartition {
+public:
+    /// `directory` is where files of this node's lie; `asker` outlives this.
+    TopicPartition(io::Env env, const Client& asker, std::string topic, Partition partition, std::string directory);
+
+    struct Ends {
+        Offset low;
+        Offset high; ///< Of what is committed.
+    };
+    Result<Ends> ends();
+    Result<Offset> find_time(TimestampMs time, Offset end);
+    [[nodiscard]] BatchCache& cache() { return cache_; }
+    [[nodiscard]] Partition number() const { return partition_; }
+
+    /// A stream that stands at the offset. It is given back when it is no longer needed, for the next one who asks.
+    Result<std::unique_ptr<RecordStream>> stream_at(Offset at);
+    void give_back(std::unique_ptr<RecordStream> stream);
+    /// The next batch of the stream, which ends before `to`, in the cache; its bytes are in `builder`. nullopt: no
+    /// record is there before where the stream stands now.
+    Result<std::optional<CachedBatch>> read(RecordStream& stream, Offset to, log::BatchBuilder& builder);
+    /// What all records below the offset say, which is not behind the partition's end. Those are read as far as they
+    /// were not, and are in the cache then.
+    Result<OriginsSeen> seen_before(Offset at);
+    /// What has been learnt of origins, into the file, where that is worth it.
+    Status save();
+
+private:
+    struct Known {
+        std::optional<OriginPoints> points; ///< nullopt: the file was not read yet.
+        Offset saved;                       ///< As far as the file goes.
+        std::vector<std::unique_ptr<RecordStream>> idle;
+    };
+    Result<OriginPoints> load();
+    Status check_witness(const OriginPoints::Witness& witness);
+    Result<OriginPoints::Point> point_before(Offset at);
+    [[nodiscard]] std::string path() const;
+
+    io::Env env_;
+    const Client& asker_;
+    std::string topic_;
+    Partition partition_;
+    std::string directory_;
+    BatchCache cache_;
+    Guarded<Known> known_;
+};
+
+} // namespace questlog::kafka
