@@ -44,7 +44,9 @@ public:
             if (embedded_ && i.value < embedded_->topic().partitions)
                 local = LocalPart{&embedded_->partition(i), embedded_->topic().id, i};
             partitions_.push_back(std::make_unique<PartitionReader>(
-                std::make_unique<TopicPartition>(env_, *asker_, topic_.name, i, options_.directory), local));
+                std::make_unique<TopicPartition>(env_, *asker_, topic_.name, i, options_.directory,
+                                                 options_.cache_bytes_max),
+                local));
         }
         return {};
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/limits.h"
 #include "io/env.h"
 #include "kafka/settings.h"
 #include "log/event_log.h"
@@ -19,6 +20,7 @@ struct ReaderOptions {
     /// The collector's own log, whose events are read, too, where Kafka does not have them yet, after those that it
     /// has. Null: they are not.
     log::TopicSource* embedded = nullptr;
+    std::int64_t cache_bytes_max = limits::kafka_cache_bytes_max; ///< Of each partition, on disk, while it is read.
 };
 
 /// The topics of a Kafka cluster, read as the embedded log is. Offsets are Kafka's; those of events that are not there

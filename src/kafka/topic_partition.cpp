@@ -1,6 +1,5 @@
 #include "kafka/topic_partition.h"
 
-#include "base/limits.h"
 #include "io/whole_file.h"
 
 #include <algorithm>
@@ -15,9 +14,9 @@ constexpr std::int64_t worth_saving = 16'384;
 } // namespace
 
 TopicPartition::TopicPartition(io::Env env, const Client& asker, std::string topic, Partition partition,
-                               std::string directory)
+                               std::string directory, std::int64_t cache_bytes_max)
     : env_(env), asker_(asker), topic_(std::move(topic)), partition_(partition), directory_(std::move(directory)),
-      cache_(env.files, directory_, limits::kafka_cache_bytes_max) {}
+      cache_(env.files, directory_, cache_bytes_max) {}
 
 std::string TopicPartition::path() const {
     return fmt::format("{}/{}-{}.origins", directory_, topic_, partition_);

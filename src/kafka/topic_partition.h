@@ -25,7 +25,8 @@ namespace questlog::kafka {
 class TopicPartition {
 public:
     /// `directory` is where files of this node's lie; `asker` outlives this.
-    TopicPartition(io::Env env, const Client& asker, std::string topic, Partition partition, std::string directory);
+    TopicPartition(io::Env env, const Client& asker, std::string topic, Partition partition, std::string directory,
+                   std::int64_t cache_bytes_max);
 
     struct Ends {
         Offset low;

@@ -1,0 +1,272 @@
+#include "kafka/topic_log.h"
+
+#include "io/real_env.h"
+#include "kafka/mock_cluster.h"
+#include "kafka/origin.h"
+#include "log/record_batch.h"
+
+#include <filesystem>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+namespace questlog::kafka {
+namespace {
+
+constexpr const char* topic_name = "game-events";
+
+/// An event as a reader finds it: first by a cursor, and then again by its address.
+struct Found {
+    std::int64_t offset = -1;
+    std::string value;
+    auto operator<=>(const Found&) const = default;
+};
+
+class TopicLogTest : public ::testing::Test {
+protected:
+    TopicLogTest() {
+        std::string pattern = (std::filesystem::temp_directory_path() / "questlog-kafka-XXXXXX").string();
+        folder_ = ::mkdtemp(pattern.data());
+        cluster_.create(topic_name, 1);
+    }
+    ~TopicLogTest() override {
+        writer_.reset();
+        std::filesystem::remove_all(folder_);
+    }
+
+    static StoredRecord from(std::int64_t offset, std::string value, std::string log_id = "log-a") {
+        return {-1,
+                1'795'384'733'873 + offset,
+                std::nullopt,
+                std::move(value),
+                {{origin_header, fmt::format("{}:0:{}", log_id, offset)}}};
+    }
+    static StoredRecord of_others(std::string value) {
+        return {-1, 1'795'384'733'873, std::nullopt, std::move(value), {}};
+    }
+
+    void put(const std::vector<StoredRecord>& records) { cluster_.put(topic_name, 0, records); }
+
+    std::unique_ptr<log::LogReader> open() {
+        ReaderOptions options{cluster_.settings(), folder_ + "/kafka", {topic_name}, embedded_.get()};
+        options.cache_bytes_max = cache_bytes_max_;
+        auto topics = open_topics(real_.env(), std::move(options));
+        EXPECT_TRUE(topics.ok()) << topics.error().message;
+        topics_ = std::move(topics).value();
+        return topics_->open(topics_->find(topic_name).value(), {}).value();
+    }
+
+    /// All records in [from, to), or the error that ends the reading.
+    Result<std::vector<Found>> read(log::LogReader& reader, Offset from, Offset to) {
+        auto& partition = reader.partition(Partition{0});
+        TRY(cursor, partition.read(from, to));
+        std::vector<Found> found;
+        std::vector<std::pair<log::BatchAddress, std::uint32_t>> addresses;
+        log::Batch batch;
+        while (true) {
+            TRY(more, cursor->next(batch));
+            if (!more) break;
+            log::RecordCursor records(batch.header, batch.records);
+            log::Record record;
+            while (true) {
+                const std::uint32_t position = records.position();
+                TRY(another, records.next(record));
+                if (!another) break;
+                if (record.offset < from || record.offset >= to) continue;
+                found.push_back({record.offset.value, std::string(record.value)});
+                addresses.emplace_back(batch.address(), position);
+            }
+        }
+        TRY(fetcher, partition.fetcher());
+        for (std::size_t i = 0; i < addresses.size(); ++i) {
+            TRY(record, fetcher->fetch(addresses[i].first, addresses[i].second));
+            EXPECT_EQ(found[i], (Found{record.offset.value, std::string(record.value)}));
+        }
+        return found;
+    }
+    Result<std::vector<Found>> read_all(log::LogReader& reader) {
+        TRY(start, reader.partition(Partition{0}).start_offset());
+        TRY(end, reader.partition(Partition{0}).end_offset());
+        return read(reader, start, end);
+    }
+    std::vector<Found> all() {
+        const auto reader = open();
+        auto found = read_all(*reader);
+        EXPECT_TRUE(found.ok()) << found.error().message;
+        return found.ok() ? std::move(found).value() : std::vector<Found>{};
+    }
+
+    /// A collector's log of its own, with these events in one batch for each list.
+    void collect(const std::vector<std::vector<std::string>>& batches, Compression compression = Compression::none) {
+        if (embedded_ == nullptr) {
+            embedded_ = std::make_unique<log::Topics>(real_.env(), folder_ + "/log");
+            ASSERT_TRUE(embedded_->create(topic_name, {}).ok());
+        }
+        if (writer_ == nullptr)
+            writer_ = log::open_writer(
+                          real_.env(), *embedded_, embedded_->find(topic_name).value(),
+                          {.on_recovery = {}, .prepare_segments_in_background = false, .compression = compression})
+                          .value();
+        auto& partition = writer_->partition(Partition{0});
+        for (const auto& values : batches) {
+            log::BatchBuilder batch;
+            batch.begin(partition.next_offset());
+            for (const auto& value : values)
+                batch.add(TimestampMs{1'795'384'733'873 + batch.next_offset().value}, value);
+            ASSERT_TRUE(partition.append(batch.seal()).ok());
+            ASSERT_TRUE(partition.sync().ok());
+        }
+    }
+
+    io::RealEnv real_;
+    MockCluster cluster_;
+    std::string folder_;
+    std::int64_t cache_bytes_max_ = limits::kafka_cache_bytes_max;
+    std::unique_ptr<log::Topics> embedded_;
+    std::unique_ptr<log::LogWriter> writer_;
+    std::unique_ptr<log::TopicSource> topics_;
+};
+
+TEST_F(TopicLogTest, RecordsOfAnyProducerAreReadAsTheyAre) {
+    put({{-1, 1'795'384'733'873, "hero", R"({"event_type": "default"})", {{"message_id", "m1"}}},
+         of_others("no JSON")});
+    const auto reader = open();
+    auto cursor = reader->partition(Partition{0}).read(Offset{0}, Offset{2}).value();
+    log::Batch batch;
+    ASSERT_TRUE(cursor->next(batch).value());
+    log::RecordCursor records(batch.header, batch.records);
+    log::Record record;
+    ASSERT_TRUE(records.next(record).value());
+    EXPECT_EQ(record.key, "hero");
+    EXPECT_EQ(record.value, R"({"event_type": "default"})");
+    EXPECT_EQ(record.timestamp, TimestampMs{1'795'384'733'873});
+    EXPECT_EQ(log::find_header(record, "message_id"), "m1");
+    ASSERT_TRUE(records.next(record).value());
+    EXPECT_EQ(record.key, std::nullopt);
+    EXPECT_EQ(record.value, "no JSON");
+    EXPECT_FALSE(cursor->next(batch).value());
+    EXPECT_EQ(reader->topic().partitions, 1);
+    EXPECT_EQ(reader->topic().id.size(), 22U);
+}
+
+TEST_F(TopicLogTest, WhatItsForwarderSentTwiceIsReadOnce) {
+    put({from(0, "a"), from(1, "b"), of_others("x"), from(1, "b again"), from(0, "a again"), from(2, "c"),
+         from(0, "another's", "log-b")});
+    EXPECT_EQ(all(), (std::vector<Found>{{0, "a"}, {1, "b"}, {2, "x"}, {5, "c"}, {6, "another's"}}));
+}
+
+TEST_F(TopicLogTest, AlsoWhereTheReadingBeginsBetweenTheTwo) {
+    put({from(0, "a"), from(1, "b"), from(2, "c"), from(1, "b again"), from(2, "c again"), from(3, "d")});
+    const auto reader = open();
+    EXPECT_EQ(read(*reader, Offset{3}, Offset{6}).value(), (std::vector<Found>{{5, "d"}}));
+    EXPECT_EQ(read(*reader, Offset{4}, Offset{6}).value(), (std::vector<Found>{{5, "d"}})) << "from the cache";
+    EXPECT_EQ(read(*reader, Offset{0}, Offset{6}).value(), (std::vector<Found>{{0, "a"}, {1, "b"}, {2, "c"}, {5, "d"}}))
+        << "what lies before the cache";
+}
+
+class LongTopicTest : public TopicLogTest {
+protected:
+    static constexpr int events = 20'000;
+
+    /// Followed by one that is there for the second time.
+    void put_many() {
+        std::vector<StoredRecord> records;
+        for (int i = 0; i < events; ++i) records.push_back(from(i, fmt::format("event {}", i)));
+        records.push_back(from(events - 1, "again"));
+        put(records);
+    }
+};
+
+TEST_F(LongTopicTest, WhatWasLearntOfOriginsOutlivesTheProcess) {
+    put_many();
+    EXPECT_EQ(all().size(), events);
+    ASSERT_TRUE(std::filesystem::exists(folder_ + "/kafka/game-events-0.origins"));
+    put({from(events - 2, "again"), from(events, "new")});
+    const auto reader = open();
+    EXPECT_EQ(read(*reader, Offset{events + 1}, Offset{events + 3}).value(), (std::vector<Found>{{events + 2, "new"}}));
+}
+
+TEST_F(LongTopicTest, ATopicThatWasMadeAnewIsNotTakenForTheOldOne) {
+    put_many();
+    EXPECT_EQ(all().size(), events);
+    MockCluster other;
+    other.create(topic_name, 1);
+    std::vector<StoredRecord> records(events + 5, of_others("of another life"));
+    other.put(topic_name, 0, records);
+    ReaderOptions options{other.settings(), folder_ + "/kafka", {topic_name}};
+    auto topics = open_topics(real_.env(), options).value();
+    auto reader = topics->open(topics->find(topic_name).value(), {}).value();
+    const auto found = read_all(*reader);
+    ASSERT_FALSE(found.ok());
+    EXPECT_EQ(found.error().kind, ErrorKind::corrupt);
+    EXPECT_NE(found.error().message.find("deleted and made anew"), std::string::npos) << found.error().message;
+    EXPECT_NE(found.error().message.find("game-events-0.origins"), std::string::npos) << "what to remove";
+
+    MockCluster shorter;
+    shorter.create(topic_name, 1);
+    shorter.put(topic_name, 0, {of_others("x")});
+    options.client = shorter.settings();
+    topics = open_topics(real_.env(), options).value();
+    reader = topics->open(topics->find(topic_name).value(), {}).value();
+    EXPECT_FALSE(read_all(*reader).ok());
+}
+
+TEST_F(LongTopicTest, WhatHasGoneFromTheCacheIsReadAgain) {
+    put_many();
+    cache_bytes_max_ = 256 * 1024; // holds the last of several batches
+    EXPECT_EQ(all().size(), events) << "each event's address leads to it: see read()";
+}
+
+TEST_F(TopicLogTest, WhatIsNotForwardedYetComesAfterWhatIs) {
+    collect({{"a", "b"}, {"c", "d", "e"}});
+    const std::string log_id = embedded_->find(topic_name).value().id;
+    EXPECT_EQ(all(), (std::vector<Found>{{0, "a"}, {1, "b"}, {2, "c"}, {3, "d"}, {4, "e"}})) << "nothing is";
+    put({from(0, "a", log_id), of_others("x"), from(1, "b", log_id), from(2, "c", log_id)});
+    EXPECT_EQ(all(), (std::vector<Found>{{0, "a"}, {1, "x"}, {2, "b"}, {3, "c"}, {4, "d"}, {5, "e"}}))
+        << "the batch that is forwarded in part, in part";
+    put({from(3, "d", log_id), from(4, "e", log_id)});
+    EXPECT_EQ(all(), (std::vector<Found>{{0, "a"}, {1, "x"}, {2, "b"}, {3, "c"}, {4, "d"}, {5, "e"}})) << "all is";
+}
+
+TEST_F(TopicLogTest, TheSameOfACompressedLog) {
+    collect({{std::string(500, 'a'), std::string(500, 'b'), std::string(500, 'c')}, {std::string(500, 'd')}},
+            Compression::zstd);
+    put({from(0, std::string(500, 'a'), embedded_->find(topic_name).value().id)});
+    const auto found = all();
+    ASSERT_EQ(found.size(), 4U);
+    for (std::size_t i = 0; i < 4; ++i)
+        EXPECT_EQ(found[i], (Found{static_cast<std::int64_t>(i), std::string(500, static_cast<char>('a' + i))}));
+}
+
+TEST_F(TopicLogTest, WhatIsForwardedWhileAReaderReadsStaysInItsPlace) {
+    collect({{"a", "b", "c"}});
+    const std::string log_id = embedded_->find(topic_name).value().id;
+    put({from(0, "a", log_id)});
+    const auto reader = open();
+    EXPECT_EQ(reader->partition(Partition{0}).end_offset().value(), Offset{3});
+    put({of_others("x"), from(1, "b", log_id), from(2, "c", log_id)});
+    collect({{"d"}});
+    EXPECT_EQ(reader->partition(Partition{0}).end_offset().value(), Offset{3});
+    EXPECT_EQ(read_all(*reader).value(), (std::vector<Found>{{0, "a"}, {1, "b"}, {2, "c"}}));
+}
+
+TEST_F(TopicLogTest, ATimeIsFoundInKafkaOrAfterIt) {
+    collect({{"a", "b", "c", "d"}});
+    const std::string log_id = embedded_->find(topic_name).value().id;
+    put({from(0, "a", log_id), from(1, "b", log_id)});
+    const auto reader = open();
+    auto& partition = reader->partition(Partition{0});
+    EXPECT_EQ(partition.find_time(TimestampMs{1'795'384'733'873 + 3}).value(), Offset{3});
+    EXPECT_EQ(partition.find_time(TimestampMs{1'795'384'733'873 + 99}).value(), Offset{4}) << "its end";
+}
+
+TEST_F(TopicLogTest, AReaderWaitsForWhatComes) {
+    put({of_others("a")});
+    const auto reader = open();
+    const std::vector<Offset> ends{Offset{1}};
+    EXPECT_FALSE(reader->wait_beyond(ends, std::chrono::milliseconds(1)).value());
+    put({of_others("b")});
+    EXPECT_TRUE(reader->wait_beyond(ends, std::chrono::milliseconds(10'000)).value());
+}
+
+} // namespace
+} // namespace questlog::kafka
