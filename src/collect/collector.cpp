@@ -138,7 +138,7 @@ void Collector::hold(http::Response& response, const RequestOptions& options, st
     Waits::Until until;
     if (options.landed) until[Waits::index(Progress::landed)] = now + options_.landed_wait_max;
     if (options_.wait_for_forwarding) until[Waits::index(Progress::forwarded)] = now + options_.forwarded_wait_max;
-    response.hold = waits_.add(positions, until, std::move(receipts));
+    response.hold = waits_.add(positions, until, std::move(receipts), response.after_commit ? commits_ + 1 : 0);
     if (options.landed && waits_.any(Progress::landed)) options_.ask_for_landing();
 }
 

@@ -166,6 +166,7 @@ private:
 
     BatchStage stage_;
     Waits waits_;
+    std::uint64_t commits_ = 0;               ///< Begun so far, whatever became of them.
     std::chrono::nanoseconds commit_began_{}; ///< Of the one in flight.
     bool given_up_ = false;                   ///< The one in flight; it is not over yet.
     bool awaits_flight_ = false;              ///< An answer of the open commit, of an event that the one in flight has.

@@ -10,6 +10,7 @@
 namespace questlog::collect {
 
 bool Collector::commit() {
+    ++commits_;
     const bool is_lost = std::exchange(flight_failed_, false);
     awaits_flight_ = false;
     if (!is_lost && stage_.open_events() == 0) return false;
@@ -95,6 +96,7 @@ void Collector::fail_commit(std::int64_t events, Fate fate, const std::string& r
     tally_.pending -= events;
     tally_.settle(fate, events);
     flight_failed_ = awaits_flight_;
+    waits_.forget(commits_);
     failure_body_ = error_answer("the log takes no events: " + reason);
     fault_ = Fault{reason, env_.clock.monotonic()};
     if (close_books()) server_.committed(false);

@@ -86,6 +86,21 @@ TEST_F(WaitForwarded, DoesNotHoldWhatBringsNoEventsOrWasNotStored) {
     EXPECT_EQ(failed->status, 503U);
     pass(milliseconds(2'000));
     EXPECT_EQ(failed->status, 503U);
+    EXPECT_EQ(collector_->tally().unconfirmed, 0);
+}
+
+TEST_F(WaitForwarded, ForgetsTheAnswersOfACommitThatFailedAlone) {
+    const AnswerPtr stored = ask("GET", "/");
+    partition().append_error = retry_later("No space left on device");
+    ask("GET", "/?wait=landed");
+    partition().append_error.reset();
+    const AnswerPtr after = ask("GET", "/");
+    forwarded(1);
+    EXPECT_TRUE(stored->is_out());
+    EXPECT_FALSE(after->is_out()) << "its event has the offset of the one that was not stored";
+    pass(milliseconds(2'000));
+    EXPECT_EQ(after->status, 504U);
+    EXPECT_EQ(collector_->tally().unconfirmed, 1);
 }
 
 TEST_F(WaitForwarded, ARepeatWaitsForTheFirstOne) {
@@ -249,12 +264,12 @@ TEST_F(StopOfWaits, GivesTheAnswerThatComesInTime) {
 TEST_F(StopOfWaits, AnswersWhatNobodyConfirms) {
     auto call = begin_call();
     request_stop();
-    std::promise<void> ticked;
-    server_->post([this, &ticked] {
+    const auto ticked = std::make_shared<std::promise<void>>();
+    server_->post([this, ticked] {
         collector_->tick(); // it sees the stop
-        ticked.set_value();
+        ticked->set_value();
     });
-    ticked.get_future().wait();
+    ASSERT_EQ(ticked->get_future().wait_for(deadline), std::future_status::ready) << "the stop did not wait";
     clock_.pass(milliseconds(1'000));
     const std::string answer = call.get();
     EXPECT_TRUE(says(answer, "504 Gateway Timeout") && says(answer, "\"offset\": 0}")) << answer;

@@ -25,15 +25,22 @@ std::vector<Position> last_of_each(std::span<const Position> positions) {
 
 } // namespace
 
-std::uint64_t Waits::add(std::span<const Position> positions, Until until, std::string receipts) {
+std::uint64_t Waits::add(std::span<const Position> positions, Until until, std::string receipts, std::uint64_t commit) {
     for (const Progress progress : every_progress) {
         auto& time = until[index(progress)];
         if (time && are(progress, positions)) time.reset();
         if (time) ++waiting_[index(progress)];
     }
     if (until == Until{}) return 0;
-    waits_.push_back({++last_number_, until, last_of_each(positions), std::move(receipts)});
+    waits_.push_back({++last_number_, commit, until, last_of_each(positions), std::move(receipts)});
     return last_number_;
+}
+
+void Waits::forget(std::uint64_t commit) {
+    for (Wait& wait : waits_)
+        for (const Progress progress : every_progress)
+            if (wait.commit == commit && wait.until[index(progress)]) end(wait, progress);
+    std::erase_if(waits_, [&](const Wait& wait) { return wait.commit == commit; });
 }
 
 bool Waits::are(Progress progress, std::span<const Position> positions) const {
@@ -81,13 +88,13 @@ Waits::Resolutions Waits::give_up_all(Progress progress) {
 /// Those that wait for nothing more.
 Waits::Resolutions Waits::take_resolved() {
     Resolutions resolved;
-    std::erase_if(waits_, [&](Wait& wait) {
-        if (wait.until != Until{}) return false;
+    for (Wait& wait : waits_) {
+        if (wait.until != Until{}) continue;
         resolved.push_back({wait.number, wait.status, {}});
         if (wait.status == 202) resolved.back().body = std::move(wait.receipts);
         if (wait.status == 504) resolved.back().body = pending_answer(wait.receipts);
-        return true;
-    });
+    }
+    if (!resolved.empty()) std::erase_if(waits_, [](const Wait& wait) { return wait.until == Until{}; });
     return resolved;
 }
 

@@ -29,8 +29,10 @@ public:
     using Resolutions = std::vector<http::Resolution>;
 
     /// An answer that waits for all that `until` has: its number, for http::Response::hold. 0: the events are so far
-    /// already. `receipts` is the body that says where they are.
-    std::uint64_t add(std::span<const Position> positions, Until until, std::string receipts);
+    /// already. `receipts` is the body that says where they are; `commit` is what the answer waits for before, 0: none.
+    std::uint64_t add(std::span<const Position> positions, Until until, std::string receipts, std::uint64_t commit);
+    /// It has failed, and with it what its answers would wait for.
+    void forget(std::uint64_t commit);
     [[nodiscard]] bool any(Progress progress) const { return waiting_[index(progress)] > 0; }
 
     /// Events below these offsets, by partition, have got so far: which answers may go out.
@@ -45,6 +47,7 @@ public:
 private:
     struct Wait {
         std::uint64_t number = 0;
+        std::uint64_t commit = 0;
         Until until;                ///< What it waits for still.
         std::vector<Position> last; ///< Of each partition.
         std::string receipts;
