@@ -40,6 +40,7 @@ Status parse_limits(TomlTable& table, ClientLimits& limits) {
     CHECK_OK(take_count(table, "connections", 1, 1'000'000, limits.connections));
     CHECK_OK(take_time(table, "commit_wait_ms", limits.commit_wait));
     CHECK_OK(take_time(table, "landed_wait_ms", limits.landed_wait));
+    CHECK_OK(take_time(table, "forwarded_wait_ms", limits.forwarded_wait));
     return table.finish();
 }
 
@@ -60,6 +61,7 @@ void ClientLimits::apply(collect::CollectorOptions& options) const {
     options.unzipped = {unzipped_bytes, unzipped_ratio};
     options.event_limits = event;
     options.landed_wait_max = landed_wait;
+    options.forwarded_wait_max = forwarded_wait;
     options.commit_wait_max = commit_wait;
 }
 

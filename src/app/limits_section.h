@@ -29,6 +29,7 @@ struct ClientLimits {
     std::size_t connections = limits::connections_max;
     std::chrono::milliseconds commit_wait = limits::commit_wait_max;
     std::chrono::milliseconds landed_wait = limits::landed_wait_max;
+    std::chrono::milliseconds forwarded_wait = limits::forwarded_wait_max;
 
     void apply(http::ServerOptions& options) const;
     void apply(collect::CollectorOptions& options) const;

@@ -27,6 +27,9 @@ const std::map<std::string, std::pair<std::int64_t, std::int64_t>> keys{
     {"idle_timeout_ms", {100, 3'600'000}},
     {"send_timeout_ms", {100, 3'600'000}},
     {"connections", {1, 1'000'000}},
+    {"commit_wait_ms", {100, 3'600'000}},
+    {"landed_wait_ms", {100, 3'600'000}},
+    {"forwarded_wait_ms", {100, 3'600'000}},
 };
 
 TEST(LimitsSection, EachKeyReachesItsStage) {
@@ -59,6 +62,9 @@ TEST(LimitsSection, EachKeyReachesItsStage) {
         {"idle_timeout_ms", server.idle_timeout.count()},
         {"send_timeout_ms", server.send_timeout.count()},
         {"connections", server.connections_max},
+        {"commit_wait_ms", collector.commit_wait_max.count()},
+        {"landed_wait_ms", collector.landed_wait_max.count()},
+        {"forwarded_wait_ms", collector.forwarded_wait_max.count()},
     };
     EXPECT_EQ(reached, set);
 }

@@ -23,8 +23,11 @@ inline constexpr std::size_t connections_max = 10'000;
 inline constexpr std::size_t unsent_bytes_max =
     1024 * 1024; ///< Answers that one slow client leaves unread; then it is not read from.
 
-inline constexpr std::int64_t kafka_cache_bytes_max = std::int64_t{1} << 30; ///< Of what one process read of a partition.
-inline constexpr std::chrono::milliseconds landed_wait_max{30'000}; ///< Then wait=landed is answered 202.
+inline constexpr std::chrono::milliseconds landed_wait_max{30'000};    ///< Then wait=landed is answered 202.
+inline constexpr std::chrono::milliseconds forwarded_wait_max{10'000}; ///< Then what waits to be forwarded gets 504.
+
+// What one process read of a partition of Kafka's, to read it again from its own disk.
+inline constexpr std::int64_t kafka_cache_bytes_max = std::int64_t{1} << 30;
 
 // One event.
 inline constexpr std::size_t event_bytes_max = 32 * 1024;
@@ -62,6 +65,8 @@ inline constexpr std::int64_t sync_interval_ms_max = 60'000;
 // Stopping.
 inline constexpr std::chrono::milliseconds drain_timeout{
     8'000}; ///< In-flight requests at SIGTERM; exit follows within 10 s.
+inline constexpr std::chrono::milliseconds drain_forwarded_wait{
+    6'000}; ///< Of it, for events to be forwarded; the rest is for the answers that became 504 to go out.
 
 // Tables.
 inline constexpr std::int64_t cut_bytes_default = 64 * 1024 * 1024;  ///< Of a partition, landed at a time.

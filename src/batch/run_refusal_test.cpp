@@ -18,6 +18,7 @@ private:
     Result<Offset> start_offset() override { return start_; }
     Result<Offset> end_offset() override { return first().end_offset(); }
     Result<std::int64_t> bytes() override { return first().bytes(); }
+    Result<std::int64_t> bytes_below(Offset end) override { return first().bytes_below(end); }
     Result<std::unique_ptr<log::BatchCursor>> read(Offset from, Offset to) override { return first().read(from, to); }
     Result<std::unique_ptr<log::RecordFetcher>> fetcher() override { return first().fetcher(); }
     [[nodiscard]] log::PartitionReader& first() const { return whole_.partition(Partition{0}); }

@@ -67,6 +67,11 @@ IntakeAnswer intake_answer(const event::Intake& intake, std::string_view log_id,
     return answer;
 }
 
+std::string pending_answer(std::string_view receipts) {
+    return fmt::format("{{\"error\": \"stored here, outcome pending; retry with the same message_id\", {}",
+                       receipts.substr(1));
+}
+
 std::string error_answer(std::string_view message) {
     return fmt::format("{{\"error\": {}}}\n", event::json_string(message));
 }

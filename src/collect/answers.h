@@ -30,6 +30,10 @@ struct IntakeAnswer {
 [[nodiscard]] IntakeAnswer intake_answer(const event::Intake& intake, std::string_view log_id,
                                          std::span<const Position> positions, std::size_t repeated = 0);
 
+/// What the answer with these receipts (either of the two above) becomes where its events are not known to be
+/// forwarded: the same with an "error" before it.
+[[nodiscard]] std::string pending_answer(std::string_view receipts);
+
 /// {"error": "..."}
 [[nodiscard]] std::string error_answer(std::string_view message);
 

@@ -86,10 +86,7 @@ void Collector::take_call(const event::EventDeclaration& call, const http::Reque
         tally_.settle(Fate::repeated, 1);
         return answer_call(call, *options, {repeated->first, true, waits_for(*repeated)}, exchange);
     }
-    if (given_up_ || !stage_.has_room(1, BatchStage::bytes_of(event))) {
-        tally_.settle(Fate::queue_full, 1);
-        return answer_queue_full(exchange);
-    }
+    if (refuse(1, stage_.has_room(1, BatchStage::bytes_of(event)), exchange)) return;
     stage_.begin_request();
     const Position position = stage_.add(event);
     if (envelope_.mismatched()) stage_.count_mismatched(1);
@@ -120,24 +117,37 @@ Result<RequestOptions> Collector::read_options(const http::Request& request, Rea
 void Collector::answer_call(const event::EventDeclaration& call, const RequestOptions& options, const Placed& placed,
                             http::Exchange& exchange) {
     std::string receipt;
-    if (options.receipt || options.landed) receipt = receipt_answer(log_.topic().id, placed.position, placed.is_repeat);
+    if (options.receipt || waits_beyond_commit(options))
+        receipt = receipt_answer(log_.topic().id, placed.position, placed.is_repeat);
     http::Response response =
         options.receipt ? answer(200, json_type, receipt) : answer(200, call.content_type, call.reply);
     response.after_commit = placed.after_commit;
-    hold(response, options.landed, {placed.position}, receipt);
+    hold(response, options, {&placed.position, 1}, receipt);
     exchange.respond(response);
 }
 
-/// Where the client wants it, until its events are landed, or 202 with the receipts when its time is over.
-void Collector::hold(http::Response& response, bool is_wanted, const std::vector<Position>& positions,
+bool Collector::waits_beyond_commit(const RequestOptions& options) const {
+    return options.landed || options_.wait_for_forwarding;
+}
+
+/// Until its events are landed, where the client wants that, and forwarded, where every answer waits for that.
+void Collector::hold(http::Response& response, const RequestOptions& options, std::span<const Position> positions,
                      std::string receipts) {
-    if (!is_wanted || waits_.are_landed(positions)) return;
-    response.hold = waits_.add(positions, env_.clock.monotonic() + options_.landed_wait_max, std::move(receipts));
-    options_.ask_for_landing();
+    if (!waits_beyond_commit(options)) return;
+    const auto now = env_.clock.monotonic();
+    Waits::Until until;
+    if (options.landed) until[Waits::index(Progress::landed)] = now + options_.landed_wait_max;
+    if (options_.wait_for_forwarding) until[Waits::index(Progress::forwarded)] = now + options_.forwarded_wait_max;
+    response.hold = waits_.add(positions, until, std::move(receipts), response.after_commit ? commits_ + 1 : 0);
+    if (options.landed && waits_.any(Progress::landed)) options_.ask_for_landing();
 }
 
 void Collector::landed(const std::vector<Offset>& ends) {
-    server_.resolve(waits_.landed(ends));
+    server_.resolve(waits_.reached(Progress::landed, ends));
+}
+
+void Collector::forwarded(const std::vector<Offset>& ends) {
+    server_.resolve(waits_.reached(Progress::forwarded, ends));
 }
 
 void Collector::read_headers(const http::Request& request) {
@@ -220,12 +230,11 @@ void Collector::take_events(const event::Intake& intake, std::string_view key, c
         return exchange.respond(answer(413, json_type, error_answer(too_many_for_a_commit)));
     }
     tally_.received += accepted + rejected;
-    if (accepted > 0 && (given_up_ || !stage_.has_room(intake.accepted.size(), bytes))) {
-        tally_.settle(Fate::queue_full, accepted + rejected); // the client sends them all again
-        return answer_queue_full(exchange);
-    }
+    const bool has_room = stage_.has_room(intake.accepted.size(), bytes);
+    if (accepted > 0 && refuse(accepted + rejected, has_room, exchange)) return; // the client sends them all again
     tally_.settle(Fate::invalid_event, rejected);
     positions_.clear();
+    const bool waits = waits_beyond_commit(options);
     bool after_commit = false;
     std::int64_t repeats = 0;
     for (std::size_t i = 0; i < intake.accepted.size(); ++i) {
@@ -235,7 +244,7 @@ void Collector::take_events(const event::Intake& intake, std::string_view key, c
         if (!repeated && i == static_cast<std::size_t>(repeats)) stage_.begin_request(); // its first new one
         const Position position = repeated ? repeated->first : stage_.add(event);
         if (repeated) ++repeats;
-        if (options.receipt || options.landed) positions_.push_back(position);
+        if (options.receipt || waits) positions_.push_back(position);
     }
     tally_.settle(Fate::repeated, repeats);
     tally_.pending += accepted - repeats;
@@ -246,7 +255,7 @@ void Collector::take_events(const event::Intake& intake, std::string_view key, c
     const IntakeAnswer told = answer_with(options.receipt ? positions_ : std::vector<Position>());
     http::Response response = answer(told.status, json_type, told.body);
     response.after_commit = after_commit || repeats < accepted;
-    hold(response, options.landed && accepted > 0, positions_, options.landed ? answer_with(positions_).body : "");
+    hold(response, options, positions_, waits ? answer_with(positions_).body : "");
     exchange.respond(response);
 }
 
@@ -272,11 +281,24 @@ void Collector::answer_readiness(http::Exchange& exchange) {
     if (draining_.load()) return answer_unavailable("stopping: it answers what is in flight and then ends", exchange);
     if (fault_ && env_.clock.monotonic() - fault_->since < options_.unready_for)
         return answer_unavailable("the log takes no events: " + fault_->reason, exchange);
+    if (const std::string reason = options_.refusal ? options_.refusal() : ""; !reason.empty())
+        return answer_unavailable(reason, exchange);
     exchange.respond(answer(200, text_type, "ready\n"));
 }
 
-void Collector::answer_queue_full(http::Exchange& exchange) {
-    answer_unavailable(given_up_ ? "the disk does not answer" : "too many events wait for the disk", exchange);
+/// True: so many events are not taken now, and that was answered.
+bool Collector::refuse(std::int64_t events, bool has_room, http::Exchange& exchange) {
+    if (given_up_ || !has_room) {
+        tally_.settle(Fate::queue_full, events);
+        answer_unavailable(given_up_ ? "the disk does not answer" : "too many events wait for the disk", exchange);
+        return true;
+    }
+    if (!options_.refusal) return false;
+    const std::string reason = options_.refusal();
+    if (reason.empty()) return false;
+    tally_.settle(Fate::not_taken, events);
+    answer_unavailable(reason, exchange);
+    return true;
 }
 
 void Collector::answer_unavailable(std::string_view message, http::Exchange& exchange) {

@@ -6,9 +6,9 @@
 #include "collect/batch_stage.h"
 #include "collect/collector_metrics.h"
 #include "collect/committer.h"
-#include "collect/landing_waits.h"
 #include "collect/request_options.h"
 #include "collect/tally.h"
+#include "collect/waits.h"
 #include "event/catalogue.h"
 #include "event/envelope.h"
 #include "http/body_decoder.h"
@@ -22,6 +22,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,6 +50,15 @@ struct CollectorOptions {
     /// wait=landed is refused.
     std::function<void()> ask_for_landing;
     std::chrono::milliseconds landed_wait_max = limits::landed_wait_max; ///< From the request on; then 202.
+    /// Whether what comes after the log takes more, asked on the io thread, once for each request with events: empty,
+    /// or why not. Then it is answered 503 with that, nothing of it is stored, and /readyz says it too. A call that
+    /// repeats a stored event brings none, and is answered as ever. No function: it always does.
+    std::function<std::string()> refusal;
+    /// No answer leaves before its events are forwarded: forwarded() tells.
+    bool wait_for_forwarding = false;
+    std::chrono::milliseconds forwarded_wait_max = limits::forwarded_wait_max; ///< From the request on; then 504.
+    /// From drain() on, for what waits then: longer would be cut off by the server's end.
+    std::chrono::milliseconds drain_forwarded_wait = limits::drain_forwarded_wait;
     std::chrono::seconds retry_after{1}; ///< How long a client is asked to wait after a 503.
     /// How long /readyz says no after a commit that failed. Then it says yes again without proof: only a request can
     /// show whether the log takes events, and a balancer sends none to a server that says no.
@@ -63,8 +73,9 @@ struct CollectorOptions {
 /// do the answers leave (Response::after_commit). While a batch is in flight the next one gathers. A commit that finds
 /// the disk full answers 503 to all its requests, and so does the batch behind it, whose offsets would have moved; the
 /// next request tries again. So does a commit that takes longer than commit_wait_max, whose events may be in the log
-/// all the same; no answer waits longer. A sync that fails ends the process by Server::fail: nothing may be answered
-/// after it.
+/// all the same; no answer waits longer. What is durable may have to get on before its answer leaves (Waits): landed
+/// where the client asks for that, forwarded where the options do. A sync that fails ends the process by Server::fail:
+/// nothing may be answered after it.
 ///
 /// Everything runs on the server's io thread, but for drain(). Owns nothing that it is given; outlived by all of it.
 class Collector final : public http::Handler {
@@ -84,6 +95,9 @@ public:
 
     /// Events below these offsets, by partition, are in their tables. io thread.
     void landed(const std::vector<Offset>& ends);
+    /// Events below these offsets, by partition, are confirmed by where the log is forwarded to. To be called at the
+    /// start, too: until then none is known to be. io thread.
+    void forwarded(const std::vector<Offset>& ends);
 
     /// From now on /readyz says no. Events are still taken: clients may not have noticed. Any thread.
     void drain() { draining_.store(true); }
@@ -108,7 +122,9 @@ private:
     [[nodiscard]] Result<RequestOptions> read_options(const http::Request& request, Reads reads) const;
     [[nodiscard]] bool can_answer(const Repeated& repeated) const;
     [[nodiscard]] bool waits_for(const Repeated& repeated);
-    void hold(http::Response& response, bool is_wanted, const std::vector<Position>& positions, std::string receipts);
+    [[nodiscard]] bool waits_beyond_commit(const RequestOptions& options) const;
+    void hold(http::Response& response, const RequestOptions& options, std::span<const Position> positions,
+              std::string receipts);
     void handle_events(const http::Request& request, http::Exchange& exchange);
     void read_headers(const http::Request& request);
     [[nodiscard]] bool unzip(const http::Request& request, std::string_view& body, http::Exchange& exchange);
@@ -119,9 +135,10 @@ private:
     [[nodiscard]] StagedEvent event_of(const event::Intake& intake, std::size_t index) const;
     void handle_own_page(const http::Request& request, http::Exchange& exchange);
     void answer_readiness(http::Exchange& exchange);
-    void answer_queue_full(http::Exchange& exchange);
+    [[nodiscard]] bool refuse(std::int64_t events, bool has_room, http::Exchange& exchange);
     void answer_unavailable(std::string_view message, http::Exchange& exchange);
 
+    void give_up_waits();
     void give_up_commit();
     void finish_commit(const CommitOutcome& outcome);
     void fail_commit(std::int64_t events, Fate fate, const std::string& reason);
@@ -148,7 +165,8 @@ private:
     std::vector<Position> positions_; ///< Of the request's events, where a receipt is wanted.
 
     BatchStage stage_;
-    LandingWaits waits_;
+    Waits waits_;
+    std::uint64_t commits_ = 0;               ///< Begun so far, whatever became of them.
     std::chrono::nanoseconds commit_began_{}; ///< Of the one in flight.
     bool given_up_ = false;                   ///< The one in flight; it is not over yet.
     bool awaits_flight_ = false;              ///< An answer of the open commit, of an event that the one in flight has.
@@ -158,6 +176,7 @@ private:
     std::string failure_body_;
     std::string not_found_;
     std::atomic<bool> draining_{false};
+    std::optional<std::chrono::nanoseconds> drain_began_; ///< As tick() saw it.
 
     AccessLogFormat access_format_;
     std::string access_lines_;

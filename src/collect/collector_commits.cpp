@@ -2,6 +2,7 @@
 #include "collect/answers.h"
 #include "collect/collector.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <utility>
 
@@ -9,6 +10,7 @@
 namespace questlog::collect {
 
 bool Collector::commit() {
+    ++commits_;
     const bool is_lost = std::exchange(flight_failed_, false);
     awaits_flight_ = false;
     if (!is_lost && stage_.open_events() == 0) return false;
@@ -29,9 +31,26 @@ bool Collector::commit() {
 }
 
 void Collector::tick() {
-    server_.resolve(draining_.load() ? waits_.give_up_all() : waits_.give_up(env_.clock.monotonic()));
+    give_up_waits();
     if (!stage_.flying() || given_up_) return;
     if (env_.clock.monotonic() - commit_began_ > options_.commit_wait_max) give_up_commit();
+}
+
+/// At a stop nobody waits to be landed, which may take long, and to be forwarded only as long as 504 can still be sent.
+void Collector::give_up_waits() {
+    const auto now = env_.clock.monotonic();
+    auto over = waits_.give_up(now);
+    const auto give_up_all = [&](Progress progress) {
+        for (http::Resolution& resolution : waits_.give_up_all(progress)) over.push_back(std::move(resolution));
+    };
+    if (draining_.load()) {
+        if (!drain_began_) drain_began_ = now;
+        give_up_all(Progress::landed);
+        if (now - *drain_began_ >= options_.drain_forwarded_wait) give_up_all(Progress::forwarded);
+    }
+    tally_.unconfirmed +=
+        std::count_if(over.begin(), over.end(), [](const http::Resolution& one) { return one.status == 504; });
+    server_.resolve(over);
 }
 
 /// No answer waits for ever. Its events stay where they are: the disk may take them yet.
@@ -69,7 +88,7 @@ void Collector::finish_commit(const CommitOutcome& outcome) {
     tally_.settle(Fate::accepted, commit.events);
     tally_.mismatched += commit.mismatched;
     metrics_.acknowledged(commit.arrivals, env_.clock.monotonic());
-    if (waits_.any()) options_.ask_for_landing();
+    if (waits_.any(Progress::landed)) options_.ask_for_landing();
     if (close_books()) server_.committed(true);
 }
 
@@ -77,6 +96,7 @@ void Collector::fail_commit(std::int64_t events, Fate fate, const std::string& r
     tally_.pending -= events;
     tally_.settle(fate, events);
     flight_failed_ = awaits_flight_;
+    waits_.forget(commits_);
     failure_body_ = error_answer("the log takes no events: " + reason);
     fault_ = Fault{reason, env_.clock.monotonic()};
     if (close_books()) server_.committed(false);

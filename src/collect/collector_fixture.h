@@ -30,6 +30,8 @@ struct Answer {
     bool sent = false;
     std::int64_t tells_accepted = 0; ///< How many events the client takes for durable once it is sent.
 
+    [[nodiscard]] bool is_out() const { return sent && hold == 0; }
+
     void replace(const http::Response& response) {
         status = response.status;
         content_type = response.content_type;
@@ -76,7 +78,10 @@ public:
         const std::int64_t done = staging_ - 1;
         for (const AnswerPtr& answer : waiting_) {
             if (answer->commit != done) continue;
-            if (!succeeded) answer->replace(handler_->commit_failure());
+            if (!succeeded) {
+                answer->replace(handler_->commit_failure());
+                answer->hold = 0;
+            }
             answer->sent = true;
             told_accepted += answer->tells_accepted;
         }

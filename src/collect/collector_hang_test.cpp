@@ -1,19 +1,14 @@
-#include "collect/collector_fixture.h"
+#include "collect/served_collector_fixture.h"
 
-#include <arpa/inet.h>
-#include <future>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <condition_variable>
+#include <mutex>
 
-/// A disk that does not answer, under a collector behind a real server: whoever does not wait for it is served. The
-/// clock stands still but where the test moves it, so that every commit is short until the disk hangs.
+/// A disk that does not answer, under a collector behind a real server: whoever does not wait for it is served. Every
+/// commit is short until the disk hangs.
 namespace questlog::collect {
 namespace {
 
 using std::chrono::milliseconds;
-
-constexpr std::chrono::seconds deadline{60};
 
 /// What syncs pass. Closed, they hang.
 class Gate {
@@ -46,74 +41,26 @@ private:
     bool waits_ = false;
 };
 
-class HungDisk : public ::testing::Test {
+class HungDisk : public ServedCollectorTest {
 protected:
-    HungDisk() : log_(clock_, 1), catalogue_(event::Catalogue::make(event::Catalogue::builtin()).value()) {
-        partition().on_sync = [this] { gate_.pass(); };
-        http::ServerOptions server_options;
-        server_options.port = 0;
-        server_options.linger_timeout = milliseconds(20); // a tick of 5 ms
-        server_ = http::Server::listen(server_options).value();
-        port_ = server_->port();
+    static CollectorOptions waits_two_seconds() {
         CollectorOptions options;
         options.commit_wait_max = milliseconds(2'000);
         options.inline_commit_max = std::chrono::hours(1); // no hang drives commits from the io thread
-        collector_ = std::make_unique<Collector>(io::Env{clock_, sim_.env().files, sim_.env().entropy}, catalogue_,
-                                                 log_, *server_, metrics_, options, no_ids_seen(1));
-        thread_ = std::thread([this] { ended_ = server_->run(*collector_); });
+        return options;
+    }
+    HungDisk() {
+        partition().on_sync = [this] { gate_.pass(); };
+        serve(waits_two_seconds());
     }
     ~HungDisk() override { stop(); }
 
     void stop() {
         gate_.open();
-        server_->request_stop();
-        if (thread_.joinable()) thread_.join();
-        EXPECT_TRUE(collector_->tally().balances());
-        EXPECT_EQ(collector_->tally().pending, ended_.ok() ? 0 : 1) << "without an answer is only what failed";
+        ServedCollectorTest::stop();
     }
-
-    /// All that comes on a connection of its own, up to its end.
-    std::string get(const std::string& target) const {
-        const int connection = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        const timeval patience{deadline.count(), 0};
-        ::setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(port_);
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        EXPECT_EQ(::connect(connection, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
-        const std::string request = "GET " + target + " HTTP/1.1\r\nHost: game\r\nConnection: close\r\n\r\n";
-        EXPECT_EQ(::send(connection, request.data(), request.size(), MSG_NOSIGNAL), std::ssize(request));
-        std::string all;
-        char bytes[4096];
-        for (ssize_t count = 0; (count = ::recv(connection, bytes, sizeof(bytes), 0)) > 0;)
-            all.append(bytes, static_cast<std::size_t>(count));
-        ::close(connection);
-        return all;
-    }
-    std::future<std::string> begin_get(const std::string& target) {
-        return std::async(std::launch::async, [this, target] { return get(target); });
-    }
-    static bool says(const std::string& answer, const std::string& what) {
-        return answer.find(what) != std::string::npos;
-    }
-    static bool is_there(const std::future<std::string>& answer) {
-        return answer.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
-    }
-
-    FakePartition& partition() { return *log_.partitions.front(); }
 
     Gate gate_;
-    FakeClock clock_;
-    io::SimEnv sim_{1};
-    FakeLog log_;
-    Metrics metrics_;
-    event::Catalogue catalogue_;
-    std::unique_ptr<http::Server> server_;
-    std::uint16_t port_ = 0;
-    std::unique_ptr<Collector> collector_;
-    std::thread thread_;
-    Status ended_;
 };
 
 TEST_F(HungDisk, HoldsUpNobodyLongerThanItsLimitAndIsUsedAgainOnceItAnswers) {

@@ -26,11 +26,14 @@ CollectorMetrics::CollectorMetrics(Metrics& metrics)
                                 "Events that by their message ids came before: they were answered, and not stored.")),
       invalid_calls_(rejected(metrics, "invalid_call")), invalid_events_(rejected(metrics, "invalid_event")),
       unreadable_bodies_(rejected(metrics, "unreadable_body")), queue_full_(rejected(metrics, "queue_full")),
-      log_failed_(rejected(metrics, "log_failed")),
+      not_taken_(rejected(metrics, "not_taken")), log_failed_(rejected(metrics, "log_failed")),
       undecided_(metrics.counter("questlog_events_undecided_total",
                                  "Events that were answered 503 because the disk did not: they may be stored or not.")),
       mismatched_(metrics.counter("questlog_events_mismatched_total",
                                   "Accepted events whose fields are not as declared (on_mismatch = keep).")),
+      unconfirmed_(metrics.counter("questlog_answers_unconfirmed_total",
+                                   "Requests that were answered 504: their events are stored here, and were not "
+                                   "confirmed in time by where the log is forwarded to.")),
       ack_(metrics.latency("questlog_ack_seconds", "From a request's arrival to its events being durable.")),
       fsync_(metrics.latency("questlog_fsync_seconds", "Syncing one commit.")) {}
 
@@ -44,9 +47,11 @@ void CollectorMetrics::update(const Tally& tally) {
     raise(invalid_events_, shown_.invalid_events, tally.invalid_events);
     raise(unreadable_bodies_, shown_.unreadable_bodies, tally.unreadable_bodies);
     raise(queue_full_, shown_.queue_full, tally.queue_full);
+    raise(not_taken_, shown_.not_taken, tally.not_taken);
     raise(log_failed_, shown_.log_failed, tally.log_failed);
     raise(undecided_, shown_.undecided, tally.undecided);
     raise(mismatched_, shown_.mismatched, tally.mismatched);
+    raise(unconfirmed_, shown_.unconfirmed, tally.unconfirmed);
     shown_ = tally;
 }
 

@@ -33,9 +33,11 @@ private:
     Counter invalid_events_;
     Counter unreadable_bodies_;
     Counter queue_full_;
+    Counter not_taken_;
     Counter log_failed_;
     Counter undecided_;
     Counter mismatched_;
+    Counter unconfirmed_;
     LatencyHistogram ack_;
     LatencyHistogram fsync_;
     Tally shown_; ///< What the counters stand at.

@@ -207,7 +207,7 @@ Result<Offset> PartitionReader::start_offset() {
 
 Result<Offset> PartitionReader::end_offset() {
     if (local_) {
-        TRY(local, unforwarded());
+        TRY(local, local_tail());
         return local.end();
     }
     TRY(ends, topic_->ends());
@@ -215,7 +215,7 @@ Result<Offset> PartitionReader::end_offset() {
 }
 
 /// The local end is read first: what is forwarded meanwhile is then in Kafka, and none of it in both.
-Result<PartitionReader::Unforwarded> PartitionReader::unforwarded() {
+Result<PartitionReader::Unforwarded> PartitionReader::local_tail() {
     if (const auto known = unforwarded_.with([](const auto& value) { return value; })) return *known;
     TRY(start, local_->log->start_offset());
     TRY(end, local_->log->end_offset());
@@ -233,6 +233,16 @@ Result<std::int64_t> PartitionReader::bytes() {
     return reject("a cluster does not tell how many bytes a partition has");
 }
 
+Result<std::int64_t> PartitionReader::bytes_below(Offset /*end*/) {
+    return bytes();
+}
+
+Result<std::int64_t> PartitionReader::unforwarded() {
+    if (!local_) return std::int64_t{0};
+    TRY(local, local_tail());
+    return local.to.minus(local.from);
+}
+
 Result<std::unique_ptr<log::BatchCursor>> PartitionReader::read(Offset from, Offset to) {
     TRY(ends, topic_->ends());
     if (from < ends.low)
@@ -242,7 +252,7 @@ Result<std::unique_ptr<log::BatchCursor>> PartitionReader::read(Offset from, Off
         if (to > ends.high) return internal("a read up to offset {} was asked for beyond the end {}", to, ends.high);
         return std::unique_ptr<log::BatchCursor>(std::make_unique<Cursor>(*topic_, from, to));
     }
-    TRY(local, unforwarded());
+    TRY(local, local_tail());
     if (to > local.end()) return internal("a read up to offset {} was asked for beyond the end {}", to, local.end());
     auto cursor = std::make_unique<Cursor>(*topic_, from, std::min(to, local.high));
     if (to > local.high) {
@@ -256,7 +266,7 @@ Result<std::unique_ptr<log::RecordFetcher>> PartitionReader::fetcher() {
     std::unique_ptr<log::RecordFetcher> fetcher;
     std::int64_t shift = 0;
     if (local_) {
-        TRY(local, unforwarded());
+        TRY(local, local_tail());
         TRY(made, local_->log->fetcher());
         fetcher = std::move(made);
         shift = local.shift();
@@ -269,7 +279,7 @@ Result<Offset> PartitionReader::find_time(TimestampMs time) {
         TRY(ends, topic_->ends());
         return topic_->find_time(time, ends.high);
     }
-    TRY(local, unforwarded());
+    TRY(local, local_tail());
     TRY(found, topic_->find_time(time, local.high));
     if (found < local.high) return found;
     TRY(here, local_->log->find_time(time));

@@ -26,6 +26,8 @@ public:
     Result<Offset> start_offset() override;
     Result<Offset> end_offset() override;
     Result<std::int64_t> bytes() override;
+    Result<std::int64_t> bytes_below(Offset end) override;
+    Result<std::int64_t> unforwarded() override;
     Result<std::unique_ptr<log::BatchCursor>> read(Offset from, Offset to) override;
     Result<std::unique_ptr<log::RecordFetcher>> fetcher() override;
     Result<Offset> find_time(TimestampMs time) override;
@@ -42,7 +44,7 @@ public:
     };
 
 private:
-    Result<Unforwarded> unforwarded();
+    Result<Unforwarded> local_tail();
 
     std::unique_ptr<TopicPartition> topic_;
     std::optional<LocalPart> local_;

@@ -243,6 +243,7 @@ TEST_F(TopicLogTest, WhatIsForwardedWhileAReaderReadsStaysInItsPlace) {
     put({from(0, "a", log_id)});
     const auto reader = open();
     EXPECT_EQ(reader->partition(Partition{0}).end_offset().value(), Offset{3});
+    EXPECT_EQ(reader->partition(Partition{0}).unforwarded().value(), 2);
     put({of_others("x"), from(1, "b", log_id), from(2, "c", log_id)});
     collect({{"d"}});
     EXPECT_EQ(reader->partition(Partition{0}).end_offset().value(), Offset{3});

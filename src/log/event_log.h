@@ -195,6 +195,10 @@ public:
     /// The durable end, read anew at each call: one past the last visible event.
     virtual Result<Offset> end_offset() = 0;
     virtual Result<std::int64_t> bytes() = 0; ///< Bytes of batches between start and end. A cluster does not tell.
+    /// Bytes of those between start and the batch that has `end`, which does not pass end_offset().
+    virtual Result<std::int64_t> bytes_below(Offset end) = 0;
+    /// How many of its last events only this node has yet: a cluster does not have them.
+    virtual Result<std::int64_t> unforwarded() { return std::int64_t{0}; }
     /// What repairs gave up, by offset: read() steps over it. `corrupt` where that cannot be told.
     virtual Result<std::vector<Hole>> holes() { return std::vector<Hole>{}; }
     /// Every batch that holds an offset in [from, to); the first and the last may reach beyond. `to` must not pass

@@ -36,8 +36,9 @@ public:
 
     Result<Offset> end_offset() override { return durable_offset(); }
 
-    Result<std::int64_t> bytes() override {
-        const Offset end = durable_offset();
+    Result<std::int64_t> bytes() override { return bytes_below(durable_offset()); }
+
+    Result<std::int64_t> bytes_below(Offset end) override {
         while (true) {
             CHECK_OK(table_.refresh());
             const Offset start = table_.start();
@@ -114,7 +115,7 @@ public:
 
 private:
     Result<std::int64_t> count_bytes(Offset end) {
-        if (table_.count() == 0 || end == table_.start()) return 0;
+        if (table_.count() == 0 || end <= table_.start()) return 0;
         SegmentCursor cursor(table_, end, end);
         CHECK_OK(cursor.seek());
         std::int64_t bytes = cursor.position();

@@ -58,6 +58,7 @@ public:
     Result<Offset> start_offset() override { return Offset{0}; }
     Result<Offset> end_offset() override { return end_; }
     Result<std::int64_t> bytes() override { return std::int64_t{0}; }
+    Result<std::int64_t> bytes_below(Offset) override { return std::int64_t{0}; }
 
     Result<std::unique_ptr<log::BatchCursor>> read(Offset from, Offset to) override {
         if (to > end_) return internal("read to {} beyond the end {}", to, end_);
