@@ -263,6 +263,7 @@ TEST_F(StopOfWaits, GivesTheAnswerThatComesInTime) {
 
 TEST_F(StopOfWaits, AnswersWhatNobodyConfirms) {
     auto call = begin_call();
+    if (HasFailure()) return;
     request_stop();
     const auto ticked = std::make_shared<std::promise<void>>();
     server_->post([this, ticked] {

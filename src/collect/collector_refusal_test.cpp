@@ -46,7 +46,7 @@ TEST_F(Refusal, OfAllThatBringsEventsAppendsNothing) {
         const AnswerPtr taken = ask("POST", "/events?receipt=1", raid(waits ? "c" : "a"));
         EXPECT_EQ(taken->status, 200U);
         EXPECT_EQ(taken->body.find("duplicate"), std::string::npos) << "what was refused is not known";
-        EXPECT_EQ(partition().events.size(), waits ? 2U : 1U) << "what was refused comes with the next";
+        EXPECT_EQ(partition().events.size(), waits ? 2U : 1U) << "it is stored with what was refused before";
     }
 }
 
