@@ -1,6 +1,7 @@
 #include "app/arguments.h"
 
 #include "duck/duck.h"
+#include "kafka/settings.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -37,7 +38,7 @@ private:
                                              const std::string& examples, std::shared_ptr<Arguments> arguments) {
         CLI::App* command = parent.add_subcommand(name, help);
         command->footer("Examples:\n" + examples);
-        command->fallthrough(); // so that --data and --config are taken after the command, too
+        command->fallthrough(); // so that --data, --config and --kafka are taken after the command, too
         command->callback([this, arguments] { command_ = *arguments; });
         return command;
     }
@@ -62,36 +63,43 @@ private:
         auto* create = add(*group, "create", "Create a topic; a server that runs on DIR does it, and owns the files",
                            "  questlog topic create --topic game-events --if-not-exists\n"
                            "  questlog topic create --topic clicks --partitions 3\n"
-                           "  sudo questlog topic create --topic raids --data /var/lib/questlog\n",
+                           "  sudo questlog topic create --topic raids --data /var/lib/questlog\n"
+                           "  questlog topic create --topic raids --kafka kafka1:9092 --replication-factor 3\n",
                            created);
         create->add_option("--topic", created->topic, "Its name")->required();
-        create->add_option("--partitions", created->partitions, "How many partitions")->check(CLI::Range(1, 1024));
+        create->add_option("--partitions", created->partitions, "How many partitions (default 1, or the cluster's own)")
+            ->check(CLI::Range(1, 1024));
         create->add_option("--replication-factor", created->replication_factor,
-                           "Copies of each; the embedded log has 1");
+                           "Copies of each (the embedded log: 1; default of a cluster: its own)");
         create->add_flag("--if-not-exists", created->if_not_exists, "Do nothing where the topic exists");
         create
             ->add_option(
                 "--config", created->configs,
                 "A setting, name=value (segment.bytes, segment.ms,\ncompression.type, retention.bytes, retention.ms,\n"
-                "retention.force)")
+                "retention.force; with Kafka any that its brokers know)")
             ->allow_extra_args(false);
-        accept_kafka_addresses(*create);
+        accept_kafka_addresses(*create, created->bootstrap_server);
 
         auto described = std::make_shared<TopicDescribeArguments>();
         auto* describe = add(*group, "describe", "Describe one topic, or all",
                              "  questlog topic describe --topic game-events\n", described);
         describe->add_option("--topic", described->topic, "Its name (default: every topic)");
-        accept_kafka_addresses(*describe);
+        accept_kafka_addresses(*describe, described->bootstrap_server);
 
-        auto* list =
-            add(*group, "list", "List the topics", "  questlog topic list\n", std::make_shared<TopicListArguments>());
-        accept_kafka_addresses(*list);
+        auto listed = std::make_shared<TopicListArguments>();
+        auto* list = add(*group, "list", "List the topics",
+                         "  questlog topic list\n"
+                         "  questlog topic list --kafka kafka1:9092\n",
+                         listed);
+        accept_kafka_addresses(*list, listed->bootstrap_server);
     }
 
-    /// Scripts written for kafka-topics name a cluster; the embedded log has none, and takes the option for nothing.
-    void accept_kafka_addresses(CLI::App& command) {
-        command.add_option("--bootstrap-server", ignored_, "Accepted for kafka-topics' sake");
-        command.add_option("--zookeeper", ignored_, "Likewise");
+    /// Scripts written for kafka-topics name a cluster. The embedded log has none, and takes the options for nothing.
+    void accept_kafka_addresses(CLI::App& command, std::optional<std::string>& bootstrap_server) {
+        command.add_option("--bootstrap-server", bootstrap_server,
+                           "With Kafka as --kafka is; the embedded log takes it\nfor nothing, as kafka-topics' scripts "
+                           "give it");
+        command.add_option("--zookeeper", ignored_, "Taken for nothing");
     }
 
     void tail() {
@@ -338,6 +346,12 @@ std::variant<Invocation, Answer> parse_arguments(int argc, const char* const* ar
     CLI::App app{"questlog: a game's whole event pipeline in one binary", "questlog"};
     app.add_option("--data", invocation.data, "The data folder (default ./data)")->type_name("DIR");
     app.add_option("--config", invocation.config, "The configuration (default ./questlog.toml)")->type_name("FILE");
+    app.add_option("--kafka", invocation.kafka, "The Kafka cluster (default: the configuration's, or none)")
+        ->type_name("HOST:PORT[,...]")
+        ->check([](const std::string& text) {
+            const auto checked = kafka::check_bootstrap(text);
+            return checked.ok() ? std::string() : checked.error().message;
+        });
     app.set_version_flag("--version",
                          fmt::format("questlog {} (DuckDB {})", QUESTLOG_VERSION, duck::library_version()));
     app.require_subcommand(1);

@@ -17,15 +17,19 @@ struct ServeArguments {
 
 struct TopicCreateArguments {
     std::string topic;
-    std::int32_t partitions = 1;
-    int replication_factor = 1;
+    std::optional<std::int32_t> partitions; ///< None: 1, or the cluster's default.
+    std::optional<std::int16_t> replication_factor;
     bool if_not_exists = false;
-    std::vector<std::string> configs; ///< "name=value"
+    std::vector<std::string> configs;            ///< "name=value"
+    std::optional<std::string> bootstrap_server; ///< With Kafka, the cluster's; else without a meaning.
 };
 struct TopicDescribeArguments {
     std::optional<std::string> topic;
+    std::optional<std::string> bootstrap_server;
 };
-struct TopicListArguments {};
+struct TopicListArguments {
+    std::optional<std::string> bootstrap_server;
+};
 
 struct TailArguments {
     std::optional<std::string> topic;
@@ -126,6 +130,7 @@ using Command =
 struct Invocation {
     std::string data = "data";         ///< The data folder.
     std::optional<std::string> config; ///< None: ./questlog.toml where there is one.
+    std::optional<std::string> kafka;  ///< HOST:PORT, or several with commas; before the configuration's.
     Command command;
 };
 

@@ -27,13 +27,27 @@ Answer answered(std::vector<const char*> words) {
     return std::holds_alternative<Answer>(result) ? std::get<Answer>(result) : Answer{-1, ""};
 }
 
-TEST(Arguments, DataAndConfigStandBeforeOrAfterTheCommand) {
-    for (const auto& words : {std::vector<const char*>{"--data", "d", "--config", "c", "topic", "list"},
-                              std::vector<const char*>{"topic", "list", "--data", "d", "--config", "c"}}) {
+TEST(Arguments, DataConfigAndKafkaStandBeforeOrAfterTheCommand) {
+    for (const auto& words :
+         {std::vector<const char*>{"--data", "d", "--config", "c", "--kafka", "k1:9092,k2:9092", "topic", "list"},
+          std::vector<const char*>{"topic", "list", "--data", "d", "--config", "c", "--kafka", "k1:9092,k2:9092"}}) {
         Invocation whole;
         parsed<TopicListArguments>(words, &whole);
         EXPECT_EQ(whole.data, "d");
         EXPECT_EQ(whole.config, "c");
+        EXPECT_EQ(whole.kafka, "k1:9092,k2:9092");
+    }
+    Invocation whole;
+    parsed<TopicListArguments>({"topic", "list"}, &whole);
+    EXPECT_FALSE(whole.kafka);
+}
+
+TEST(Arguments, KafkaIsAnAddress) {
+    for (const char* text : {"kafka", "kafka:0", "kafka:9092,", ""}) {
+        const auto mistake = answered({"status", "--kafka", text});
+        EXPECT_EQ(mistake.exit_code, 2) << text;
+        EXPECT_NE(mistake.text.find("is no address of a Kafka broker; write HOST:PORT"), std::string::npos)
+            << mistake.text;
     }
 }
 
@@ -54,7 +68,10 @@ TEST(Arguments, TopicCreateTakesKafkaTopicsOptions) {
     EXPECT_EQ(create.topic, "game-events");
     EXPECT_EQ(create.partitions, 2);
     EXPECT_TRUE(create.if_not_exists);
+    EXPECT_EQ(create.replication_factor, 1);
+    EXPECT_EQ(create.bootstrap_server, "kafka:29092");
     EXPECT_EQ(create.configs, std::vector<std::string>{"segment.bytes=1048576"});
+    EXPECT_FALSE(parsed<TopicCreateArguments>({"topic", "create", "--topic", "x"}).partitions);
 }
 
 TEST(Arguments, SqlShowAndBatch) {

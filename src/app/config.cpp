@@ -114,7 +114,7 @@ Status parse_deduplication(TomlTable& deduplication, Config& config) {
     return {};
 }
 
-Status parse_settings(TomlTable& root, Config& config) {
+Status parse_settings(TomlTable& root, const std::optional<std::string>& bootstrap, Config& config) {
     TRY(server, root.table("server"));
     if (server) {
         TRY(listen, server->string("listen"));
@@ -131,6 +131,11 @@ Status parse_settings(TomlTable& root, Config& config) {
     if (client_limits) CHECK_OK(parse_limits(*client_limits, config.limits));
     TRY(log, root.table("log"));
     if (log) CHECK_OK(parse_log(*log, config));
+    TRY(kafka, root.table("kafka"));
+    if (kafka) {
+        TRY(parsed, parse_kafka(*kafka, bootstrap));
+        config.kafka = std::move(parsed);
+    }
     TRY(lake, root.table("lake"));
     if (lake) {
         TRY(lake_root, lake->string("root"));
@@ -162,7 +167,7 @@ Config Config::builtin() {
     return config;
 }
 
-Result<Config> parse_config(std::string_view text, const std::string& file) {
+Result<Config> parse_config(std::string_view text, const std::string& file, const std::optional<std::string>& kafka) {
     toml::table parsed;
     try {
         parsed = toml::parse(text, std::string_view(file));
@@ -172,7 +177,8 @@ Result<Config> parse_config(std::string_view text, const std::string& file) {
     }
     Config config;
     TomlTable root(parsed, file, "the file");
-    CHECK_OK(parse_settings(root, config));
+    if (kafka) config.kafka.client.bootstrap = *kafka;
+    CHECK_OK(parse_settings(root, kafka, config));
 
     TRY(events, root.tables("event"));
     for (auto& table : events) {

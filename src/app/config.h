@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/kafka_section.h"
 #include "app/limits_section.h"
 #include "base/compressor.h"
 #include "base/limits.h"
@@ -42,6 +43,8 @@ struct Config {
     log::Sync sync = log::Sync::always;
     std::chrono::milliseconds sync_interval{1000}; ///< Under log::Sync::interval.
 
+    KafkaConfig kafka; ///< The cluster that the topic is shipped to; by default none.
+
     std::string lake_root = "lake"; ///< Under the data folder, or absolute.
 
     bool landing = true;         ///< `serve` lands the topic's events in continuous tables.
@@ -57,7 +60,9 @@ struct Config {
 };
 
 /// Reads the TOML text of `file` (its name is for errors). `reject` at file:line:column, with what to write instead.
-Result<Config> parse_config(std::string_view text, const std::string& file);
+/// `kafka` goes before the file's `bootstrap` in [kafka].
+Result<Config> parse_config(std::string_view text, const std::string& file,
+                            const std::optional<std::string>& kafka = std::nullopt);
 
 /// The tables that SQL knows: every job's written outputs. Names are unique, which parse_config has checked.
 std::vector<scan::TableDeclaration> declared_tables(const Config& config);

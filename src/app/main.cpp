@@ -19,12 +19,16 @@ using namespace questlog;
 
 constexpr const char* default_config = "questlog.toml";
 
-Result<app::Config> load_config(const std::optional<std::string>& named) {
+Result<app::Config> load_config(const std::optional<std::string>& named, const std::optional<std::string>& kafka) {
     const std::string path = named.value_or(default_config);
     std::error_code fault;
     const auto found = std::filesystem::status(path, fault);
     if (found.type() == std::filesystem::file_type::not_found) {
-        if (!named) return app::Config::builtin();
+        if (!named) {
+            app::Config config = app::Config::builtin();
+            config.kafka.client.bootstrap = kafka.value_or("");
+            return config;
+        }
         return reject("there is no configuration {}; name a file that exists with --config", path);
     }
     std::ifstream file(path, std::ios::binary);
@@ -32,11 +36,11 @@ Result<app::Config> load_config(const std::optional<std::string>& named) {
         return reject("cannot read the configuration {}: {}", path,
                       std::filesystem::is_directory(found) ? "it is a directory" : std::strerror(errno));
     const std::string text{std::istreambuf_iterator<char>(file), {}};
-    return app::parse_config(text, path);
+    return app::parse_config(text, path, kafka);
 }
 
 Status run(const app::Invocation& invocation) {
-    TRY(config, load_config(invocation.config));
+    TRY(config, load_config(invocation.config, invocation.kafka));
     io::RealEnv world;
     app::Context context{world.env(), std::move(config), invocation.data};
     context.progress = isatty(STDERR_FILENO) == 1;

@@ -169,6 +169,42 @@ Result<std::vector<std::string>> TomlTable::jsons(std::string_view key) {
     return all;
 }
 
+Result<std::vector<TomlTable::Scalar>> TomlTable::scalars() const {
+    std::vector<std::pair<toml::source_position, Scalar>> found;
+    CHECK_OK(add_scalars(*table_, "", found));
+    std::sort(found.begin(), found.end(), [](const auto& one, const auto& other) { return one.first < other.first; });
+    std::vector<Scalar> scalars;
+    std::set<std::string> names;
+    for (auto& [position, scalar] : found) {
+        if (!names.insert(scalar.name).second)
+            return reject("{}: {} is there twice in {}", scalar.at, scalar.name, where_);
+        scalars.push_back(std::move(scalar));
+    }
+    return scalars;
+}
+
+Status TomlTable::add_scalars(const toml::table& table, const std::string& prefix,
+                              std::vector<std::pair<toml::source_position, Scalar>>& found) const {
+    for (const auto& [key, node] : table) {
+        const std::string name = prefix + std::string(key.str());
+        std::string text;
+        if (const auto* inner = node.as_table()) {
+            CHECK_OK(add_scalars(*inner, name + ".", found));
+            continue;
+        }
+        if (const auto* string = node.as_string())
+            text = string->get();
+        else if (const auto* number = node.as_integer())
+            text = fmt::format("{}", number->get());
+        else if (const auto* value = node.as_boolean())
+            text = value->get() ? "true" : "false";
+        else
+            return expected(node, name, "a string, a whole number, true or false");
+        found.emplace_back(node.source().begin, Scalar{name, std::move(text), at(node.source())});
+    }
+    return {};
+}
+
 Result<std::optional<std::string>> TomlTable::number(std::string_view key) {
     const auto* node = find(key);
     if (node == nullptr) return std::optional<std::string>{};

@@ -39,12 +39,22 @@ public:
     Result<std::string> json(std::string_view key);
     /// The same of an array's, in order; empty where missing.
     Result<std::vector<std::string>> jsons(std::string_view key);
+    /// Every string, integer and boolean of the table and of the tables in it, in the order of the file: `a.b = 1` and
+    /// `"a.b" = 1` are the same.
+    struct Scalar {
+        std::string name; ///< With dots.
+        std::string text;
+        std::string at; ///< file:line:column
+    };
+    Result<std::vector<Scalar>> scalars() const;
     /// The JSON text of a number.
     Result<std::optional<std::string>> number(std::string_view key);
     Status finish() const;
 
 private:
     Result<std::string> json_of(const toml::node& node, std::string_view key) const;
+    Status add_scalars(const toml::table& table, const std::string& prefix,
+                       std::vector<std::pair<toml::source_position, Scalar>>& found) const;
     const toml::node* find(std::string_view key);
     [[nodiscard]] Error expected(const toml::node& node, std::string_view key, std::string_view what) const;
     [[nodiscard]] std::string at(const toml::source_region& region) const;

@@ -38,11 +38,11 @@ Result<control::TopicCreated> create(const Context& context, const control::Crea
 } // namespace
 
 Status run(const Context& context, const TopicCreateArguments& arguments) {
-    if (arguments.replication_factor != 1)
+    if (arguments.replication_factor.value_or(1) != 1)
         return command_failure(reject("Replication factor: {} larger than available brokers: 1. The embedded log keeps "
                                       "one copy; leave --replication-factor out.",
-                                      arguments.replication_factor));
-    control::CreateTopic request{arguments.topic, {arguments.partitions, {}}, arguments.if_not_exists};
+                                      *arguments.replication_factor));
+    control::CreateTopic request{arguments.topic, {arguments.partitions.value_or(1), {}}, arguments.if_not_exists};
     for (const auto& config : arguments.configs) {
         const std::size_t equals = config.find('=');
         if (equals == std::string::npos)

@@ -35,7 +35,17 @@ Status set(rd_kafka_conf_t* conf, std::string_view name, std::string_view value)
     const auto said =
         rd_kafka_conf_set(conf, std::string(name).c_str(), std::string(value).c_str(), text.data(), text.size());
     if (said == RD_KAFKA_CONF_OK) return {};
+    if (said == RD_KAFKA_CONF_INVALID && is_secret_property(name)) // its text may have the value
+        return reject("[kafka.client] {}: librdkafka does not take its value", name);
     return reject("[kafka.client] {}: {}", name, text.data());
+}
+
+Status set_given(rd_kafka_conf_t* conf, std::string_view name, std::string_view value) {
+    if (std::find(kept_properties.begin(), kept_properties.end(), name) != kept_properties.end())
+        return reject("[kafka.client] {}: questlog sets it by itself, for its promises hang on it; leave it out", name);
+    if (value.find('\0') != std::string_view::npos)
+        return reject("[kafka.client] {}: its value has a NUL character", name);
+    return set(conf, name, value);
 }
 
 /// Waiting may help.
@@ -96,6 +106,11 @@ bool tells_more(int code) {
 
 } // namespace
 
+Status check_property(const std::string& name, const std::string& value) {
+    const ConfHandle conf(rd_kafka_conf_new());
+    return set_given(conf.get(), name, value);
+}
+
 Result<std::unique_ptr<Client>> Client::make(rd_kafka_type_t type, const ClientSettings& settings,
                                              const std::vector<Property>& own) {
     std::unique_ptr<Client> client(new Client(settings));
@@ -107,12 +122,7 @@ Result<std::unique_ptr<Client>> Client::make(rd_kafka_type_t type, const ClientS
     // A broker that comes back is noticed soon.
     CHECK_OK(set(conf.get(), "reconnect.backoff.ms", "50"));
     CHECK_OK(set(conf.get(), "reconnect.backoff.max.ms", "1000"));
-    for (const auto& [name, value] : settings.properties) {
-        if (std::find(kept_properties.begin(), kept_properties.end(), name) != kept_properties.end())
-            return reject("[kafka.client] {}: questlog sets it by itself, for its promises hang on it; leave it out",
-                          name);
-        CHECK_OK(set(conf.get(), name, value));
-    }
+    for (const auto& [name, value] : settings.properties) CHECK_OK(set_given(conf.get(), name, value));
     for (const auto& [name, value] : own) CHECK_OK(set(conf.get(), name, value));
     rd_kafka_conf_set_opaque(conf.get(), client.get());
     rd_kafka_conf_set_error_cb(conf.get(), take_error);
