@@ -171,6 +171,15 @@ TEST_F(ForwarderResumeTest, WhatArrivedAndWasNotHeardOfIsNotSentAgain) {
     EXPECT_EQ(saved->last[0], (Arrived{Offset{82}, 86})) << "4 are of others";
 }
 
+TEST_F(ForwarderResumeTest, WhatHasExpiredInTheTopicIsNotMissed) {
+    cluster_.put("game-events", 0, std::vector(7'000, StoredRecord{-1, 1, std::nullopt, std::string(1'000, 'x'), {}}));
+    ASSERT_GT(cluster_.watermarks("game-events", 0).first, 50) << "the mock keeps 5 MB";
+    log_.commit(5, 0);
+    run(55, 20);
+    const auto records = cluster_.read("game-events", 0);
+    EXPECT_EQ(log_.taken(records), (std::vector<std::int64_t>{50, 51, 52, 53, 54}));
+}
+
 TEST_F(ForwarderResumeTest, OfAnotherLogTheCheckpointSaysNothing) {
     ASSERT_TRUE(log_.checkpoint().write({"another", {Arrived{Offset{1'000}, 1'000}, std::nullopt}}).ok());
     log_.commit(3, 0);

@@ -11,7 +11,7 @@ namespace {
 
 /// What the settings may change: times and sizes, no promise. docs/decisions/0017-kafka-forwarder.md has the figures.
 constexpr std::array<Property, 5> tuned{{
-    {"linger.ms", "1"},
+    {"linger.ms", "0.5"},
     {"batch.num.messages", "20000"},
     {"socket.nagle.disable", "true"},
     {"retry.backoff.ms", "50"},

@@ -44,8 +44,8 @@ Status create(const Client& client, const ForwardedTopic& topic) {
 
 std::string cure(const ForwardedTopic& topic) {
     return fmt::format(
-        "if another topic shall be forwarded to from now on, remove {}: then it gets all events that the "
-        "log still holds, after the last one it has, where it has any",
+        "if this topic shall be forwarded to from now on, remove {}: then it gets the events that the log "
+        "still holds, all of them where it has none yet, else those after the last it has",
         topic.checkpoint_path);
 }
 
