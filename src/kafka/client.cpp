@@ -154,7 +154,7 @@ Result<TopicHandle> Client::topic(const std::string& name) const {
     return topic;
 }
 
-Result<MetadataHandle> Client::metadata(const std::string& name) const {
+Result<MetadataHandle> Client::metadata(const std::string& name, std::chrono::milliseconds timeout) const {
     TopicHandle topic;
     if (!name.empty()) {
         TRY(made, this->topic(name));
@@ -162,7 +162,7 @@ Result<MetadataHandle> Client::metadata(const std::string& name) const {
     }
     const struct rd_kafka_metadata* found = nullptr;
     const auto code =
-        rd_kafka_metadata(handle_, name.empty() ? 1 : 0, topic.get(), &found, static_cast<int>(call_timeout.count()));
+        rd_kafka_metadata(handle_, name.empty() ? 1 : 0, topic.get(), &found, static_cast<int>(timeout.count()));
     rd_kafka_poll(handle_, 0); // complaints are told
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return error(code, "ask the cluster for its topics");
     return MetadataHandle(found);

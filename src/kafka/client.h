@@ -51,7 +51,8 @@ public:
     [[nodiscard]] Result<TopicHandle> topic(const std::string& name) const;
     /// What the cluster says of the topic; every topic where `name` is empty. Never makes one where the client is a
     /// consumer. `retry_later` where the cluster cannot be reached.
-    [[nodiscard]] Result<MetadataHandle> metadata(const std::string& name) const;
+    [[nodiscard]] Result<MetadataHandle> metadata(const std::string& name,
+                                                  std::chrono::milliseconds timeout = call_timeout) const;
 
     /// What librdkafka complained of last, as a clause; empty: of nothing.
     [[nodiscard]] std::string complaint() const;

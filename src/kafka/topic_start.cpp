@@ -1,0 +1,205 @@
+#include "kafka/topic_start.h"
+
+#include "base/operator_log.h"
+#include "kafka/origin.h"
+
+#include <algorithm>
+#include <array>
+
+namespace questlog::kafka {
+namespace {
+
+constexpr std::chrono::milliseconds poll_interval{100};
+constexpr std::chrono::milliseconds made_wait_max{10'000}; ///< Until every broker knows of a new topic.
+constexpr std::chrono::milliseconds quiet_max{10'000};     ///< Until a broker that sends nothing is given up.
+constexpr std::size_t messages_at_once = 1'000;
+
+using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, Calls<rd_kafka_NewTopic_destroy>>;
+
+Status create(const Client& client, const ForwardedTopic& topic) {
+    std::array<char, 512> text{};
+    constexpr int brokers_default = -1;
+    const NewTopic made(
+        rd_kafka_NewTopic_new(topic.name.c_str(), topic.partitions, brokers_default, text.data(), text.size()));
+    if (made == nullptr) return reject("cannot make topic {} at Kafka: {}", topic.name, text.data());
+    const QueueHandle queue(rd_kafka_queue_new(client.get()));
+    rd_kafka_NewTopic_t* one = made.get();
+    rd_kafka_CreateTopics(client.get(), &one, 1, nullptr, queue.get());
+    const EventHandle event(rd_kafka_queue_poll(queue.get(), static_cast<int>(call_timeout.count())));
+    const std::string doing = fmt::format("make topic {}", topic.name);
+    if (event == nullptr) return client.error(RD_KAFKA_RESP_ERR__TIMED_OUT, doing);
+    if (const auto code = rd_kafka_event_error(event.get()); code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return client.error(code, doing);
+    std::size_t count = 0;
+    const auto** results = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto code = rd_kafka_topic_result_error(results[i]);
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) continue;
+        const char* why = rd_kafka_topic_result_error_string(results[i]);
+        return client.error(code, doing).within(why == nullptr ? "" : why);
+    }
+    log_info("made topic {} with {} partitions at Kafka {}", topic.name, topic.partitions, client.settings().bootstrap);
+    return {};
+}
+
+std::string cure(const ForwardedTopic& topic) {
+    return fmt::format(
+        "if this topic shall be forwarded to from now on, remove {}: then it gets the events that the log "
+        "still holds, all of them where it has none yet, else those after the last it has",
+        topic.checkpoint_path);
+}
+
+std::optional<Origin> origin_of(const rd_kafka_message_t& message) {
+    rd_kafka_headers_t* headers = nullptr;
+    if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
+    const void* value = nullptr;
+    std::size_t bytes = 0;
+    if (rd_kafka_header_get_last(headers, origin_header, &value, &bytes) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return std::nullopt;
+    return parse_origin(std::string_view(static_cast<const char*>(value), bytes));
+}
+
+/// Reads a partition's records in order, while it lives.
+class Scan {
+public:
+    Scan(const Client& client, TopicHandle topic, Partition partition)
+        : client_(client), topic_(std::move(topic)), partition_(partition) {}
+    ~Scan() {
+        if (started_) rd_kafka_consume_stop(topic_.get(), partition_.value);
+    }
+    Scan(const Scan&) = delete;
+    Scan& operator=(const Scan&) = delete;
+
+    /// Calls `take` with each record from `from` to before `end`.
+    template <class Take>
+    Status read(std::int64_t from, std::int64_t end, const std::function<bool()>& stop, Take&& take) {
+        if (from >= end) return {};
+        const std::string doing = fmt::format("read topic {}", rd_kafka_topic_name(topic_.get()));
+        if (rd_kafka_consume_start(topic_.get(), partition_.value, from) != 0)
+            return client_.error(rd_kafka_last_error(), doing);
+        started_ = true;
+        std::array<rd_kafka_message_t*, messages_at_once> messages{};
+        std::chrono::milliseconds quiet{};
+        std::int64_t next = from;
+        while (next < end) {
+            if (stop()) return retry_later("stopped");
+            const auto count =
+                rd_kafka_consume_batch(topic_.get(), partition_.value, static_cast<int>(poll_interval.count()),
+                                       messages.data(), messages.size());
+            rd_kafka_poll(client_.get(), 0);
+            if (count < 0) return client_.error(rd_kafka_last_error(), doing);
+            quiet = count == 0 ? quiet + poll_interval : std::chrono::milliseconds{};
+            if (quiet > quiet_max) return client_.error(RD_KAFKA_RESP_ERR__TIMED_OUT, doing);
+            Status done;
+            for (ssize_t i = 0; i < count; ++i) {
+                const MessageHandle message(messages[static_cast<std::size_t>(i)]);
+                if (!done.ok() || next >= end) continue; // only freed
+                next = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF ? message->offset : message->offset + 1;
+                if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && next <= end)
+                    done = take(*message);
+                else if (message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
+                    done = client_.error(message->err, doing);
+            }
+            CHECK_OK(done);
+        }
+        return {};
+    }
+
+private:
+    const Client& client_;
+    TopicHandle topic_;
+    Partition partition_;
+    bool started_ = false;
+};
+
+} // namespace
+
+Error another_topic(const ForwardedTopic& topic, Partition partition, const std::optional<Arrived>& expected,
+                    std::string_view what) {
+    const std::string known = expected ? fmt::format("event {} of log {} should be at offset {} of its partition {}",
+                                                     expected->event, topic.log_id, expected->record, partition)
+                                       : fmt::format("its partition {} was longer", partition);
+    return reject(
+        "topic {} at Kafka is not the one that was forwarded to: {}, and {}. It was deleted and made anew, or "
+        "is that of another cluster; {}",
+        topic.name, known, what, cure(topic));
+}
+
+Result<std::int32_t> topic_partitions(const Client& consumer, const std::string& topic,
+                                      std::chrono::milliseconds timeout) {
+    TRY(found, consumer.metadata(topic, timeout));
+    const std::string doing = fmt::format("look for topic {}", topic);
+    if (found->topic_cnt != 1) return consumer.error(RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, doing);
+    const auto code = found->topics[0].err;
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) return 0;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return consumer.error(code, doing);
+    return found->topics[0].partition_cnt;
+}
+
+Status ensure_topic(const Client& consumer, const ForwardedTopic& topic, const std::optional<Checkpoint>& checkpoint,
+                    const std::function<bool()>& stop) {
+    bool made = false;
+    for (std::chrono::milliseconds waited{}; !stop(); waited += poll_interval) {
+        TRY(partitions, topic_partitions(consumer, topic.name, call_timeout));
+        if (partitions >= topic.log_partitions) return {};
+        if (partitions > 0)
+            return reject(
+                "topic {} at Kafka has {} partitions, and the log has {}; each is forwarded to the one of its "
+                "number, so give the topic {} partitions (kafka-topics --alter --topic {} --partitions {})",
+                topic.name, partitions, topic.log_partitions, topic.log_partitions, topic.name, topic.log_partitions);
+        for (std::size_t i = 0; checkpoint && i < checkpoint->last.size(); ++i)
+            if (const auto& last = checkpoint->last[i])
+                return another_topic(topic, Partition{static_cast<std::int32_t>(i)}, last, "there is no such topic");
+        if (!made) CHECK_OK(create(consumer, topic));
+        made = true;
+        if (waited > made_wait_max) return retry_later("topic {} was made at Kafka, and is not there yet", topic.name);
+        rd_kafka_poll(consumer.get(), static_cast<int>(poll_interval.count()));
+    }
+    return retry_later("stopped");
+}
+
+Result<Found> find_end(const Client& consumer, const ForwardedTopic& topic, Partition partition,
+                       const std::optional<Arrived>& checkpoint, Offset log_end, const std::function<bool()>& stop) {
+    std::int64_t low = 0;
+    std::int64_t high = 0;
+    const auto code = rd_kafka_query_watermark_offsets(consumer.get(), topic.name.c_str(), partition.value, &low, &high,
+                                                       static_cast<int>(call_timeout.count()));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return consumer.error(code, fmt::format("read topic {}", topic.name));
+    if (checkpoint && high <= checkpoint->record)
+        return another_topic(topic, partition, checkpoint, fmt::format("it ends at offset {}", high));
+
+    Found found{checkpoint ? checkpoint->event.plus(1) : Offset{}, checkpoint, high};
+    const std::int64_t from = std::max(low, checkpoint ? checkpoint->record : 0);
+    if (!checkpoint && log_end == Offset{}) return found;
+
+    TRY(handle, consumer.topic(topic.name));
+    Scan scan(consumer, std::move(handle), partition);
+    bool verified = !checkpoint || checkpoint->record < low; // else that record has expired
+    CHECK_OK(scan.read(from, high, stop, [&](const rd_kafka_message_t& message) -> Status {
+        const auto origin = origin_of(message);
+        const bool ours = origin && origin->log_id == topic.log_id && origin->partition == partition;
+        if (!verified) {
+            verified = ours && message.offset == checkpoint->record && origin->offset == checkpoint->event;
+            if (!verified)
+                return another_topic(topic, partition, checkpoint,
+                                     message.offset != checkpoint->record ? "there is none at that offset"
+                                     : ours ? fmt::format("it holds event {} there", origin->offset)
+                                            : std::string("it holds another record there"));
+        }
+        if (ours && origin->offset >= found.next) {
+            found.next = origin->offset.plus(1);
+            found.last = Arrived{origin->offset, message.offset};
+        }
+        return {};
+    }));
+    if (!verified) return another_topic(topic, partition, checkpoint, "there is none at that offset");
+    if (found.next > log_end)
+        return reject(
+            "topic {} at Kafka holds event {} of partition {} of log {}, and the log ends at offset {}: it has "
+            "lost events, or is an old copy. Forwarding its new events under the offsets of others would lose "
+            "them; move the log aside, so that a new one begins",
+            topic.name, found.next.plus(-1), partition, topic.log_id, log_end);
+    return found;
+}
+
+} // namespace questlog::kafka

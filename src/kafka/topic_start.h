@@ -1,0 +1,49 @@
+#pragma once
+
+#include "kafka/checkpoint.h"
+#include "kafka/client.h"
+#include "log/event_log.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+/// Where a topic's forwarding begins: what is asked of the topic before anything is sent to it.
+namespace questlog::kafka {
+
+/// The topic that is forwarded, and where to.
+struct ForwardedTopic {
+    std::string name;
+    std::int32_t partitions = 1; ///< Of the one that is made where there is none.
+    std::string log_id;
+    std::int32_t log_partitions = 1;
+    std::string checkpoint_path; ///< For what is told to a person.
+};
+
+/// A partition of the topic as it was found.
+struct Found {
+    Offset next;                 ///< The first event that may be missing.
+    std::optional<Arrived> last; ///< nullopt: no event is known there.
+    std::int64_t topic_end = 0;  ///< Kafka's offset of what comes next.
+};
+
+/// The topic is not the one that `expected` arrived in: `what` is there instead.
+[[nodiscard]] Error another_topic(const ForwardedTopic& topic, Partition partition,
+                                  const std::optional<Arrived>& expected, std::string_view what);
+
+/// How many partitions the topic has; 0: there is none. `consumer` is one, so that asking makes no topic.
+Result<std::int32_t> topic_partitions(const Client& consumer, const std::string& topic,
+                                      std::chrono::milliseconds timeout);
+
+/// Makes the topic where it is missing. `reject` where it has too few partitions, or is missing although the checkpoint
+/// says what it holds.
+Status ensure_topic(const Client& consumer, const ForwardedTopic& topic, const std::optional<Checkpoint>& checkpoint,
+                    const std::function<bool()>& stop);
+
+/// Reads the partition from where the checkpoint says, or from its beginning, to its end. `reject` where it is not the
+/// one of the checkpoint, or holds events that the log, which ends at `log_end`, does not have. `retry_later` also
+/// where `stop` said so.
+Result<Found> find_end(const Client& consumer, const ForwardedTopic& topic, Partition partition,
+                       const std::optional<Arrived>& checkpoint, Offset log_end, const std::function<bool()>& stop);
+
+} // namespace questlog::kafka
