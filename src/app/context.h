@@ -20,6 +20,7 @@ struct Context {
     bool progress = false;   ///< err is a terminal: long work may draw its progress there.
 
     [[nodiscard]] std::string log_directory() const { return data + "/log"; }
+    [[nodiscard]] std::string kafka_directory() const { return data + "/kafka"; }
     [[nodiscard]] std::string lake_root() const {
         return config.lake_root.starts_with('/') ? config.lake_root : data + "/" + config.lake_root;
     }

@@ -1,5 +1,7 @@
 #include "app/data_folder.h"
 
+#include "kafka/topic_log.h"
+
 #include <algorithm>
 #include <set>
 
@@ -41,21 +43,33 @@ Result<std::shared_ptr<duck::Database>> open_database(const Context& context) {
     return duck::Database::open(options);
 }
 
-Result<std::unique_ptr<log::TopicSource>> open_topics(const Context& context) {
-    return std::unique_ptr<log::TopicSource>(std::make_unique<log::Topics>(context.env, context.log_directory()));
+Result<std::unique_ptr<log::TopicSource>> open_topics(const Context& context, Unforwarded unforwarded) {
+    auto own = std::make_unique<log::Topics>(context.env, context.log_directory());
+    if (!context.config.kafka.enabled()) return std::unique_ptr<log::TopicSource>(std::move(own));
+    kafka::ReaderOptions options;
+    options.client = context.config.kafka.client;
+    options.directory = context.kafka_directory();
+    options.topics.push_back(context.config.topic);
+    for (const auto& job : context.config.jobs)
+        if (std::find(options.topics.begin(), options.topics.end(), job.topic) == options.topics.end())
+            options.topics.push_back(job.topic);
+    if (unforwarded == Unforwarded::read) options.embedded = std::move(own);
+    return kafka::open_topics(context.env, std::move(options));
 }
 
 Result<std::unique_ptr<DataFolder>> DataFolder::open(const Context& context) {
     std::unique_ptr<DataFolder> folder(new DataFolder);
-    TRY(topics, open_topics(context));
+    TRY(topics, open_topics(context, Unforwarded::left_out));
     folder->topics_ = std::move(topics);
+    TRY(visible_topics, open_topics(context, Unforwarded::read));
+    folder->visible_topics_ = std::move(visible_topics);
     TRY(database, open_database(context));
     folder->database_ = std::move(database);
     folder->lake_ = std::make_unique<lake::SnapshotStore>(context.env, context.lake_root(), folder->database_);
     folder->continuous_ = std::make_unique<lake::ContinuousStore>(context.env, context.lake_root());
     folder->world_ = std::make_unique<query::World>(query::World{
         .env = context.env,
-        .topics = *folder->topics_,
+        .topics = *folder->visible_topics_,
         .store = *folder->lake_,
         .continuous = *folder->continuous_,
         .database = folder->database_,
@@ -68,7 +82,7 @@ Result<std::unique_ptr<DataFolder>> DataFolder::open(const Context& context) {
         .spare_tables = spare_tables(context.config),
         .repeats = context.config.repeats,
         .rules = std::make_shared<event::FieldRules>(context.config.events),
-        .embedded = dynamic_cast<const log::Topics*>(folder->topics_.get()),
+        .embedded = dynamic_cast<const log::Topics*>(folder->visible_topics_.get()),
         .lands = context.config.landing,
     });
     for (const auto& job : context.config.jobs)

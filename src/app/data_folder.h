@@ -15,8 +15,11 @@ namespace questlog::app {
 /// DuckDB in memory, to read and write Parquet with, as every command uses it.
 Result<std::shared_ptr<duck::Database>> open_database(const Context& context);
 
-/// The topics that commands read.
-Result<std::unique_ptr<log::TopicSource>> open_topics(const Context& context);
+/// What a reader sees of events that are on their way to Kafka. Without a cluster none are.
+enum class Unforwarded : std::uint8_t { read, left_out };
+
+/// The topics that commands read: the data folder's own, or the cluster's.
+Result<std::unique_ptr<log::TopicSource>> open_topics(const Context& context, Unforwarded unforwarded);
 
 /// A data folder opened for SQL and jobs: its topics, its lake, and an in-memory DuckDB.
 /// Opening it reads nothing yet and writes nothing. One command's.
@@ -25,6 +28,8 @@ public:
     static Result<std::unique_ptr<DataFolder>> open(const Context& context);
 
     [[nodiscard]] const query::World& world() const { return *world_; }
+    /// As they last: what is on its way to Kafka has no offset there yet, and no table has it. SQL, whose world() has
+    /// topics of its own, reads it.
     [[nodiscard]] log::TopicSource& topics() { return *topics_; }
     [[nodiscard]] lake::SnapshotStore& lake() { return *lake_; }
     [[nodiscard]] lake::ContinuousStore& continuous() { return *continuous_; }
@@ -34,6 +39,7 @@ private:
     DataFolder() = default;
 
     std::unique_ptr<log::TopicSource> topics_;
+    std::unique_ptr<log::TopicSource> visible_topics_;
     std::shared_ptr<duck::Database> database_;
     std::unique_ptr<lake::SnapshotStore> lake_;
     std::unique_ptr<lake::ContinuousStore> continuous_;

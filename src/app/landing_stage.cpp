@@ -2,6 +2,7 @@
 
 #include "app/data_folder.h"
 #include "base/operator_log.h"
+#include "kafka/topic_log.h"
 
 #include <algorithm>
 #include <malloc.h>
@@ -26,8 +27,7 @@ batch::LandingOptions landing_options(const Config& config) {
 }
 
 LandingStage::LandingStage(const Context& context, const log::LogWriter& log, Metrics& metrics)
-    : context_(context), topics_(context.env, context.log_directory()), topic_(log.topic()),
-      store_(context.env, context.lake_root()),
+    : context_(context), served_(log.topic()), store_(context.env, context.lake_root()),
       landed_events_(metrics.counter("questlog_landed_events_total", "Events landed in continuous tables.")),
       dead_letters_(metrics.counter("questlog_landed_dead_letters_total", "Events landed as dead letters.")),
       repeats_(metrics.counter("questlog_landed_duplicates_total",
@@ -60,10 +60,11 @@ void LandingStage::round() {
 
 Status LandingStage::land() {
     if (!lander_) CHECK_OK(open());
+    if (!lander_) return {};
     const Status done = asked_.exchange(false) ? lander_->land_all() : lander_->land_due();
     if (std::vector<Offset> ends = lander_->landed(); ends != ends_) {
-        ends_ = ends;
-        if (on_landed) on_landed(std::move(ends));
+        CHECK_OK(tell_landed(ends));
+        ends_ = std::move(ends);
     }
     pending_.set(static_cast<double>(lander_->pending()));
     if (database_) { // until the next cut is due, neither it nor the tables' state is needed
@@ -74,8 +75,25 @@ Status LandingStage::land() {
     return done;
 }
 
+/// In the offsets of the log that clients have receipts of.
+Status LandingStage::tell_landed(std::vector<Offset> ends) {
+    if (!on_landed) return {};
+    if (context_.config.kafka.enabled()) {
+        TRY(arrived, kafka::arrived_below(*reader_, ends, served_));
+        ends = std::move(arrived);
+    }
+    on_landed(std::move(ends));
+    return {};
+}
+
+/// No lander then: there is nothing to be landed yet.
 Status LandingStage::open() {
-    TRY(reader, log::open_reader(context_.env, topics_, topic_));
+    TRY(topics, open_topics(context_, Unforwarded::left_out));
+    TRY(exists, topics->exists(served_.name));
+    if (!exists) return {}; // who forwards to it makes it
+    TRY(topic, topics->find(served_.name));
+    TRY(reader, topics->open(topic, {}));
+    topics_ = std::move(topics);
     reader_ = std::move(reader);
     batch::LandingOptions options = landing_options(context_.config);
     options.stop = [this] { return stopping_.load(); };

@@ -44,13 +44,13 @@ private:
     void round();
     Status land();
     Status open();
+    Status tell_landed(std::vector<Offset> ends);
     Result<duck::Database*> database();
     void tell_once(const std::string& text);
     void landed(const batch::LandedCut& cut);
 
     const Context& context_;
-    log::Topics topics_;
-    log::Topic topic_;
+    const log::Topic served_; ///< In the data folder's own log.
     lake::ContinuousStore store_;
     Counter landed_events_;
     Counter dead_letters_;
@@ -58,6 +58,7 @@ private:
     Counter cuts_;
     Gauge stopped_tables_;
     Gauge pending_;
+    std::unique_ptr<log::TopicSource> topics_; ///< Null until it could be opened, as the next one.
     std::unique_ptr<log::LogReader> reader_;
     std::shared_ptr<duck::Database> database_; ///< Null while nothing is landed.
     std::unique_ptr<batch::Lander> lander_;    ///< Null until the log could be opened.

@@ -67,6 +67,14 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(const Context& context, const h
     TRY(seen, seen_ids(context, topics, *pipeline->log_));
     collect::CollectorOptions collector_options;
     context.config.limits.apply(collector_options);
+    if (context.config.kafka.enabled()) {
+        TRY(forwarding, ForwardingStage::open(context, *pipeline->log_, pipeline->metrics_));
+        pipeline->forwarding_ = std::move(forwarding);
+        collector_options.grown = [made = pipeline->forwarding_.get()] { made->wake(); };
+        collector_options.refusal = [made = pipeline->forwarding_.get()] { return made->refusal(); };
+        collector_options.standing = [made = pipeline->forwarding_.get()] { return made->standing(); };
+        collector_options.wait_for_forwarding = context.config.kafka.ack == Ack::kafka;
+    }
     if (context.config.landing) collector_options.ask_for_landing = [made = pipeline.get()] { made->landing_->ask(); };
     collector_options.intake_headers = context.config.intake_headers;
     collector_options.intake_store_headers = context.config.intake_store_headers;
@@ -80,6 +88,13 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(const Context& context, const h
         std::make_unique<collect::Collector>(context.env, *pipeline->catalogue_, *pipeline->log_, *pipeline->server_,
                                              pipeline->metrics_, std::move(collector_options), std::move(seen));
 
+    if (pipeline->forwarding_ != nullptr) {
+        if (context.config.kafka.ack == Ack::kafka)
+            pipeline->forwarding_->on_forwarded = [made = pipeline.get()](const std::vector<Offset>& ends) {
+                made->server_->post([made, ends] { made->collector_->forwarded(ends); });
+            };
+        pipeline->forwarding_->begin();
+    }
     if (context.config.landing) {
         pipeline->landing_ = std::make_unique<LandingStage>(context, *pipeline->log_, pipeline->metrics_);
         pipeline->landing_->on_landed = [made = pipeline.get()](const std::vector<Offset>& ends) {
@@ -87,7 +102,11 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(const Context& context, const h
         };
         pipeline->landing_->begin();
     }
-    pipeline->retention_ = std::make_unique<RetentionStage>(context, *pipeline->log_, pipeline->metrics_);
+    std::function<std::vector<Offset>()> forwarded;
+    if (pipeline->forwarding_ != nullptr)
+        forwarded = [made = pipeline->forwarding_.get()] { return made->forwarded(); };
+    pipeline->retention_ =
+        std::make_unique<RetentionStage>(context, *pipeline->log_, pipeline->metrics_, std::move(forwarded));
 
     pipeline->control_ =
         std::make_unique<control::Server>(context.env, context.data,
@@ -105,6 +124,7 @@ std::int64_t Pipeline::events() const {
 
 Status Pipeline::run() {
     CHECK_OK(server_->run(*collector_));
+    if (forwarding_) forwarding_->stop();
     if (landing_) landing_->stop();
     retention_->stop(); // it may trim only while the log's lock is held
     collector_.reset(); // its committer has nothing left to do once run() has returned

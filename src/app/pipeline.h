@@ -2,6 +2,7 @@
 
 #include "app/config.h"
 #include "app/context.h"
+#include "app/forwarding_stage.h"
 #include "app/landing_stage.h"
 #include "app/retention_stage.h"
 #include "base/line_output.h"
@@ -57,7 +58,8 @@ private:
     std::unique_ptr<log::LogWriter> log_;           // and are durable here
     std::unique_ptr<LineOutput> access_log_;        // beside it,
     std::unique_ptr<collect::Collector> collector_; // before the answer goes out.
-    std::unique_ptr<LandingStage> landing_;         // From there it goes to the tables,
+    std::unique_ptr<ForwardingStage> forwarding_;   // From there it goes to Kafka, if there is one,
+    std::unique_ptr<LandingStage> landing_;         // and to the tables,
     std::unique_ptr<RetentionStage> retention_;     // and what is old enough expires.
     std::unique_ptr<control::Server> control_;      // Beside them: what the operator asks for.
 };

@@ -2,15 +2,15 @@
 
 #include "app/data_folder.h"
 #include "base/operator_log.h"
-#include "query/retention.h"
 
 #include <algorithm>
 
 namespace questlog::app {
 
-RetentionStage::RetentionStage(const Context& context, const log::LogWriter& log, Metrics& metrics)
+RetentionStage::RetentionStage(const Context& context, const log::LogWriter& log, Metrics& metrics,
+                               std::function<std::vector<Offset>()> forwarded)
     : context_(context), topics_(context.env, context.log_directory()), topic_(log.topic()),
-      limits_(log::limits_of(topic_, context.config.retention)),
+      limits_(log::limits_of(topic_, context.config.retention)), forwarded_(std::move(forwarded)),
       removed_events_(metrics.counter("questlog_retention_removed_events_total",
                                       "Events that expired: removed from the log by size or age.")),
       removed_bytes_(metrics.counter("questlog_retention_removed_bytes_total", "Bytes of segments that expired.")),
@@ -36,8 +36,7 @@ Status RetentionStage::round() {
     const bool any = std::any_of(plans.begin(), plans.end(), [](const auto& plan) { return !plan.expire.empty(); });
     std::vector<query::Claim> claims;
     if (any) { // only now is it worth a look at the tables
-        TRY(folder, DataFolder::open(context_));
-        TRY(found, query::claims_on(folder->world(), *reader_));
+        TRY(found, this->claims());
         claims = std::move(found);
         TRY(with_claims, query::plan_trims(context_.env, topics_, *reader_, limits_, claims));
         plans = std::move(with_claims);
@@ -56,6 +55,15 @@ Status RetentionStage::round() {
     kept_bytes_.set(static_cast<double>(kept_bytes));
     tell_once(kept);
     return {};
+}
+
+/// Who still needs the log, and from where on.
+Result<std::vector<query::Claim>> RetentionStage::claims() {
+    if (forwarded_)
+        return std::vector{query::Claim{"of Kafka", forwarded_(), "does not have all its events",
+                                        "questlog status tells why they are not forwarded"}};
+    TRY(folder, DataFolder::open(context_));
+    return query::claims_on(folder->world(), *reader_);
 }
 
 Status RetentionStage::trim(const log::TrimPlan& plan) {

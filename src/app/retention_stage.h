@@ -5,10 +5,13 @@
 #include "base/repeated_action.h"
 #include "log/event_log.h"
 #include "log/retention.h"
+#include "query/retention.h"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace questlog::app {
 
@@ -18,7 +21,10 @@ namespace questlog::app {
 class RetentionStage {
 public:
     /// `log` is open for as long as the stage lives: its lock is what allows to trim. `context` outlives the stage.
-    RetentionStage(const Context& context, const log::LogWriter& log, Metrics& metrics);
+    /// `forwarded`: where Kafka has the log, how far; no segment expires that it has not, and tables are landed from
+    /// there. Empty: there is no cluster.
+    RetentionStage(const Context& context, const log::LogWriter& log, Metrics& metrics,
+                   std::function<std::vector<Offset>()> forwarded);
     ~RetentionStage() = default;
     RetentionStage(const RetentionStage&) = delete;
     RetentionStage& operator=(const RetentionStage&) = delete;
@@ -29,6 +35,7 @@ public:
 private:
     [[nodiscard]] bool run();
     Status round();
+    Result<std::vector<query::Claim>> claims();
     Status trim(const log::TrimPlan& plan);
     void tell_once(const std::string& text);
 
@@ -36,6 +43,7 @@ private:
     log::Topics topics_;
     log::Topic topic_;
     log::RetentionLimits limits_;
+    std::function<std::vector<Offset>()> forwarded_;
     Counter removed_events_;
     Counter removed_bytes_;
     Gauge kept_bytes_;

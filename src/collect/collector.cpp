@@ -283,7 +283,8 @@ void Collector::answer_readiness(http::Exchange& exchange) {
         return answer_unavailable("the log takes no events: " + fault_->reason, exchange);
     if (const std::string reason = options_.refusal ? options_.refusal() : ""; !reason.empty())
         return answer_unavailable(reason, exchange);
-    exchange.respond(answer(200, text_type, "ready\n"));
+    const std::string standing = options_.standing ? "; " + options_.standing() : "";
+    exchange.respond(answer(200, text_type, "ready" + standing + "\n"));
 }
 
 /// True: so many events are not taken now, and that was answered.

@@ -54,6 +54,10 @@ struct CollectorOptions {
     /// or why not. Then it is answered 503 with that, nothing of it is stored, and /readyz says it too. A call that
     /// repeats a stored event brings none, and is answered as ever. No function: it always does.
     std::function<std::string()> refusal;
+    /// Told on the io thread that the log has more. None: nobody wants to know.
+    std::function<void()> grown;
+    /// A clause more for /readyz while it says yes. None: nothing is to be said.
+    std::function<std::string()> standing;
     /// No answer leaves before its events are forwarded: forwarded() tells.
     bool wait_for_forwarding = false;
     std::chrono::milliseconds forwarded_wait_max = limits::forwarded_wait_max; ///< From the request on; then 504.

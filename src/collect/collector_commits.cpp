@@ -81,6 +81,7 @@ void Collector::finish_commit(const CommitOutcome& outcome) {
     }
     const StagedCommit& commit = stage_.in_flight();
     stage_.landed();
+    if (options_.grown) options_.grown();
     fault_.reset();
     metrics_.synced(outcome.sync_time);
     if (std::exchange(given_up_, false)) return;

@@ -32,6 +32,9 @@ public:
     Result<std::unique_ptr<log::RecordFetcher>> fetcher() override;
     Result<Offset> find_time(TimestampMs time) override;
 
+    /// What the records of the topic below the offset say of where they come from.
+    Result<OriginsSeen> seen_before(Offset at) { return topic_->seen_before(at); }
+
     /// The local events that Kafka did not have when the reader was first asked for its end: those from `from` on,
     /// which go on at offset `high`, to `to`.
     struct Unforwarded {

@@ -53,7 +53,7 @@ public:
 
     [[nodiscard]] const log::Topic& topic() const override { return topic_; }
 
-    log::PartitionReader& partition(Partition partition) override {
+    PartitionReader& partition(Partition partition) override {
         return *partitions_.at(static_cast<std::size_t>(partition.value));
     }
 
@@ -168,6 +168,19 @@ Result<std::unique_ptr<log::TopicSource>> open_topics(io::Env env, ReaderOptions
     TRY(client, Client::make(RD_KAFKA_CONSUMER, options.client, {}));
     return std::unique_ptr<log::TopicSource>(
         std::make_unique<ClusterTopics>(env, std::move(options), std::move(client)));
+}
+
+Result<std::vector<Offset>> arrived_below(log::LogReader& reader, const std::vector<Offset>& ends,
+                                          const log::Topic& embedded) {
+    auto* const topic = dynamic_cast<TopicReader*>(&reader);
+    if (topic == nullptr) return internal("this is no reader of Kafka");
+    std::vector<Offset> arrived(static_cast<std::size_t>(embedded.partitions));
+    for (std::size_t i = 0; i < std::min(arrived.size(), ends.size()); ++i) {
+        const Partition number{static_cast<std::int32_t>(i)};
+        TRY(seen, topic->partition(number).seen_before(ends[i]));
+        if (const auto last = seen.last(embedded.id, number)) arrived[i] = last->plus(1);
+    }
+    return arrived;
 }
 
 } // namespace questlog::kafka

@@ -19,7 +19,7 @@ struct ReaderOptions {
     std::vector<std::string> topics;
     /// The collector's own log, whose events are read, too, where Kafka does not have them yet, after those that it
     /// has. Null: they are not.
-    log::TopicSource* embedded = nullptr;
+    std::unique_ptr<log::TopicSource> embedded{};
     std::int64_t cache_bytes_max = limits::kafka_cache_bytes_max; ///< Of each partition, on disk, while it is read.
 };
 
@@ -30,5 +30,10 @@ struct ReaderOptions {
 ///
 /// A reader's ends stand where they were when first asked for if it reads the embedded log, too.
 Result<std::unique_ptr<log::TopicSource>> open_topics(io::Env env, ReaderOptions options);
+
+/// By partition of an embedded log: up to where its events are in the topic below `ends`, which are those of the
+/// topic's partitions, or of the first ones of them. `reader` is of open_topics().
+Result<std::vector<Offset>> arrived_below(log::LogReader& reader, const std::vector<Offset>& ends,
+                                          const log::Topic& embedded);
 
 } // namespace questlog::kafka

@@ -47,7 +47,8 @@ protected:
     void put(const std::vector<StoredRecord>& records) { cluster_.put(topic_name, 0, records); }
 
     std::unique_ptr<log::LogReader> open() {
-        ReaderOptions options{cluster_.settings(), folder_ + "/kafka", {topic_name}, embedded_.get()};
+        ReaderOptions options{cluster_.settings(), folder_ + "/kafka", {topic_name}};
+        if (embedded_) options.embedded = std::make_unique<log::Topics>(*embedded_);
         options.cache_bytes_max = cache_bytes_max_;
         auto topics = open_topics(real_.env(), std::move(options));
         EXPECT_TRUE(topics.ok()) << topics.error().message;
@@ -193,7 +194,7 @@ TEST_F(LongTopicTest, ATopicThatWasMadeAnewIsNotTakenForTheOldOne) {
     std::vector<StoredRecord> records(events + 5, of_others("of another life"));
     other.put(topic_name, 0, records);
     ReaderOptions options{other.settings(), folder_ + "/kafka", {topic_name}};
-    auto topics = open_topics(real_.env(), options).value();
+    auto topics = open_topics(real_.env(), std::move(options)).value();
     auto reader = topics->open(topics->find(topic_name).value(), {}).value();
     const auto found = read_all(*reader);
     ASSERT_FALSE(found.ok());
@@ -204,8 +205,7 @@ TEST_F(LongTopicTest, ATopicThatWasMadeAnewIsNotTakenForTheOldOne) {
     MockCluster shorter;
     shorter.create(topic_name, 1);
     shorter.put(topic_name, 0, {of_others("x")});
-    options.client = shorter.settings();
-    topics = open_topics(real_.env(), options).value();
+    topics = open_topics(real_.env(), {shorter.settings(), folder_ + "/kafka", {topic_name}}).value();
     reader = topics->open(topics->find(topic_name).value(), {}).value();
     EXPECT_FALSE(read_all(*reader).ok());
 }
