@@ -1,4 +1,5 @@
 #include "app/commands.h"
+#include "base/limits.h"
 #include "control/administration.h"
 #include "control/client.h"
 #include "kafka/admin.h"
@@ -99,6 +100,8 @@ Status run(const Context& context, const TopicCreateArguments& arguments) {
         return command_failure(reject("Replication factor: {} larger than available brokers: 1. The embedded log keeps "
                                       "one copy; leave --replication-factor out.",
                                       *arguments.replication_factor));
+    if (arguments.partitions > limits::partitions_max)
+        return reject("--partitions {}: the embedded log has 1 to {}", *arguments.partitions, limits::partitions_max);
     TRY(configs, split_configs(arguments.configs));
     control::CreateTopic request{
         arguments.topic, {arguments.partitions.value_or(1), std::move(configs)}, arguments.if_not_exists};

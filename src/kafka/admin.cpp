@@ -20,6 +20,12 @@ Error told(const Client& client, rd_kafka_resp_err_t code, const char* words, st
     return error;
 }
 
+/// What the cluster says of one topic. What the client complained of is about brokers.
+Error of_topic(const Client& client, const rd_kafka_metadata_topic_t& topic) {
+    const std::string words = fmt::format("cannot describe topic {}: {}", topic.topic, rd_kafka_err2str(topic.err));
+    return told(client, topic.err, words.c_str(), "describe the topic");
+}
+
 Result<OptionsHandle> options(const Client& client, rd_kafka_admin_op_t operation) {
     OptionsHandle options(rd_kafka_AdminOptions_new(client.get(), operation));
     std::array<char, error_text_bytes> text{};
@@ -132,7 +138,7 @@ Result<std::optional<TopicDescription>> Admin::describe(const std::string& topic
         return internal("Kafka answered for {} topics, not for {}", metadata->topic_cnt, topic);
     const auto& found = metadata->topics[0];
     if (found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return std::optional<TopicDescription>{};
-    if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) return client_->error(found.err, "describe topic " + topic);
+    if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) return of_topic(*client_, found);
     std::vector<TopicDescription> one{described(found)};
     CHECK_OK(add_configs(one));
     return std::optional(std::move(one.front()));
@@ -143,8 +149,7 @@ Result<std::vector<TopicDescription>> Admin::describe_all() const {
     std::vector<TopicDescription> all;
     for (int i = 0; i < metadata->topic_cnt; ++i) {
         const auto& found = metadata->topics[i];
-        if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR)
-            return client_->error(found.err, std::string("describe topic ") + found.topic);
+        if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) return of_topic(*client_, found);
         all.push_back(described(found));
     }
     std::sort(all.begin(), all.end(), [](const auto& one, const auto& other) { return one.name < other.name; });

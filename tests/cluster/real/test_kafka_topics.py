@@ -4,8 +4,10 @@ import re
 import subprocess
 
 import pytest
-
+from conftest import START_S
 from questlog_process import BINARY
+
+pytestmark = pytest.mark.timeout(START_S + 60)
 
 CONFIGS = ["retention.ms=3600000", "compression.type=zstd", "segment.bytes=1048576", "cleanup.policy=compact,delete",
            "max.message.bytes=2000000", "min.insync.replicas=1"]
