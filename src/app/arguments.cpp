@@ -68,7 +68,7 @@ private:
                            created);
         create->add_option("--topic", created->topic, "Its name")->required();
         create->add_option("--partitions", created->partitions, "How many partitions (default 1, or the cluster's own)")
-            ->check(CLI::Range(1, 1024));
+            ->check(CLI::PositiveNumber);
         create->add_option("--replication-factor", created->replication_factor,
                            "Copies of each (the embedded log: 1; default of a cluster: its own)");
         create->add_flag("--if-not-exists", created->if_not_exists, "Do nothing where the topic exists");
