@@ -83,6 +83,7 @@ Result<std::unique_ptr<DataFolder>> DataFolder::open(const Context& context) {
         .repeats = context.config.repeats,
         .rules = std::make_shared<event::FieldRules>(context.config.events),
         .embedded = dynamic_cast<const log::Topics*>(folder->visible_topics_.get()),
+        .cluster = context.config.kafka.enabled() ? "Kafka " + context.config.kafka.client.bootstrap : std::string(),
         .lands = context.config.landing,
     });
     for (const auto& job : context.config.jobs)
