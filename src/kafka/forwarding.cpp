@@ -104,7 +104,8 @@ Status Forwarding::start(const ClientSettings& cluster, const std::optional<Chec
     TRY(made, RecordProducer::make(cluster, world_.tuning.compression, world_.experience.limits, world_.topic.name));
     producer_ = std::move(made);
     announce();
-    world_.board.change(ForwarderState::running, "");
+    // What was refused is not mended before it has arrived.
+    if (world_.board.state() != ForwarderState::refused) world_.board.change(ForwarderState::running, "");
     progress_ = looked_at_ = world_.clock.monotonic();
     return {};
 }
@@ -112,6 +113,7 @@ Status Forwarding::start(const ClientSettings& cluster, const std::optional<Chec
 Result<Forwarding::Ended> Forwarding::run() {
     while (!world_.stop()) {
         TRY(sent, send_some());
+        all_sent_ = sent == Sent::nothing;
         const auto wait = sent == Sent::nothing     ? idle_wait
                           : sent == Sent::something ? std::chrono::milliseconds{}
                                                     : full_wait;
@@ -182,7 +184,11 @@ Status Forwarding::take_reports(std::chrono::milliseconds wait) {
         lane.proven = true;
         moved = true;
     });
-    if (moved) announce();
+    if (moved) {
+        world_.experience.tries = 0;
+        announce();
+        world_.board.change(ForwarderState::running, "");
+    }
     if (gone_back) return *gone_back;
     return failure ? failed(*failure) : Status();
 }
@@ -221,6 +227,8 @@ Status Forwarding::look_at_cluster() {
     const bool waiting = in_flight();
     if (!waiting) progress_ = now;
     const bool silent = now - progress_ > world_.tuning.silence_max;
+    if (world_.board.state() == ForwarderState::refused && all_sent_ && !waiting)
+        world_.board.change(ForwarderState::running, "");
     const bool known_down = world_.board.state() == ForwarderState::unreachable;
     if (known_down ? waiting : doubt_.empty() && !silent) return {}; // where it is down, an acknowledgement tells more
 
@@ -233,7 +241,7 @@ Status Forwarding::look_at_cluster() {
     if (*partitions < world_.topic.log_partitions) return again("the topic is not what it was");
     if (silent) {
         world_.board.change(ForwarderState::unreachable,
-                            doubt_.empty() ? std::string("it acknowledges nothing of what is sent") : doubt_);
+                            fmt::format("Kafka {} acknowledges nothing of what is sent", producer_->bootstrap()));
         return {};
     }
     doubt_.clear();
