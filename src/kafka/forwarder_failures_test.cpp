@@ -60,6 +60,27 @@ TEST_F(ForwarderFailuresTest, ABrokerThatDoesNotAnswerIsUnreachable) {
     log_.await(ForwarderState::running);
 }
 
+TEST_F(ForwarderFailuresTest, APartitionWithoutALeaderIsUnreachableWhileOthersGoOn) {
+    MockCluster cluster;
+    cluster.create("game-events", 2);
+    ForwardedLog log(2);
+    log.options.tuning.silence_max = std::chrono::milliseconds(300);
+    log.start(cluster);
+    for (int partition = 0; partition < 2; ++partition) {
+        log.commit(1, partition);
+        log.await(1, partition);
+    }
+    cluster.lead("game-events", 1, -1);
+    log.commit(1, 1);
+    log.await(ForwarderState::unreachable);
+    log.commit(5, 0);
+    log.await(6, 0);
+    EXPECT_FALSE(log.forwarder->reachable()) << "not all of it is";
+    cluster.lead("game-events", 1, 1);
+    log.await(2, 1);
+    log.await(ForwarderState::running);
+}
+
 TEST_F(ForwarderFailuresTest, WhatIsInFlightAtAStopIsWaitedForAndNotForLong) {
     log_.start(cluster_);
     log_.commit(1);

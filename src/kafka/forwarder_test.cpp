@@ -86,6 +86,19 @@ TEST(ForwarderTest, AQueueThatIsFullIsWaitedFor) {
     EXPECT_EQ(log.taken(cluster.read("game-events", 0)), numbers(3'000));
 }
 
+TEST(ForwarderTest, ALongBacklogOfOnePartitionDoesNotHoldUpAnother) {
+    MockCluster cluster;
+    cluster.create("game-events", 2);
+    cluster.round_trip(std::chrono::milliseconds(5));
+    ForwardedLog log(2);
+    log.options.tuning.limits = {100, 32 * 1024, 4'000};
+    log.commit(10'000, 0);
+    log.commit(50, 1);
+    log.start(cluster);
+    log.await(50, 1);
+    EXPECT_LT(log.forwarder->acknowledged()[0], Offset{5'000});
+}
+
 class ForwarderResumeTest : public testing::Test {
 protected:
     ForwarderResumeTest() {
