@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <librdkafka/rdkafka.h>
 #include <memory>
 #include <string>
@@ -38,8 +39,11 @@ class Client {
 public:
     /// `own` goes over the settings' properties, where both have one; a property of theirs that would break a promise
     /// is refused (`reject`), and so is one that librdkafka does not know. Connects later, when first asked.
-    static Result<std::unique_ptr<Client>> make(rd_kafka_type_t type, const ClientSettings& settings,
-                                                const std::vector<Property>& own);
+    /// `on_partitions`: of a member of a group, told from within its poll which partitions are its own from now on, to
+    /// be assigned; nullptr: none is.
+    static Result<std::unique_ptr<Client>>
+    make(rd_kafka_type_t type, const ClientSettings& settings, const std::vector<Property>& own,
+         std::function<void(rd_kafka_topic_partition_list_t*)> on_partitions = {});
     ~Client();
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
@@ -63,10 +67,13 @@ public:
 
 private:
     explicit Client(ClientSettings settings) : settings_(std::move(settings)) {}
+    static void take_partitions(rd_kafka_t* handle, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list,
+                                void* self);
     static void take_error(rd_kafka_t* handle, int code, const char* reason, void* self);
 
     ClientSettings settings_;
     rd_kafka_t* handle_ = nullptr;
+    std::function<void(rd_kafka_topic_partition_list_t*)> on_partitions_;
     mutable Guarded<std::string> complaint_;
 };
 
