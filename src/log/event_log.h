@@ -201,6 +201,12 @@ public:
     virtual Result<std::int64_t> unforwarded() { return std::int64_t{0}; }
     /// What repairs gave up, by offset: read() steps over it. `corrupt` where that cannot be told.
     virtual Result<std::vector<Hole>> holes() { return std::vector<Hole>{}; }
+    /// How many events there are from `from` to before `to`, as read() gives them. Where offsets need not have events,
+    /// as in a cluster, this reads what was not read before.
+    virtual Result<std::int64_t> events_between(Offset from, Offset to) {
+        TRY(lost, holes());
+        return to.minus(from) - lost_between(lost, from, to);
+    }
     /// Every batch that holds an offset in [from, to); the first and the last may reach beyond. `to` must not pass
     /// end_offset(). Damage is `corrupt` and names file and byte; `reject` where `from` is below start_offset().
     virtual Result<std::unique_ptr<BatchCursor>> read(Offset from, Offset to) = 0;
