@@ -229,6 +229,9 @@ public:
     virtual ~LogReader() = default;
     [[nodiscard]] virtual const Topic& topic() const = 0;
     virtual PartitionReader& partition(Partition partition) = 0;
+    /// Times never go back within a partition, so that all events of a span of time lie together. Other producers may
+    /// give their records any times.
+    [[nodiscard]] virtual bool ascends_in_time() const { return true; }
     /// Waits until some partition's end passes `ends[i]`, or `limit` is over; true if one did. Does not burn a core.
     virtual Result<bool> wait_beyond(std::span<const Offset> ends, std::chrono::milliseconds limit) = 0;
 };
