@@ -8,7 +8,7 @@
 namespace questlog::kafka {
 namespace {
 
-/// What is read again in a moment needs no file.
+/// What is read again in a moment needs to be in no file. The first that is read is, so that the topic is known again.
 constexpr std::int64_t worth_saving = 16'384;
 
 } // namespace
@@ -59,9 +59,9 @@ Status TopicPartition::check_witness(const OriginPoints::Witness& witness) {
     const auto other = [&](std::string_view what) {
         return corrupt(
             "topic {} [{}] of Kafka {} is not the one that was read before: {}. It was deleted and made anew, "
-            "or this is another cluster. To read it as a new topic, remove {}, and set aside the tables that "
-            "were landed from the old one",
-            topic_, partition_, asker_.settings().bootstrap, what, path());
+            "or this is another cluster. To read it as a new topic, remove {}/{}-*.origins, and move the lake's folder "
+            "away, which has what was landed from the old one",
+            topic_, partition_, asker_.settings().bootstrap, what, directory_, topic_);
     };
     if (witness.offset >= ends.high)
         return other(fmt::format("it had offset {}, and ends at {}", witness.offset, ends.high));
@@ -147,7 +147,8 @@ Status TopicPartition::save() {
     const auto text = known_.with([](Known& known) -> std::optional<std::string> {
         if (!known.points) return std::nullopt;
         const auto last = known.points->before(Offset{INT64_MAX});
-        if (!last || last->at.minus(known.saved) < worth_saving) return std::nullopt;
+        if (!last || !known.points->witness) return std::nullopt;
+        if (known.saved && last->at.minus(*known.saved) < worth_saving) return std::nullopt;
         known.saved = last->at;
         return known.points->encode();
     });
