@@ -218,13 +218,14 @@ std::string status_text(const StatusReport& report) {
             continue;
         }
         std::int64_t events = 0;
-        std::int64_t bytes = 0;
+        std::optional<std::int64_t> bytes;
         for (const PartitionStatus& partition : topic.partitions) {
             events += partition.durable_end.minus(partition.start);
-            bytes += partition.bytes.value_or(0);
+            if (partition.bytes) bytes = bytes.value_or(0) + *partition.bytes;
         }
-        out += fmt::format("topic {}  log {}\n{}, {}, {}\n\n{}", topic.name, topic.log_id, plural(events, "event"),
-                           bytes_text(bytes), plural(static_cast<std::int64_t>(topic.partitions.size()), "partition"),
+        out += fmt::format("topic {}  log {}\n{}{}, {}\n\n{}", topic.name, topic.log_id, plural(events, "event"),
+                           bytes ? ", " + bytes_text(*bytes) : "",
+                           plural(static_cast<std::int64_t>(topic.partitions.size()), "partition"),
                            partitions_text(topic));
         if (!topic.tables.empty()) out += tables_text(topic);
         out += continuous_text(topic.continuous);
