@@ -3,7 +3,6 @@
 import json
 import subprocess
 from collections import Counter
-from pathlib import Path
 
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
@@ -41,9 +40,9 @@ class Topic:
             return False
         return True
 
-    def make_anew(self):
+    def make_anew(self, partitions=1):
         self._admin(lambda admin: admin.delete_topics([self.name]))
-        self.create()
+        self.create(partitions)
 
     def delete_before(self, offset, partition=0):
         self._admin(lambda admin: admin.delete_records({TopicPartition(self.name, partition): offset}))
@@ -98,10 +97,6 @@ class TopicReader(Questlog):
     def selected(self):
         rows = self.sql('SELECT partition, "offset", value FROM events ORDER BY ALL')
         return [(row["partition"], row["offset"], row["value"]) for row in rows]
-
-    def move_away(self, path):
-        """The way of someone who was told to."""
-        Path(path).rename(self.folder / f"set-aside-{len(list(self.folder.iterdir()))}")
 
     def landed_files(self):
         return sorted((self.data / "lake" / "events").glob("*/date=*/*.parquet"))

@@ -1,9 +1,11 @@
 """Events of a topic of the real broker are counted once: across gaps, second copies, nodes, and landings that are killed."""
 
+import glob
 import json
 import re
 import signal
 import subprocess
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -131,11 +133,18 @@ def test_a_second_node_reads_what_the_first_one_forwarded(topic, tmp_path):
         server.send_events([{"event_type": "n", "n": n} for n in range(500)])
         wait_until(lambda: second.value_of("SELECT count(*) FROM n") == 500, "all is forwarded", 30)
         assert sorted(numbers(second)) == sorted(numbers(first)) == list(range(500))
-        assert second.tailed() == topic.records()
+        assert second.tailed() == first.tailed() == topic.records()
         second.ok("land", "--once")
+        first.ok("land", "--once")
+        server.send_events([{"event_type": "n", "n": n} for n in range(500, 600)])
+        assert sorted(numbers(first)) == list(range(600))
         assert server.stop() == 0
-    assert second.ledger("accepted", "landed") == (500, 500)
-    assert sorted(numbers(second, "--landed")) == list(range(500))
+    for node in (first, second):
+        wait_until(lambda node=node: node.ledger("accepted") == (600,), "the rest is there, too", 30)
+        node.ok("land", "--once")
+        assert node.ledger("accepted", "landed") == (600, 600)
+        assert node.landed_places(duckdb) == {(partition, offset): 1 for partition, offset, _ in topic.records()}
+        assert sorted(numbers(node, "--landed")) == list(range(600))
 
 
 def test_an_answer_of_200_is_in_the_next_query(topic, tmp_path):
@@ -155,16 +164,20 @@ def test_an_answer_of_200_is_in_the_next_query(topic, tmp_path):
 # --- made anew -------------------------------------------------------------------------------------------------------
 
 def test_a_topic_that_was_made_anew_is_refused_until_the_advice_is_followed(topic, tmp_path):
-    topic = topic()
-    topic.put_events(range(10))
+    topic = topic(partitions=2)
+    for partition in range(2):
+        topic.put_events(range(5 * partition, 5 * partition + 5), "-p", partition)
     reader = topic.reader(tmp_path)
     reader.ok("land", "--once")
-    topic.make_anew()
-    topic.put_events(range(100, 130))
+    topic.make_anew(partitions=2)
+    for partition in range(2):
+        topic.put_events(range(100 + 15 * partition, 115 + 15 * partition), "-p", partition)
     for command in (["land", "--once"], ["sql", "FROM events"], ["tail", "-o", "beginning", "-e"]):
         said = reader.fails(*command, code=1, says=["deleted and made anew", topic.name]).err
-    for path in re.findall(rf"{re.escape(str(reader.data))}/[^\s,;:]+", said):
-        reader.move_away(path)
+    pattern = re.search(r"remove (\S+\.origins), and move the lake's folder away", said).group(1)
+    for file in glob.glob(pattern):
+        Path(file).unlink()
+    (reader.data / "lake").rename(reader.folder / "old-lake")
     assert numbers(reader) == list(range(100, 130))
     reader.ok("land", "--once")
     assert numbers(reader, "--landed") == list(range(100, 130))
@@ -201,17 +214,27 @@ def test_several_landings_at_once_land_each_event_once(long_topic, tmp_path):
     assert "0 different, 0 unverifiable" in reader.ok("verify")
 
 
+def killed_in_the_midst(landing):
+    landing.send_signal(signal.SIGKILL)
+    landing.communicate(timeout=10)
+    assert landing.returncode == -signal.SIGKILL, "it had ended before it was killed"
+
+
 def test_a_killed_landing_loses_and_doubles_nothing(long_topic, tmp_path):
     reader = long_topic.reader(tmp_path, SMALL_CUTS)
     for _ in range(4):
         landing = reader.start("land", "--once")
         assert b"events in" in landing.stdout.readline()
-        landing.send_signal(signal.SIGKILL)
-        landing.communicate(timeout=10)
-        assert landing.returncode == -signal.SIGKILL, "it had ended before it was killed"
+        killed_in_the_midst(landing)
         assert reader.value_of("SELECT count(*) FROM n") == 40_000
-    assert set(reader.landed_places(duckdb).values()) == {1} and sum(reader.landed_places(duckdb).values()) < 40_000
-    reader.ok("land", "--once")
+    places = reader.landed_places(duckdb)
+    assert set(places.values()) == {1} and len(places) < 40_000
+    landing = reader.start("land", "--once")
+    assert b"events in" in landing.stdout.readline()
+    others = [reader.start("land", "--once", stdout=subprocess.DEVNULL) for _ in range(2)]
+    killed_in_the_midst(landing)
+    for other in others:
+        assert other.communicate(timeout=60)[1] == b"" and other.returncode == 0
     assert landed_once(long_topic, reader) == 40_000
     assert reader.ledger("accepted", "landed", "pending") == (40_000, 40_000, 0)
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
+import deltalake
 import pytest
 from conftest import START_S
 from kafka import KafkaProducer
@@ -18,6 +19,7 @@ from waiting import wait_until
 
 pytestmark = pytest.mark.timeout(START_S + 60)
 START = 1_795_384_733_000
+PURCHASES = (GOLDEN / "filtered_writes.stdout.txt").read_text()
 APP = Path(__file__).resolve().parent / "flask_app"
 
 
@@ -55,7 +57,10 @@ def test_the_references_app_is_a_producer_as_it_is(own_engines, flask_app, tmp_p
         {"event_type": kind, "n": 20} for kind in ("default", "join_guild", "purchase_knife", "purchase_sword")]
     sword, default = (GOLDEN / "separate_events.stdout.txt").read_text().split("\n\n")[:2]
     separated = "".join(mask_timestamps(without_column(table, "description")) + "\n\n" for table in (sword, default))
-    assert mask_timestamps(reader.ok("batch", "separate_events")) == separated
+    printed = reader.ok("batch", "separate_events")
+    assert mask_timestamps(printed) == separated
+    assert reader.ok("show", "sword_purchases") + reader.ok("show", "default_hits") == printed
+    assert reader.ok("schema", "purchases") == PURCHASES[:PURCHASES.index("+--")]
     assert "80 events in 4 tables" in reader.ok("land", "--once")
     assert reader.value_of("SELECT count(*) FROM purchase_knife WHERE Host = 'user1.comcast.com'", "--landed") == 10
     assert reader.ledger("accepted", "landed", "pending") == (80, 80, 0)
@@ -162,6 +167,20 @@ def test_a_condition_on_time_leaves_nothing_out(timed, tmp_path):
                                  for more in (0, 4000))
                 counts = ", ".join(f"(SELECT count(*) FROM {table} WHERE {condition.format(place=place, moment=moment, later=later)})"
                                    for condition in CONDITIONS for place in (column, f"{column} + INTERVAL 0 SECOND"))
-                found = reader.value_of(f"SELECT [{counts}]")
+                found = json.loads(reader.value_of(f"SELECT [{counts}]"))
                 assert found[::2] == found[1::2], (landed, table, second)
         reader.ok("land", "--once")
+
+
+def test_times_far_from_now_leave_tables_readable(topic, tmp_path):
+    """Microseconds taken for milliseconds are such times."""
+    topic = topic()
+    producer = KafkaProducer(bootstrap_servers=topic.address)
+    for n, time in enumerate([START, START * 1000, START + 1, 253_402_300_800_000, 10**17]):
+        producer.send(topic.name, json.dumps({"event_type": "n", "n": n}).encode(), timestamp_ms=time)
+    producer.close()
+    reader = topic.reader(tmp_path)
+    reader.ok("land", "--once")
+    assert [row["n"] for row in reader.sql("SELECT n FROM n ORDER BY n", "--landed")] == [0, 1, 2, 3, 4]
+    rows = deltalake.DeltaTable(reader.data / "lake" / "events" / "n").to_pyarrow_table(columns=["n", "date"]).to_pylist()
+    assert sorted((row["n"], row["date"].year) for row in rows) == [(0, 2026), (1, 9999), (2, 9999), (3, 9999), (4, 9999)]
