@@ -1,5 +1,6 @@
 #include "kafka/topic_partition.h"
 
+#include "base/limits.h"
 #include "io/whole_file.h"
 
 #include <algorithm>
@@ -128,6 +129,9 @@ Result<std::optional<CachedBatch>> TopicPartition::read(RecordStream& stream, Of
         if (stream.witness()) known.points->witness = stream.witness();
     });
     if (builder.empty()) return std::optional<CachedBatch>{};
+    if (builder.bytes() > limits::batch_bytes_max)
+        return reject("the record at offset {} of topic {} [{}] is larger than {} bytes, which is what can be read",
+                      stream.at().plus(-1), topic_, partition_, limits::batch_bytes_max);
     TRY(cached, cache_.put(builder.seal()));
     return std::optional(cached);
 }
