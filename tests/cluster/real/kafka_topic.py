@@ -44,6 +44,10 @@ class Topic:
         self._admin(lambda admin: admin.delete_topics([self.name]))
         self.create(partitions)
 
+    def grow(self, partitions):
+        self._admin(lambda admin: admin.create_partitions({self.name: partitions}))
+        wait_until(lambda: self._kcat("-L").stdout.decode().count("leader 1") == partitions, "the new ones have a leader", DEADLINE_S)
+
     def delete_before(self, offset, partition=0):
         self._admin(lambda admin: admin.delete_records({TopicPartition(self.name, partition): offset}))
 

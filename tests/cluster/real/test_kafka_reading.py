@@ -106,6 +106,50 @@ def test_what_is_no_event_is_a_dead_letter_at_its_place(mixed, tmp_path):
     assert reader.ledger("accepted", "landed") == (21, 21)
 
 
+@pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
+def test_every_codec_of_kafkas_is_read(topic, tmp_path, codec):
+    topic = topic()
+    topic.put_events(range(1000), "-z", codec)
+    assert topic.reader(tmp_path).tailed() == topic.records() != []
+
+
+def test_records_far_larger_than_the_collector_takes(topic, tmp_path):
+    topic, sizes = topic(max_message_bytes=8_000_000), [100, 70_000, 900_000, 4_000_000, 10]
+    producer = KafkaProducer(bootstrap_servers=topic.address, max_request_size=8_000_000)
+    for size in sizes:
+        producer.send(topic.name, json.dumps({"event_type": "n", "n": size, "text": "x" * size}).encode())
+    producer.close()
+    reader = topic.reader(tmp_path)
+    assert reader.tail("-o", "beginning", "-e") == topic.kcat("-o", "beginning", "-e")
+    for flags in ([], ["--landed"]):
+        assert reader.sql("SELECT n, length(text) AS length FROM n ORDER BY _offset", *flags) == [
+            {"n": size, "length": size} for size in sizes]
+        reader.ok("land", "--once")
+
+
+def test_an_open_transaction_is_waited_for(topic, tmp_path):
+    """What others wrote after its records, too: all of it is landed once it is committed."""
+    topic = topic()
+    reader = topic.reader(tmp_path)
+    topic.put_events(range(5))
+    producer = KafkaProducer(bootstrap_servers=topic.address, transactional_id=topic.name)
+    producer.init_transactions()
+    producer.begin_transaction()
+    for n in range(5, 10):
+        producer.send(topic.name, json.dumps({"event_type": "n", "n": n}).encode())
+    producer.flush()
+    topic.put_events(range(10, 15))
+    reader.ok("land", "--once")
+    assert [len(found) for found in (topic.records(), reader.tailed(), reader.selected())] == [5, 5, 5]
+    assert reader.ledger("accepted", "landed", "pending") == (5, 5, 0)
+    producer.commit_transaction()
+    producer.close()
+    assert reader.tailed() == reader.selected() == topic.records()
+    reader.ok("land", "--once")
+    assert [row["n"] for row in reader.sql("SELECT n FROM n ORDER BY _offset", "--landed")] == list(range(15))
+    assert reader.ledger("accepted", "landed", "pending") == (15, 15, 0)
+
+
 # --- partitions and times --------------------------------------------------------------------------------------------
 
 def test_all_partitions_are_read_each_in_its_order(topic, tmp_path):
@@ -128,6 +172,23 @@ def test_all_partitions_are_read_each_in_its_order(topic, tmp_path):
     assert places == {(partition, offset, json.loads(value)["n"]) for partition, offset, value in topic.records()}
     reader.ok("batch", "all_of_them")
     assert reader.value_of("SELECT count(*) FROM everything", "--landed") == 190
+
+
+def test_partitions_that_are_added_are_read_and_landed(topic, tmp_path):
+    topic = topic()
+    reader = topic.reader(tmp_path, ALL_JOB)
+    topic.put_events(range(10))
+    reader.ok("land", "--once")
+    reader.ok("batch", "all_of_them")
+    topic.grow(3)
+    topic.put_events(range(10, 20), "-p", 2)
+    assert reader.tailed() == reader.selected() == topic.records()
+    for table in ("n", "everything"):
+        assert reader.value_of(f"SELECT count(DISTINCT n) FROM {table}") == 20
+    reader.ok("land", "--once")
+    assert reader.ledger("accepted", "landed") == (20, 20)
+    reader.ok("batch", "all_of_them")
+    assert reader.value_of("SELECT count(DISTINCT n) FROM everything", "--landed") == 20
 
 
 @pytest.fixture
