@@ -43,6 +43,7 @@ Status run(const Context& context, const LandArguments& arguments) {
     TRY(reader,
         folder->topics().open(topic, [&](const std::string& what) { context.notice("questlog: recovery: " + what); }));
     stop_on_signals();
+    if (arguments.once) CHECK_OK(await_forwarding(context, *reader));
     std::int64_t events = 0;
     std::int64_t stopped = 0;
     Status printed;

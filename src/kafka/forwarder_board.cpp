@@ -17,6 +17,7 @@ std::string_view name_of(ForwarderState state) {
 }
 
 void ForwarderBoard::change(ForwarderState state, const std::string& text) {
+    if (state == ForwarderState::running && this->state() == state) return;
     const ForwarderState before = state_.exchange(state, std::memory_order_relaxed);
     const bool same_text = board_.with([&](Board& board) {
         const bool same = board.text == text;
@@ -32,14 +33,13 @@ void ForwarderBoard::tell(ForwarderState before, ForwarderState state, const std
     switch (state) {
     case ForwarderState::starting: return;
     case ForwarderState::running:
-        if (before == ForwarderState::unreachable)
-            log_info("Kafka at {} is back: topic {} gets its events again", bootstrap_, topic_);
+        if (before != ForwarderState::starting)
+            log_info("topic {} gets its events at Kafka {} again", topic_, bootstrap_);
         else
             log_info("topic {} gets its events at Kafka {}", topic_, bootstrap_);
         return;
     case ForwarderState::unreachable:
-        log_warn("Kafka at {} does not answer: {}; events are kept here and forwarded when it is back", bootstrap_,
-                 text);
+        log_warn("topic {} waits: {}; its events are kept here and forwarded when Kafka is back", topic_, text);
         return;
     case ForwarderState::refused:
         log_error("topic {} gets no events at Kafka {}, they are kept here: {}", topic_, bootstrap_, text);

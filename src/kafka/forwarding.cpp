@@ -4,6 +4,7 @@
 #include "kafka/in_flight.h"
 #include "kafka/log_feed.h"
 #include "kafka/origin.h"
+#include "kafka/produce_error.h"
 
 #include <algorithm>
 #include <utility>
@@ -19,49 +20,6 @@ constexpr int records_at_once = 1'000; ///< Of a partition, until reports are ta
 constexpr int tries_max = 5;
 constexpr std::int64_t batch_bytes_least = 4'096; ///< A smaller limit is one record a batch.
 
-/// Another producer may do better.
-bool is_of_the_producer(rd_kafka_resp_err_t code) {
-    switch (code) {
-    case RD_KAFKA_RESP_ERR__FATAL:
-    case RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE:
-    case RD_KAFKA_RESP_ERR__STATE:
-    case RD_KAFKA_RESP_ERR__INCONSISTENT:
-    case RD_KAFKA_RESP_ERR__FENCED:
-    case RD_KAFKA_RESP_ERR__PURGE_QUEUE:
-    case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
-    case RD_KAFKA_RESP_ERR__DESTROY:
-    case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
-    case RD_KAFKA_RESP_ERR__TIMED_OUT:
-    case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
-    case RD_KAFKA_RESP_ERR__TRANSPORT:
-    case RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER:
-    case RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER:
-    case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH:
-    case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING:
-    case RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID:
-    case RD_KAFKA_RESP_ERR_PRODUCER_FENCED:
-    // The next one looks for the topic before it sends, and tells what is wrong with it.
-    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART: return true;
-    default: return false;
-    }
-}
-
-/// What may stand for the reason of others.
-bool is_consequence(rd_kafka_resp_err_t code) {
-    return code == RD_KAFKA_RESP_ERR__FATAL || code == RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE ||
-           code == RD_KAFKA_RESP_ERR__PURGE_QUEUE || code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
-}
-
-std::string cure_of(rd_kafka_resp_err_t code, const std::string& topic) {
-    if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
-        return fmt::format("raise max.message.bytes of topic {}, or message.max.bytes of the broker", topic);
-    if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED)
-        return fmt::format("allow this client to write to topic {}, idempotently", topic);
-    return "see the configuration of the topic and the log of the broker";
-}
-
 } // namespace
 
 struct Forwarding::Lane {
@@ -72,7 +30,7 @@ struct Forwarding::Lane {
     /// The first record goes alone. A broker that knows nothing of a producer takes any of its batches as the first
     /// one, also the second where it has refused the first; once it knows one, it takes none that leaves a gap.
     [[nodiscard]] bool may_send(std::chrono::nanoseconds now, std::chrono::nanoseconds proof_age_max) {
-        if (in_flight.size() == 0 && proven && now - proven_at > proof_age_max) proven = false;
+        if (in_flight.size() == 0 && proven && now - heard_at > proof_age_max) proven = false;
         return proven || in_flight.size() == 0;
     }
 
@@ -80,7 +38,8 @@ struct Forwarding::Lane {
     LogFeed feed;
     InFlight in_flight;
     bool proven = false;
-    std::chrono::nanoseconds proven_at{};
+    std::chrono::nanoseconds
+        heard_at{}; ///< When something of it was acknowledged, or sent while nothing was in flight.
 };
 
 struct Forwarding::Failure {
@@ -104,14 +63,16 @@ Status Forwarding::start(const ClientSettings& cluster, const std::optional<Chec
     TRY(made, RecordProducer::make(cluster, world_.tuning.compression, world_.experience.limits, world_.topic.name));
     producer_ = std::move(made);
     announce();
-    world_.board.change(ForwarderState::running, "");
-    progress_ = looked_at_ = world_.clock.monotonic();
+    // What was refused is not mended before it has arrived.
+    if (world_.board.state() != ForwarderState::refused) world_.board.change(ForwarderState::running, "");
+    looked_at_ = world_.clock.monotonic();
     return {};
 }
 
 Result<Forwarding::Ended> Forwarding::run() {
     while (!world_.stop()) {
         TRY(sent, send_some());
+        all_sent_ = sent == Sent::nothing;
         const auto wait = sent == Sent::nothing     ? idle_wait
                           : sent == Sent::something ? std::chrono::milliseconds{}
                                                     : full_wait;
@@ -126,10 +87,11 @@ Result<Forwarding::Ended> Forwarding::run() {
 Result<Forwarding::Sent> Forwarding::send_some() {
     world_.woken = false;
     Sent all = Sent::nothing;
-    for (const auto& lane : lanes_) {
-        TRY(sent, send_some_of(*lane));
+    for (std::size_t i = 0; i < lanes_.size() && !broken_; ++i) {
+        TRY(sent, send_some_of(*lanes_[turn_]));
         all = std::max(all, sent);
-        if (all == Sent::all_there_is_room_for || broken_) break;
+        turn_ = (turn_ + 1) % lanes_.size();
+        if (sent == Sent::all_there_is_room_for) break;
     }
     return all;
 }
@@ -145,6 +107,7 @@ Result<Forwarding::Sent> Forwarding::send_some_of(Lane& lane) {
                      expired->from, expired->to.plus(-1), lane.partition, world_.topic.name);
         if (record == nullptr) return so_far;
         write_origin({world_.topic.log_id, lane.partition, record->offset}, origin_);
+        if (lane.in_flight.size() == 0) lane.heard_at = now;
         const std::uint64_t number = lane.in_flight.sent(record->offset);
         const auto code = producer_->send(lane.partition, *record, origin_, number);
         if (!code.ok()) return code.error();
@@ -165,6 +128,7 @@ Status Forwarding::take_reports(std::chrono::milliseconds wait) {
     std::optional<Failure> failure;
     std::optional<Error> gone_back;
     bool moved = false;
+    std::chrono::nanoseconds now{};
     producer_->reports(wait, [&](const Report& report) {
         Lane& lane = *lanes_[static_cast<std::size_t>(report.partition.value)];
         if (report.error != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -179,10 +143,16 @@ Status Forwarding::take_reports(std::chrono::milliseconds wait) {
                                       fmt::format("event {} has got offset {} below it", event, report.record));
             return;
         }
+        if (!moved) now = world_.clock.monotonic();
         lane.proven = true;
+        lane.heard_at = now;
         moved = true;
     });
-    if (moved) announce();
+    if (moved) {
+        world_.experience.tries = 0;
+        announce();
+        if (!is_silent(now)) world_.board.change(ForwarderState::running, "");
+    }
     if (gone_back) return *gone_back;
     return failure ? failed(*failure) : Status();
 }
@@ -219,8 +189,9 @@ Status Forwarding::look_at_cluster() {
     looked_at_ = now;
     if (std::string complaint = producer_->complaint(); !complaint.empty()) doubt_ = std::move(complaint);
     const bool waiting = in_flight();
-    if (!waiting) progress_ = now;
-    const bool silent = now - progress_ > world_.tuning.silence_max;
+    const bool silent = is_silent(now);
+    if (world_.board.state() == ForwarderState::refused && all_sent_ && !waiting)
+        world_.board.change(ForwarderState::running, "");
     const bool known_down = world_.board.state() == ForwarderState::unreachable;
     if (known_down ? waiting : doubt_.empty() && !silent) return {}; // where it is down, an acknowledgement tells more
 
@@ -232,8 +203,9 @@ Status Forwarding::look_at_cluster() {
     }
     if (*partitions < world_.topic.log_partitions) return again("the topic is not what it was");
     if (silent) {
-        world_.board.change(ForwarderState::unreachable,
-                            doubt_.empty() ? std::string("it acknowledges nothing of what is sent") : doubt_);
+        world_.board.change(
+            ForwarderState::unreachable,
+            fmt::format("Kafka {} acknowledges nothing of what is sent to some partition", producer_->bootstrap()));
         return {};
     }
     doubt_.clear();
@@ -253,15 +225,19 @@ bool Forwarding::in_flight() const {
     return std::any_of(lanes_.begin(), lanes_.end(), [](const auto& lane) { return lane->in_flight.size() > 0; });
 }
 
+/// Of some partition nothing was acknowledged for long.
+bool Forwarding::is_silent(std::chrono::nanoseconds now) const {
+    return std::any_of(lanes_.begin(), lanes_.end(), [&](const auto& lane) {
+        return lane->in_flight.size() > 0 && now - lane->heard_at > world_.tuning.silence_max;
+    });
+}
+
 /// What has arrived.
 void Forwarding::announce() {
-    const auto now = world_.clock.monotonic();
-    progress_ = now;
     ForwarderBoard::Arrivals arrivals;
     for (const auto& lane : lanes_) {
         arrivals.ends.push_back(lane->in_flight.end());
         arrivals.last.push_back(lane->in_flight.last());
-        if (lane->in_flight.size() == 0) lane->proven_at = now;
     }
     world_.board.arrived(arrivals);
     world_.on_acknowledged(arrivals.ends);

@@ -40,7 +40,7 @@ public:
         io::Clock& clock;
         log::LogReader& log;
         const ForwardedTopic& topic;
-        const Client& consumer;
+        Client& consumer;
         ForwarderBoard& board;
         Experience& experience;
         std::atomic<bool>& woken; ///< Set where the log has more; taken back before it is looked at.
@@ -75,14 +75,16 @@ private:
     void await_the_last();
     void announce();
     [[nodiscard]] bool in_flight() const;
+    [[nodiscard]] bool is_silent(std::chrono::nanoseconds now) const;
 
     World world_;
     std::unique_ptr<RecordProducer> producer_;
     std::vector<std::unique_ptr<Lane>> lanes_;
+    std::size_t turn_ = 0; ///< Of them.
     std::string origin_;
-    std::chrono::nanoseconds progress_{};  ///< When something was acknowledged, or nothing was in flight.
     std::chrono::nanoseconds looked_at_{}; ///< The cluster, for the last time.
     std::string doubt_;                    ///< A connection failed: why. Empty: none did.
+    bool all_sent_ = false;                ///< Of what the log has.
     bool broken_ = false;
 };
 

@@ -66,6 +66,10 @@ public:
     void round_trip(std::chrono::milliseconds time) {
         expect(rd_kafka_mock_broker_set_rtt(cluster_, -1, static_cast<int>(time.count())));
     }
+    /// The broker, from 1 on, that leads the partition; -1: none does, and nothing can be written to it.
+    void lead(const std::string& topic, int partition, std::int32_t broker) {
+        expect(rd_kafka_mock_partition_set_leader(cluster_, topic.c_str(), partition, broker));
+    }
     /// The next requests of the kind are answered so, one each, and not done. RD_KAFKA_RESP_ERR__TRANSPORT: the
     /// connection is cut instead.
     void answer_next(Api api, const std::vector<rd_kafka_resp_err_t>& answers) {

@@ -47,7 +47,7 @@ public:
     [[nodiscard]] rd_kafka_resp_err_t fatal() const { return rd_kafka_fatal_error(client_->get(), nullptr, 0); }
     /// Takes the last complaint of connections; empty: there is none since.
     [[nodiscard]] std::string complaint();
-    [[nodiscard]] const Client& client() const { return *client_; }
+    [[nodiscard]] const std::string& bootstrap() const { return client_->settings().bootstrap; }
 
 private:
     RecordProducer(std::unique_ptr<Client> client, TopicHandle topic);

@@ -10,8 +10,9 @@ namespace questlog::kafka {
 namespace {
 
 constexpr std::chrono::milliseconds poll_interval{100};
-constexpr std::chrono::milliseconds made_wait_max{10'000}; ///< Until every broker knows of a new topic.
-constexpr std::chrono::milliseconds quiet_max{10'000};     ///< Until a broker that sends nothing is given up.
+constexpr std::chrono::milliseconds question_timeout{2'000}; ///< A stop waits for the answer.
+constexpr std::chrono::milliseconds made_wait_max{10'000};   ///< Until every broker knows of a new topic.
+constexpr std::chrono::milliseconds quiet_max{10'000};       ///< Until a broker that sends nothing is given up.
 constexpr std::size_t messages_at_once = 1'000;
 
 using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, Calls<rd_kafka_NewTopic_destroy>>;
@@ -125,9 +126,9 @@ Error another_topic(const ForwardedTopic& topic, Partition partition, const std:
         topic.name, known, what, cure(topic));
 }
 
-Result<std::int32_t> topic_partitions(const Client& consumer, const std::string& topic,
-                                      std::chrono::milliseconds timeout) {
+Result<std::int32_t> topic_partitions(Client& consumer, const std::string& topic, std::chrono::milliseconds timeout) {
     TRY(found, consumer.metadata(topic, timeout));
+    consumer.forget_complaint();
     const std::string doing = fmt::format("look for topic {}", topic);
     if (found->topic_cnt != 1) return consumer.error(RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, doing);
     const auto code = found->topics[0].err;
@@ -136,11 +137,11 @@ Result<std::int32_t> topic_partitions(const Client& consumer, const std::string&
     return found->topics[0].partition_cnt;
 }
 
-Status ensure_topic(const Client& consumer, const ForwardedTopic& topic, const std::optional<Checkpoint>& checkpoint,
+Status ensure_topic(Client& consumer, const ForwardedTopic& topic, const std::optional<Checkpoint>& checkpoint,
                     const std::function<bool()>& stop) {
     bool made = false;
     for (std::chrono::milliseconds waited{}; !stop(); waited += poll_interval) {
-        TRY(partitions, topic_partitions(consumer, topic.name, call_timeout));
+        TRY(partitions, topic_partitions(consumer, topic.name, question_timeout));
         if (partitions >= topic.log_partitions) return {};
         if (partitions > 0)
             return reject(
@@ -163,7 +164,7 @@ Result<Found> find_end(const Client& consumer, const ForwardedTopic& topic, Part
     std::int64_t low = 0;
     std::int64_t high = 0;
     const auto code = rd_kafka_query_watermark_offsets(consumer.get(), topic.name.c_str(), partition.value, &low, &high,
-                                                       static_cast<int>(call_timeout.count()));
+                                                       static_cast<int>(question_timeout.count()));
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return consumer.error(code, fmt::format("read topic {}", topic.name));
     if (checkpoint && high <= checkpoint->record)
         return another_topic(topic, partition, checkpoint, fmt::format("it ends at offset {}", high));

@@ -32,12 +32,11 @@ struct Found {
                                   const std::optional<Arrived>& expected, std::string_view what);
 
 /// How many partitions the topic has; 0: there is none. `consumer` is one, so that asking makes no topic.
-Result<std::int32_t> topic_partitions(const Client& consumer, const std::string& topic,
-                                      std::chrono::milliseconds timeout);
+Result<std::int32_t> topic_partitions(Client& consumer, const std::string& topic, std::chrono::milliseconds timeout);
 
 /// Makes the topic where it is missing. `reject` where it has too few partitions, or is missing although the checkpoint
 /// says what it holds.
-Status ensure_topic(const Client& consumer, const ForwardedTopic& topic, const std::optional<Checkpoint>& checkpoint,
+Status ensure_topic(Client& consumer, const ForwardedTopic& topic, const std::optional<Checkpoint>& checkpoint,
                     const std::function<bool()>& stop);
 
 /// Reads the partition from where the checkpoint says, or from its beginning, to its end. `reject` where it is not the

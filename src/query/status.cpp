@@ -142,6 +142,8 @@ Result<PartitionStatus> partition_status(const World& world, const log::Topic& t
     TRY(sync, partition.sync_state());
     status.synced_end = sync.synced_end;
     status.lost_events = sync.lost_events;
+    TRY(unforwarded, partition.unforwarded());
+    status.unforwarded = unforwarded;
     Status checked;
     if (world.embedded != nullptr)
         checked = log::check_segments(world.env, *world.embedded, topic, status.partition,
@@ -206,6 +208,7 @@ Status read_log(const World& world, const log::Topic& topic, const std::vector<F
 TopicStatus topic_status(const World& world, const std::string& name, const std::vector<Found>& tables) {
     TopicStatus status;
     status.name = name;
+    status.cluster = world.cluster;
     const auto topic = world.topics.find(name);
     if (topic.ok()) {
         status.log_id = topic->id;

@@ -24,6 +24,7 @@ struct PartitionStatus {
     std::string problem;                ///< Damage that shows without reading the log, and what to do. Empty: none.
     std::optional<Offset> synced_end{}; ///< Under sync = "interval" or "never": what lies above may go in a power cut.
     std::int64_t lost_events = 0;       ///< Acknowledged, and gone in power cuts under these.
+    std::int64_t unforwarded = 0;       ///< Of a topic in a cluster, the last ones, which only this node has yet.
 };
 
 enum class TableState : std::uint8_t {
@@ -85,6 +86,7 @@ struct KeptStatus {
 struct TopicStatus {
     std::string name;
     std::string log_id;
+    std::string cluster{}; ///< World::cluster.
     std::vector<PartitionStatus> partitions;
     std::vector<TableStatus> tables;
     std::vector<ContinuousStatus> continuous{}; ///< Of World::topic.

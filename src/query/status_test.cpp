@@ -271,9 +271,9 @@ topic game-events  log F2hbjghYTdC0uevB7P0PWw
         status_json(report),
         R"({"server": {"state": "running", "pid": 4242, "url": "http://127.0.0.1:5000", "topic": "game-events", )"
         R"("version": "0.1.0", "since": 1785845470124, "problem": null}, )"
-        R"("topics": [{"topic": "game-events", "log_id": "F2hbjghYTdC0uevB7P0PWw", )"
+        R"("topics": [{"topic": "game-events", "log_id": "F2hbjghYTdC0uevB7P0PWw", "cluster": "", )"
         R"("partitions": [{"partition": 0, "start": 0, "durable_end": 70, "bytes": 10240, )"
-        R"("synced_end": null, "lost_events": 0, "lost": 0, "holes": [], "problem": null}], )"
+        R"("synced_end": null, "lost_events": 0, "unforwarded": 0, "lost": 0, "holes": [], "problem": null}], )"
         R"("retention": {"bytes": null, "ms": null, "force": false}, "kept": [], )"
         R"("tables": [{"name": "sword_purchases", "path": "tmp/sword_purchases", "state": "landed", )"
         R"("landed_ranges": [{"partition": 0, "from": 0, "to": 60}], "files": ["part-00000-x-c000.snappy.parquet"], )"

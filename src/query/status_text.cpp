@@ -206,6 +206,24 @@ void append_table(std::string& out, const TableStatus& table) {
     out += '}';
 }
 
+std::string topic_line(const TopicStatus& topic) {
+    std::int64_t events = 0;
+    std::int64_t bytes = 0;
+    std::int64_t unforwarded = 0;
+    for (const PartitionStatus& partition : topic.partitions) {
+        events += partition.durable_end.minus(partition.start);
+        bytes += partition.bytes.value_or(0);
+        unforwarded += partition.unforwarded;
+    }
+    const std::string partitions = plural(static_cast<std::int64_t>(topic.partitions.size()), "partition");
+    if (topic.cluster.empty())
+        return fmt::format("topic {}  log {}\n{}, {}, {}\n", topic.name, topic.log_id, plural(events, "event"),
+                           bytes_text(bytes), partitions);
+    return fmt::format("topic {}  log {}  {}\n{}, {}{}\n", topic.name, topic.log_id, topic.cluster,
+                       plural(events, "event"), partitions,
+                       unforwarded == 0 ? "" : fmt::format("; {} to be forwarded to Kafka", unforwarded));
+}
+
 } // namespace
 
 std::string status_text(const StatusReport& report) {
@@ -217,16 +235,7 @@ std::string status_text(const StatusReport& report) {
             if (!topic.tables.empty()) out += tables_text(topic);
             continue;
         }
-        std::int64_t events = 0;
-        std::optional<std::int64_t> bytes;
-        for (const PartitionStatus& partition : topic.partitions) {
-            events += partition.durable_end.minus(partition.start);
-            if (partition.bytes) bytes = bytes.value_or(0) + *partition.bytes;
-        }
-        out += fmt::format("topic {}  log {}\n{}{}, {}\n\n{}", topic.name, topic.log_id, plural(events, "event"),
-                           bytes ? ", " + bytes_text(*bytes) : "",
-                           plural(static_cast<std::int64_t>(topic.partitions.size()), "partition"),
-                           partitions_text(topic));
+        out += topic_line(topic) + "\n" + partitions_text(topic);
         if (!topic.tables.empty()) out += tables_text(topic);
         out += continuous_text(topic.continuous);
         if (!topic.continuous_problem.empty())
@@ -244,11 +253,14 @@ std::string status_json(const StatusReport& report) {
         out += ", ";
         append_member(out, "log_id", topic.log_id);
         out += ", ";
+        append_member(out, "cluster", topic.cluster);
+        out += ", ";
         append_array(out, "partitions", topic.partitions, [&](const PartitionStatus& one) {
             out += fmt::format("{{\"partition\": {}, \"start\": {}, \"durable_end\": {}, \"bytes\": {}", one.partition,
                                one.start, one.durable_end, one.bytes ? fmt::format("{}", *one.bytes) : "null");
-            out += fmt::format(", \"synced_end\": {}, \"lost_events\": {}",
-                               one.synced_end ? fmt::format("{}", *one.synced_end) : "null", one.lost_events);
+            out += fmt::format(", \"synced_end\": {}, \"lost_events\": {}, \"unforwarded\": {}",
+                               one.synced_end ? fmt::format("{}", *one.synced_end) : "null", one.lost_events,
+                               one.unforwarded);
             std::int64_t lost = 0;
             for (const log::Hole& hole : one.holes) lost += hole.events();
             out += fmt::format(", \"lost\": {}, ", lost);

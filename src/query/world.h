@@ -37,7 +37,8 @@ struct World {
     event::RepeatWindow repeats{};        ///< Within which a message id is known again.
     std::shared_ptr<const event::FieldRules> rules{}; ///< What events of declared types are to be. Null: anything.
     const log::Topics* embedded = nullptr;            ///< The same as `topics`, where these are the data folder's own.
-    bool lands = false; ///< A server of this configuration lands `topic` in continuous tables. Else these are spare.
+    std::string cluster{}; ///< Where the topics are, where it is not the data folder: "Kafka HOST:PORT".
+    bool lands = false;    ///< A server of this configuration lands `topic` in continuous tables. Else these are spare.
 
     void tell(const std::string& text) const {
         if (notice) notice(text);

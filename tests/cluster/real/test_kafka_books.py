@@ -272,5 +272,5 @@ def test_status_tells_of_a_topic_what_the_cluster_tells(topic, tmp_path):
         (0, 0, 0, None), (1, 10, 30, None)]
     assert [(one["name"], one["accepted"], one["pending"]) for one in told["continuous"]] == [("n", 20, 20)]
     text = reader.ok("status")
-    assert re.search(rf"topic {topic.name}  log {told['log_id']}\n20 events, 2 partitions\n", text)
+    assert re.search(rf"topic {topic.name}  log {told['log_id']}  Kafka {topic.address}\n20 events, 2 partitions\n", text)
     assert re.search(r"\n  0 +0 +0 +-\n  1 +10 +30 +-\n", text)
