@@ -149,7 +149,7 @@ def test_a_second_node_reads_what_the_first_one_forwarded(topic, tmp_path):
 
 def test_an_answer_of_200_is_in_the_next_query(topic, tmp_path):
     """Whether it is in Kafka, on its way, or on this disk alone."""
-    reader = topic().reader(tmp_path)
+    reader = topic().reader(tmp_path, "[kafka.client]\nlinger.ms = 300\n")
     with reader.serve() as server, server.wire() as wire:
         for posted in range(1, 201):
             assert wire.post("/events", json.dumps({"event_type": "n", "n": posted})).status == 200
