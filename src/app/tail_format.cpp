@@ -31,6 +31,12 @@ Result<char> unescape(std::string_view text, std::size_t& at) {
     }
 }
 
+/// -1 of null.
+void append_length(std::string& out, std::string_view bytes) {
+    fmt::format_to(std::back_inserter(out), "{}",
+                   bytes.data() == nullptr ? -1 : static_cast<std::int64_t>(bytes.size()));
+}
+
 void append_headers(std::string& out, const log::Record& record) {
     const auto headers = log::parse_headers(record);
     if (!headers.ok()) return;
@@ -38,7 +44,7 @@ void append_headers(std::string& out, const log::Record& record) {
     for (const auto& header : headers.value()) {
         if (!first) out += ',';
         first = false;
-        out.append(header.key).append("=").append(header.value);
+        out.append(header.key).append("=").append(header.value.data() == nullptr ? "NULL" : header.value);
     }
 }
 
@@ -78,14 +84,9 @@ void TailFormat::append(std::string& out, std::string_view topic, Partition part
         switch (part.field) {
         case 0: out += part.literal; break;
         case 's': out += record.value; break;
-        case 'S': fmt::format_to(std::back_inserter(out), "{}", record.value.size()); break;
+        case 'S': append_length(out, record.value); break;
         case 'k': out += record.key.value_or(""); break;
-        case 'K':
-            if (record.key)
-                fmt::format_to(std::back_inserter(out), "{}", record.key->size());
-            else
-                out += "-1";
-            break;
+        case 'K': append_length(out, record.key.value_or(std::string_view())); break;
         case 'o': fmt::format_to(std::back_inserter(out), "{}", record.offset.value); break;
         case 'p': fmt::format_to(std::back_inserter(out), "{}", partition.value); break;
         case 't': out += topic; break;

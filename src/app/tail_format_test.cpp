@@ -23,6 +23,21 @@ TEST(TailFormat, WritesWhatKcatWrites) {
     EXPECT_EQ(formatted("%k|%K\\t\\x41\\\\"), "|-1\tA\\");
 }
 
+TEST(TailFormat, TellsNullFromNothing) {
+    log::BatchBuilder builder;
+    builder.begin(Offset{0});
+    const std::vector<log::RecordHeader> headers{{"none", {}}, {"empty", ""}};
+    builder.add(TimestampMs{1}, {}, "", headers);
+    builder.add(TimestampMs{1}, "", std::nullopt, {});
+    const auto batch = builder.seal();
+    log::RecordCursor records(log::parse_batch_header(batch).value(), batch.subspan(log::batch_header_bytes));
+    std::string out;
+    log::Record record;
+    while (records.next(record).value())
+        TailFormat::parse("%S %K <%h>,")->append(out, "game-events", Partition{2}, record);
+    EXPECT_EQ(out, "-1 0 <none=NULL,empty=>,0 -1 <>,");
+}
+
 TEST(TailFormat, RefusesWhatItDoesNotKnow) {
     for (const char* wrong : {"%z", "%", "\\q", "\\", "\\x4", "\\xg0"})
         EXPECT_FALSE(TailFormat::parse(wrong).ok()) << wrong;

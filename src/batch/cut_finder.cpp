@@ -29,7 +29,7 @@ Result<std::optional<log::Record>> first_record(const log::Batch& batch, Offset 
 } // namespace
 
 std::string utc_date(TimestampMs time) {
-    return scan::spark_timestamp(time).substr(0, date_length);
+    return scan::spark_timestamp(std::clamp(time, scan::earliest_time, scan::latest_time)).substr(0, date_length);
 }
 
 void CutFinder::restart(Offset from) {

@@ -48,7 +48,7 @@ private:
     TimestampMs ends_by_; ///< An event of this time is not of the cut.
 };
 
-/// "2026-11-25", in UTC.
+/// "2026-11-25", in UTC; of years that SQL has no date of, the nearest one that it has.
 [[nodiscard]] std::string utc_date(TimestampMs time);
 
 } // namespace questlog::batch

@@ -62,6 +62,7 @@ TEST_F(CutFinderTest, NoCutHasEventsOfTwoDays) {
     EXPECT_EQ(find(finder), 5);
     EXPECT_EQ(utc_date(TimestampMs{midnight - 1}), "2026-11-22");
     EXPECT_EQ(utc_date(TimestampMs{midnight}), "2026-11-23");
+    EXPECT_EQ(utc_date(TimestampMs{midnight * 1000}), "9999-12-31") << "readers of tables know no later years";
 }
 
 TEST_F(CutFinderTest, ACutEndsAfterTheBatchThatMakesItTooLarge) {

@@ -34,6 +34,15 @@ Result<scan::LogRange> capture_range(log::LogReader& log) {
     return range;
 }
 
+Result<std::int64_t> events_in(log::LogReader& log, const scan::LogRange& range) {
+    std::int64_t events = 0;
+    for (const scan::PartitionRange& part : range) {
+        TRY(there, log.partition(part.partition).events_between(part.from, part.to));
+        events += there;
+    }
+    return events;
+}
+
 Result<LogSpan> span_of(log::LogReader& log, const scan::LogRange& range) {
     LogSpan span{log.topic().id, log.topic().name, {}, {}};
     for (const scan::PartitionRange& part : range) {
@@ -82,8 +91,9 @@ scan::PlanOptions plan_options(const Job& job, const JobEvents& events) {
 class Run {
 public:
     Run(const BatchWorld& world, const RunOptions& options, const JobEvents& events, LogSpan span,
-        std::shared_ptr<const scan::Plan> plan)
-        : world_(world), options_(options), events_(events), span_(std::move(span)), plan_(std::move(plan)) {}
+        std::int64_t in_range, std::shared_ptr<const scan::Plan> plan)
+        : world_(world), options_(options), events_(events), span_(std::move(span)), in_range_(in_range),
+          plan_(std::move(plan)) {}
 
     /// Fills in `report`, also with the output's failure. An error ends the run.
     Status make(const JobOutput& output, lake::TableWriter* writer, OutputReport& report) {
@@ -132,7 +142,7 @@ private:
     Status write(const JobOutput& output, duck::Connection& connection, const scan::Relation& relation,
                  CountedPlan& counted, lake::TableWriter& writer, OutputReport& report) {
         Counts counts;
-        counts.in_range = span_.events_of(span_.ranges);
+        counts.in_range = in_range_;
         counts.plan = plan_->tally();
         counts.candidates = candidates(output);
 
@@ -172,6 +182,7 @@ private:
     const RunOptions& options_;
     const JobEvents& events_;
     LogSpan span_;
+    std::int64_t in_range_;
     std::shared_ptr<const scan::Plan> plan_;
     bool ended_by_caller_ = false;
 };
@@ -240,7 +251,8 @@ Result<JobReport> run_job(const BatchWorld& world, const Job& job, const RunOpti
 
     TRY(plan, scan::Plan::make(world.log, range, plan_options(job, events)));
     report.events = plan->tally();
-    Run run(world, options, events, span, plan);
+    TRY(in_range, events_in(world.log, range));
+    Run run(world, options, events, span, in_range, plan);
     for (std::size_t i = 0; i < writers.size(); ++i)
         if (!report.outputs[i].failure) CHECK_OK(run.make(job.outputs[i], writers[i].get(), report.outputs[i]));
     return report;

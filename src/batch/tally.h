@@ -27,7 +27,7 @@ private:
 
 /// What was counted of one output, each figure at another place.
 struct Counts {
-    std::int64_t in_range = 0;   ///< Offsets of the captured range, without those that a repair gave up.
+    std::int64_t in_range = 0;   ///< Events of the captured range, by the log.
     scan::PlanTally plan;        ///< What the plan saw there.
     std::int64_t candidates = 0; ///< Events of the output's types, by the plan.
     std::int64_t read = 0;       ///< Rows that the scan handed out while the table was written.

@@ -64,6 +64,31 @@ public:
         return true;
     }
 
+    /// How many records there are from where it stands on. Of batches in the cache their headers tell.
+    Result<std::int64_t> count() {
+        std::int64_t records = 0;
+        while (at_ < to_) {
+            const Offset from = at_;
+            const auto cached = topic_.cache().find(from);
+            if (cached && cached->header.base_offset == from && cached->header.end_offset() <= to_) {
+                records += cached->header.record_count;
+                at_ = cached->header.end_offset();
+                continue;
+            }
+            log::Batch batch;
+            TRY(more, next(batch));
+            if (!more) break;
+            log::RecordCursor all(batch.header, batch.records);
+            log::Record record;
+            while (true) {
+                TRY(another, all.next(record));
+                if (!another) break;
+                if (record.offset >= from && record.offset < to_) ++records;
+            }
+        }
+        return records;
+    }
+
 private:
     /// The first of a local batch are in Kafka already: the others become a batch of their own, in the cache.
     Status leave_out_forwarded(log::Batch& batch) {
@@ -241,6 +266,22 @@ Result<std::int64_t> PartitionReader::unforwarded() {
     if (!local_) return std::int64_t{0};
     TRY(local, local_tail());
     return local.to.minus(local.from);
+}
+
+Result<std::int64_t> PartitionReader::events_between(Offset from, Offset to) {
+    if (!local_) return Cursor(*topic_, from, to).count();
+    TRY(local, local_tail());
+    std::int64_t events = 0;
+    if (from < local.high) {
+        TRY(there, Cursor(*topic_, from, std::min(to, local.high)).count());
+        events += there;
+    }
+    if (to > local.high) {
+        TRY(here,
+            local_->log->events_between(std::max(from, local.high).plus(-local.shift()), to.plus(-local.shift())));
+        events += here;
+    }
+    return events;
 }
 
 Result<std::unique_ptr<log::BatchCursor>> PartitionReader::read(Offset from, Offset to) {

@@ -28,6 +28,7 @@ public:
     Result<std::int64_t> bytes() override;
     Result<std::int64_t> bytes_below(Offset end) override;
     Result<std::int64_t> unforwarded() override;
+    Result<std::int64_t> events_between(Offset from, Offset to) override;
     Result<std::unique_ptr<log::BatchCursor>> read(Offset from, Offset to) override;
     Result<std::unique_ptr<log::RecordFetcher>> fetcher() override;
     Result<Offset> find_time(TimestampMs time) override;

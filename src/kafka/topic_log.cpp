@@ -57,6 +57,8 @@ public:
         return *partitions_.at(static_cast<std::size_t>(partition.value));
     }
 
+    [[nodiscard]] bool ascends_in_time() const override { return false; }
+
     Result<bool> wait_beyond(std::span<const Offset> ends, std::chrono::milliseconds limit) override {
         if (ends.size() != partitions_.size())
             return internal("{} ends were given for {} partitions", ends.size(), partitions_.size());

@@ -200,7 +200,7 @@ TEST_F(LongTopicTest, ATopicThatWasMadeAnewIsNotTakenForTheOldOne) {
     ASSERT_FALSE(found.ok());
     EXPECT_EQ(found.error().kind, ErrorKind::corrupt);
     EXPECT_NE(found.error().message.find("deleted and made anew"), std::string::npos) << found.error().message;
-    EXPECT_NE(found.error().message.find("game-events-0.origins"), std::string::npos) << "what to remove";
+    EXPECT_NE(found.error().message.find("game-events-*.origins"), std::string::npos) << "what to remove";
 
     MockCluster shorter;
     shorter.create(topic_name, 1);
@@ -208,6 +208,27 @@ TEST_F(LongTopicTest, ATopicThatWasMadeAnewIsNotTakenForTheOldOne) {
     topics = open_topics(real_.env(), {shorter.settings(), folder_ + "/kafka", {topic_name}}).value();
     reader = topics->open(topics->find(topic_name).value(), {}).value();
     EXPECT_FALSE(read_all(*reader).ok());
+}
+
+TEST_F(TopicLogTest, AShortTopicIsKnownAgainToo) {
+    put({of_others("one"), of_others("two")});
+    EXPECT_EQ(all().size(), 2U);
+    MockCluster other;
+    other.create(topic_name, 1);
+    other.put(topic_name, 0, {of_others("of"), of_others("another"), of_others("life")});
+    auto topics = open_topics(real_.env(), {other.settings(), folder_ + "/kafka", {topic_name}}).value();
+    auto reader = topics->open(topics->find(topic_name).value(), {}).value();
+    EXPECT_FALSE(read_all(*reader).ok());
+}
+
+TEST_F(TopicLogTest, EventsAreCountedWithoutWhatIsThereTwice) {
+    put({from(0, "a"), from(1, "b"), from(1, "b"), of_others("c"), from(0, "a"), from(2, "d")});
+    const auto reader = open();
+    auto& partition = reader->partition(Partition{0});
+    EXPECT_EQ(partition.events_between(Offset{0}, Offset{6}).value(), 4); // from the topic
+    EXPECT_EQ(partition.events_between(Offset{0}, Offset{6}).value(), 4); // from the cache
+    EXPECT_EQ(partition.events_between(Offset{1}, Offset{5}).value(), 2);
+    EXPECT_EQ(partition.events_between(Offset{2}, Offset{3}).value(), 0);
 }
 
 TEST_F(LongTopicTest, WhatHasGoneFromTheCacheIsReadAgain) {

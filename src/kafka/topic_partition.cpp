@@ -1,5 +1,6 @@
 #include "kafka/topic_partition.h"
 
+#include "base/limits.h"
 #include "io/whole_file.h"
 
 #include <algorithm>
@@ -8,7 +9,7 @@
 namespace questlog::kafka {
 namespace {
 
-/// What is read again in a moment needs no file.
+/// What is read again in a moment needs to be in no file. The first that is read is, so that the topic is known again.
 constexpr std::int64_t worth_saving = 16'384;
 
 } // namespace
@@ -59,9 +60,9 @@ Status TopicPartition::check_witness(const OriginPoints::Witness& witness) {
     const auto other = [&](std::string_view what) {
         return corrupt(
             "topic {} [{}] of Kafka {} is not the one that was read before: {}. It was deleted and made anew, "
-            "or this is another cluster. To read it as a new topic, remove {}, and set aside the tables that "
-            "were landed from the old one",
-            topic_, partition_, asker_.settings().bootstrap, what, path());
+            "or this is another cluster. To read it as a new topic, remove {}/{}-*.origins, and move the lake's folder "
+            "away, which has what was landed from the old one",
+            topic_, partition_, asker_.settings().bootstrap, what, directory_, topic_);
     };
     if (witness.offset >= ends.high)
         return other(fmt::format("it had offset {}, and ends at {}", witness.offset, ends.high));
@@ -128,6 +129,9 @@ Result<std::optional<CachedBatch>> TopicPartition::read(RecordStream& stream, Of
         if (stream.witness()) known.points->witness = stream.witness();
     });
     if (builder.empty()) return std::optional<CachedBatch>{};
+    if (builder.bytes() > limits::batch_bytes_max)
+        return reject("the record at offset {} of topic {} [{}] is larger than {} bytes, which is what can be read",
+                      stream.at().plus(-1), topic_, partition_, limits::batch_bytes_max);
     TRY(cached, cache_.put(builder.seal()));
     return std::optional(cached);
 }
@@ -147,7 +151,8 @@ Status TopicPartition::save() {
     const auto text = known_.with([](Known& known) -> std::optional<std::string> {
         if (!known.points) return std::nullopt;
         const auto last = known.points->before(Offset{INT64_MAX});
-        if (!last || last->at.minus(known.saved) < worth_saving) return std::nullopt;
+        if (!last || !known.points->witness) return std::nullopt;
+        if (known.saved && last->at.minus(*known.saved) < worth_saving) return std::nullopt;
         known.saved = last->at;
         return known.points->encode();
     });

@@ -52,7 +52,7 @@ public:
 private:
     struct Known {
         std::optional<OriginPoints> points; ///< nullopt: the file was not read yet.
-        Offset saved;                       ///< As far as the file goes.
+        std::optional<Offset> saved;        ///< As far as the file goes; nullopt: there is none.
         std::vector<std::unique_ptr<RecordStream>> idle;
     };
     Result<OriginPoints> load();

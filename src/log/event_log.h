@@ -201,6 +201,12 @@ public:
     virtual Result<std::int64_t> unforwarded() { return std::int64_t{0}; }
     /// What repairs gave up, by offset: read() steps over it. `corrupt` where that cannot be told.
     virtual Result<std::vector<Hole>> holes() { return std::vector<Hole>{}; }
+    /// How many events there are from `from` to before `to`, as read() gives them. Where offsets need not have events,
+    /// as in a cluster, this reads what was not read before.
+    virtual Result<std::int64_t> events_between(Offset from, Offset to) {
+        TRY(lost, holes());
+        return to.minus(from) - lost_between(lost, from, to);
+    }
     /// Every batch that holds an offset in [from, to); the first and the last may reach beyond. `to` must not pass
     /// end_offset(). Damage is `corrupt` and names file and byte; `reject` where `from` is below start_offset().
     virtual Result<std::unique_ptr<BatchCursor>> read(Offset from, Offset to) = 0;
@@ -223,6 +229,9 @@ public:
     virtual ~LogReader() = default;
     [[nodiscard]] virtual const Topic& topic() const = 0;
     virtual PartitionReader& partition(Partition partition) = 0;
+    /// Times never go back within a partition, so that all events of a span of time lie together. Other producers may
+    /// give their records any times.
+    [[nodiscard]] virtual bool ascends_in_time() const { return true; }
     /// Waits until some partition's end passes `ends[i]`, or `limit` is over; true if one did. Does not burn a core.
     virtual Result<bool> wait_beyond(std::span<const Offset> ends, std::chrono::milliseconds limit) = 0;
 };

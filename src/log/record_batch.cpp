@@ -34,9 +34,11 @@ constexpr std::int8_t magic_v2 = 2;
 constexpr std::size_t length_field_end = 12;
 constexpr std::size_t first_buffer_bytes = 16 * 1024;
 constexpr std::size_t slack_bytes = 64; // readable after the batch
-constexpr int codec_bits = 7; // of the attributes
+constexpr int codec_bits = 7;           // of the attributes
 
+/// Without data it is Kafka's null.
 std::byte* put_bytes(std::byte* to, std::string_view bytes) {
+    if (bytes.data() == nullptr) return put_varint(to, -1);
     to = put_varint(to, static_cast<std::int64_t>(bytes.size()));
     if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
     return to + bytes.size();

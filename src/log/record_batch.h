@@ -52,7 +52,7 @@ class BatchBuilder {
 public:
     /// Begins an empty batch whose first record will have offset `base`.
     void begin(Offset base);
-    /// Appends one record at next_offset(). The value is copied.
+    /// Appends one record at next_offset(). The value is copied; without data it is null.
     void add(TimestampMs timestamp, std::string_view value, std::optional<std::string_view> key = std::nullopt,
              std::span<const RecordHeader> headers = {});
     [[nodiscard]] bool empty() const { return count_ == 0; }

@@ -156,6 +156,8 @@ public:
 
     [[nodiscard]] Result<std::vector<duck::SourcePart>> cut(const std::vector<TimeSpan>& spans) const override {
         std::vector<duck::SourcePart> cuts;
+        for (const Part& part : parts_)
+            if (!part.reader->ascends_in_time()) return cuts;
         for (const Part& part : parts_) {
             Offset from = part.range.from;
             for (const TimeSpan& span : spans) {

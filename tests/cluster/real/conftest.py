@@ -1,6 +1,7 @@
 """The real engines, started once for the tests that only use them."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from cluster_commands import Cluster  # noqa: E402: tests/cluster/conftest.py made the path
+from kafka_topic import Topic  # noqa: E402
 
 START_S = 600  # with downloads
 
@@ -34,6 +36,13 @@ def own_engines(tmp_path):
     cluster = Cluster(tmp_path)
     yield cluster
     cluster.run("down", "--wipe", deadline_s=120)
+
+
+@pytest.fixture
+def topic(engines, request):
+    """Makes a topic of the test's own on the shared broker."""
+    name = re.sub(r"[^\w.-]+", "-", request.node.name, flags=re.ASCII)
+    return lambda partitions=1, **configs: Topic(engines.address("kafka"), name[:200], partitions, **configs)
 
 
 def notebook_environment(engines):
