@@ -8,9 +8,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from breakable_kafka import START_S, Broker  # noqa: E402: needs the path
 from cluster_commands import Cluster  # noqa: E402: tests/cluster/conftest.py made the path
-
-START_S = 600  # with downloads
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +33,22 @@ def own_engines(tmp_path):
     cluster = Cluster(tmp_path)
     yield cluster
     cluster.run("down", "--wipe", deadline_s=120)
+
+
+@pytest.fixture(scope="session")
+def kafka_to_break(tmp_path_factory):
+    cluster = Cluster(tmp_path_factory.mktemp("kafka-to-break"))
+    broker = Broker(cluster)
+    broker.up()
+    yield broker
+    cluster.run("down", "--wipe", deadline_s=120)
+
+
+@pytest.fixture
+def broker(kafka_to_break):
+    """A Kafka that is up, whatever an earlier test has done to it. The test may do more."""
+    kafka_to_break.up()
+    return kafka_to_break
 
 
 def notebook_environment(engines):
