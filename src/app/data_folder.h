@@ -8,7 +8,9 @@
 #include "log/event_log.h"
 #include "query/world.h"
 
+#include <chrono>
 #include <memory>
+#include <optional>
 
 namespace questlog::app {
 
@@ -18,8 +20,9 @@ Result<std::shared_ptr<duck::Database>> open_database(const Context& context);
 /// What a reader sees of events that are on their way to Kafka. Without a cluster none are.
 enum class Unforwarded : std::uint8_t { read, left_out };
 
-/// The topics that commands read: the data folder's own, or the cluster's.
-Result<std::unique_ptr<log::TopicSource>> open_topics(const Context& context, Unforwarded unforwarded);
+/// The topics that commands read: the data folder's own, or the cluster's, which may take `patience` for each answer.
+Result<std::unique_ptr<log::TopicSource>> open_topics(const Context& context, Unforwarded unforwarded,
+                                                      std::optional<std::chrono::milliseconds> patience = {});
 
 /// A data folder opened for SQL and jobs: its topics, its lake, and an in-memory DuckDB.
 /// Opening it reads nothing yet and writes nothing. One command's.
