@@ -2,7 +2,6 @@
 
 import contextlib
 import itertools
-import json
 import os
 import re
 import signal
@@ -72,6 +71,30 @@ class Broker:
         rows = [line.split() for table in ("tcp", "tcp6") for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]]
         return sum(int(row[4].partition(":")[2], 16) for row in rows if row[1].endswith(port) and row[3] == "01")
 
+    @contextlib.contextmanager
+    def with_passwords(self, folder, **passwords):
+        """A second broker, a cluster of its own on the same ZooKeeper, that takes these users alone; its address."""
+        address = self._cluster.address("questlog")  # a port that nobody has, as that service is not started
+        command = Path(f"/proc/{self.pid()}/cmdline").read_text().split("\0")[:-1]
+        properties = dict(line.split("=", 1) for line in Path(command[-1]).read_text().splitlines() if "=" in line and line[0] != "#")
+        users = " ".join(f'user_{user}="{password}"' for user, password in {**passwords, "broker": "itself"}.items())
+        properties |= {
+            "listeners": f"SASL_PLAINTEXT://{address}", "advertised.listeners": f"SASL_PLAINTEXT://{address}",
+            "zookeeper.connect": f"{self.zookeeper}/with-passwords", "log.dirs": str(folder / "guarded"),
+            "security.inter.broker.protocol": "SASL_PLAINTEXT", "sasl.mechanism.inter.broker.protocol": "PLAIN",
+            "sasl.enabled.mechanisms": "PLAIN", "listener.name.sasl_plaintext.plain.sasl.jaas.config":
+                f'org.apache.kafka.common.security.plain.PlainLoginModule required username="broker" password="itself" {users};'}
+        file = folder / "guarded.properties"
+        file.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
+        with open(folder / "guarded.log", "w") as log:
+            process = subprocess.Popen([*command[:-1], str(file)], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        try:
+            wait_until(lambda: "[KafkaServer id=1] started" in (folder / "guarded.log").read_text(), "it is up", 60, poll_s=0.1)
+            yield address
+        finally:
+            process.kill()
+            process.wait()
+
     # --- topics
 
     @contextlib.contextmanager
@@ -139,8 +162,8 @@ class Forwarding(Questlog):
         super().__init__(folder)
         self.broker = broker
         self.topic = topic or f"faults-{next(_numbers)}"
-        self.write_config(f'{more}\n[log]\ntopic = "{self.topic}"\n[limits]\nforwarded_wait_ms = 1000\n'
-                          f'[kafka]\nbootstrap = "{broker.address}"\n{kafka}\n')
+        self.write_config(f'[log]\ntopic = "{self.topic}"\n[limits]\nforwarded_wait_ms = 1000\n'
+                          f'[kafka]\nbootstrap = "{broker.address}"\n{kafka}\n{more}\n')
 
     def elsewhere(self, more=""):
         """Another node: it has what is in Kafka, and nothing else."""
@@ -244,5 +267,4 @@ def post_again(server, name):
 
 def names_of(questlog):
     """Message ids that SQL has, once for each row."""
-    return sorted(json.loads(row["event"]) if row["event"].startswith('"') else row["event"]
-                  for row in questlog.sql("SELECT message_id AS event FROM fault"))
+    return sorted(row["message_id"] for row in questlog.sql("SELECT message_id FROM fault"))
