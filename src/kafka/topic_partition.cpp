@@ -23,13 +23,8 @@ std::string TopicPartition::path() const {
 }
 
 Result<TopicPartition::Ends> TopicPartition::ends() {
-    std::int64_t low = 0;
-    std::int64_t high = 0;
-    const auto code = rd_kafka_query_watermark_offsets(asker_.get(), topic_.c_str(), partition_.value, &low, &high,
-                                                       static_cast<int>(asker_.settings().patience.count()));
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return Ends{Offset{low}, Offset{high}};
-    rd_kafka_poll(asker_.get(), 0);
-    return asker_.error(code, fmt::format("ask for the end of topic {} [{}]", topic_, partition_));
+    TRY(found, asker_.watermarks(topic_, partition_, asker_.settings().patience));
+    return Ends{Offset{found.low}, Offset{found.high}};
 }
 
 Result<Offset> TopicPartition::find_time(TimestampMs time, Offset end) {
