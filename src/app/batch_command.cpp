@@ -56,6 +56,7 @@ Status run(const Context& context, const BatchArguments& arguments) {
     TRY(topic, folder->topics().find(job->topic));
     TRY(reader,
         folder->topics().open(topic, [&](const std::string& what) { context.notice("questlog: recovery: " + what); }));
+    CHECK_OK(await_forwarding(context, *reader));
 
     batch::RunOptions options;
     options.force = arguments.force;

@@ -96,10 +96,12 @@ Status parse_log(TomlTable& log, Config& config) {
 
 Status parse_landing(TomlTable& landing, Config& config) {
     TRY(enabled, landing.boolean("enabled"));
+    TRY(group, landing.string("group"));
     TRY(bytes, landing.integer("cut_bytes", limits::cut_bytes_min, limits::cut_bytes_max));
     TRY(ms, landing.integer("cut_ms", limits::cut_ms_min, limits::cut_ms_max));
     CHECK_OK(landing.finish());
     take(enabled, config.landing);
+    take(group, config.landing_group);
     take(bytes, config.cut_limits.bytes);
     if (ms) config.cut_limits.time = std::chrono::milliseconds{*ms};
     return {};

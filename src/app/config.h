@@ -48,6 +48,7 @@ struct Config {
     std::string lake_root = "lake"; ///< Under the data folder, or absolute.
 
     bool landing = true;         ///< `serve` lands the topic's events in continuous tables.
+    std::string landing_group;   ///< Of Kafka's: processes of it share the topic's partitions. Empty: each lands all.
     batch::CutLimits cut_limits; ///< Also of `land`. A partition that is idle for as long is landed, too.
 
     event::RepeatWindow repeats; ///< Within which an event with the message id of another one is that one.

@@ -1,5 +1,6 @@
 #include "app/data_folder.h"
 
+#include "base/plural.h"
 #include "kafka/topic_log.h"
 
 #include <algorithm>
@@ -34,6 +35,19 @@ std::set<std::string> spare_tables(const Config& config) {
     return spare;
 }
 
+/// A server forwards within milliseconds; what takes longer waits for a cluster that does not answer.
+constexpr std::chrono::milliseconds forwarding_wait{10'000};
+constexpr std::chrono::milliseconds forwarding_look{20};
+
+Result<std::vector<Offset>> ends_of(log::LogReader& reader) {
+    std::vector<Offset> ends;
+    for (Partition i{0}; i.value < reader.topic().partitions; ++i.value) {
+        TRY(end, reader.partition(i).end_offset());
+        ends.push_back(end);
+    }
+    return ends;
+}
+
 } // namespace
 
 Result<std::shared_ptr<duck::Database>> open_database(const Context& context) {
@@ -57,6 +71,34 @@ Result<std::unique_ptr<log::TopicSource>> open_topics(const Context& context, Un
             options.topics.push_back(job.topic);
     if (unforwarded == Unforwarded::read) options.embedded = std::move(own);
     return kafka::open_topics(context.env, std::move(options));
+}
+
+Status await_forwarding(const Context& context, log::LogReader& reader) {
+    if (!context.config.kafka.enabled()) return {};
+    log::Topics own(context.env, context.log_directory());
+    const std::string& name = reader.topic().name;
+    TRY(exists, own.exists(name));
+    if (!exists) return {}; // no collector's node
+    TRY(topic, own.find(name));
+    TRY(taken, own.open(topic, {}));
+    TRY(wanted, ends_of(*taken));
+    const auto deadline = context.env.clock.monotonic() + forwarding_wait;
+    while (!stop_requested()) {
+        TRY(ends, ends_of(reader));
+        TRY(arrived, kafka::arrived_below(reader, ends, topic));
+        std::int64_t missing = 0;
+        for (std::size_t i = 0; i < wanted.size(); ++i)
+            missing += std::max<std::int64_t>(0, wanted[i].minus(arrived[i]));
+        if (missing == 0) return {};
+        if (context.env.clock.monotonic() >= deadline) {
+            context.notice(fmt::format("questlog: {} of this node {} not in Kafka yet and left out: `questlog status` "
+                                       "tells how many are to be forwarded, and the server's log why",
+                                       plural(missing, "event"), missing == 1 ? "is" : "are"));
+            return {};
+        }
+        context.env.clock.sleep(forwarding_look);
+    }
+    return {};
 }
 
 Result<std::unique_ptr<DataFolder>> DataFolder::open(const Context& context) {

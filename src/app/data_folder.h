@@ -24,6 +24,10 @@ enum class Unforwarded : std::uint8_t { read, left_out };
 Result<std::unique_ptr<log::TopicSource>> open_topics(const Context& context, Unforwarded unforwarded,
                                                       std::optional<std::chrono::milliseconds> patience = {});
 
+/// Waits until the topic in Kafka has what this node's collector took before, at most 10 s, and says what is missing
+/// then. `reader` is of the topic; without a cluster nothing is waited for.
+Status await_forwarding(const Context& context, log::LogReader& reader);
+
 /// A data folder opened for SQL and jobs: its topics, its lake, and an in-memory DuckDB.
 /// Opening it reads nothing yet and writes nothing. One command's.
 class DataFolder {

@@ -43,11 +43,18 @@ Status run(const Context& context, const LandArguments& arguments) {
     TRY(reader,
         folder->topics().open(topic, [&](const std::string& what) { context.notice("questlog: recovery: " + what); }));
     stop_on_signals();
+    if (arguments.once) CHECK_OK(await_forwarding(context, *reader));
     std::int64_t events = 0;
     std::int64_t stopped = 0;
     Status printed;
+    std::unique_ptr<kafka::GroupMember> group; // once alone lands all there is, whoever else does
+    if (!arguments.once) {
+        TRY(joined, join_landers(context.config, topic.name));
+        group = std::move(joined);
+    }
     batch::LandingEvents told;
     told.on_cut = [&](const batch::LandedCut& cut) {
+        if (group != nullptr) group->tell(cut.partition, cut.cut.to);
         events += cut.records;
         printed = context.print(arguments.json ? cut_json(topic.name, cut) : cut_text(topic.name, cut));
         if (printed.ok()) printed = context.flush();
@@ -61,6 +68,7 @@ Status run(const Context& context, const LandArguments& arguments) {
     };
     batch::LandingOptions options = landing_options(context.config);
     options.stop = [&] { return stop_requested() || !printed.ok(); };
+    if (group != nullptr) options.has = [&](Partition partition) { return group->has(partition); };
     batch::Lander lander(
         {context.env, *reader, folder->continuous(), [&]() -> Result<duck::Database*> { return &folder->database(); }},
         std::move(options), std::move(told));

@@ -27,6 +27,11 @@ batch::LandingOptions landing_options(const Config& config) {
     return options;
 }
 
+Result<std::unique_ptr<kafka::GroupMember>> join_landers(const Config& config, const std::string& topic) {
+    if (!config.kafka.enabled() || config.landing_group.empty()) return std::unique_ptr<kafka::GroupMember>();
+    return kafka::GroupMember::join(config.kafka.client, config.landing_group, topic);
+}
+
 LandingStage::LandingStage(const Context& context, const log::LogWriter& log, Metrics& metrics)
     : context_(context), served_(log.topic()), store_(context.env, context.lake_root()),
       landed_events_(metrics.counter("questlog_landed_events_total", "Events landed in continuous tables.")),
@@ -96,7 +101,10 @@ Status LandingStage::open() {
     TRY(reader, topics->open(topic, {}));
     topics_ = std::move(topics);
     reader_ = std::move(reader);
+    TRY(group, join_landers(context_.config, topic.name));
+    group_ = std::move(group);
     batch::LandingOptions options = landing_options(context_.config);
+    if (group_ != nullptr) options.has = [this](Partition partition) { return group_->has(partition); };
     options.stop = [this] { return stopping_.load(); };
     batch::LandingEvents events;
     events.on_cut = [this](const batch::LandedCut& cut) { landed(cut); };
@@ -120,6 +128,7 @@ Result<duck::Database*> LandingStage::database() {
 }
 
 void LandingStage::landed(const batch::LandedCut& cut) {
+    if (group_ != nullptr) group_->tell(cut.partition, cut.cut.to);
     cuts_.add(1);
     dead_letters_.add(cut.dead_letters);
     repeats_.add(cut.repeats);

@@ -5,6 +5,7 @@
 #include "base/repeated_action.h"
 #include "batch/lander.h"
 #include "duck/duck.h"
+#include "kafka/group_member.h"
 #include "lake/continuous_table.h"
 #include "log/event_log.h"
 
@@ -19,6 +20,8 @@ namespace questlog::app {
 
 /// What a lander of this program and configuration is given.
 [[nodiscard]] batch::LandingOptions landing_options(const Config& config);
+/// Joins the configured group, by which landers share a topic of Kafka's; null where there is none.
+Result<std::unique_ptr<kafka::GroupMember>> join_landers(const Config& config, const std::string& topic);
 
 /// Lands the served topic's events in the continuous tables, on a thread of its own beside the collector. While nothing
 /// is to be landed, nothing but the log's ends is looked at, and DuckDB is not in memory. What keeps a round from being
@@ -60,8 +63,9 @@ private:
     Gauge pending_;
     std::unique_ptr<log::TopicSource> topics_; ///< Null until it could be opened, as the next one.
     std::unique_ptr<log::LogReader> reader_;
-    std::shared_ptr<duck::Database> database_; ///< Null while nothing is landed.
-    std::unique_ptr<batch::Lander> lander_;    ///< Null until the log could be opened.
+    std::unique_ptr<kafka::GroupMember> group_; ///< Null: all partitions fall to this process.
+    std::shared_ptr<duck::Database> database_;  ///< Null while nothing is landed.
+    std::unique_ptr<batch::Lander> lander_;     ///< Null until the log could be opened.
     double stopped_ = 0;
     std::string told_;
     std::atomic<bool> stopping_ = false;

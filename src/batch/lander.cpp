@@ -23,7 +23,15 @@ struct Lander::PartitionState {
     Offset end;                          ///< The log's, when it was last seen to grow,
     std::chrono::nanoseconds grew_at{0}; ///< and when that was.
     bool swept = false;
+    Offset others_end; ///< While it is another lander's: how far that one is.
 };
+
+/// Below it everything is in its table.
+static Offset end_of_all(const Books& books) {
+    Offset end = books.landed_to;
+    for (const auto& [name, table] : books.tables) end = std::min(end, table.stopped_at.value_or(end));
+    return end;
+}
 
 Lander::Lander(const LandingWorld& world, LandingOptions options, LandingEvents events)
     : world_(world), options_(std::move(options)), events_(std::move(events)) {
@@ -53,10 +61,7 @@ std::int64_t Lander::pending() const {
 std::vector<Offset> Lander::landed() const {
     std::vector<Offset> ends;
     for (const auto& partition : partitions_) {
-        Offset& end = ends.emplace_back();
-        if (!partition->books) continue;
-        end = partition->books->landed_to;
-        for (const auto& [name, table] : partition->books->tables) end = std::min(end, table.stopped_at.value_or(end));
+        ends.push_back(partition->books ? end_of_all(*partition->books) : partition->others_end);
     }
     return ends;
 }
@@ -102,6 +107,14 @@ Status Lander::begin(PartitionState& partition) {
     return resume_stopped(partition);
 }
 
+/// At one that another lander lands.
+Status Lander::look(PartitionState& partition) {
+    partition.books.reset();
+    TRY(books, partition.records.books());
+    if (books) partition.others_end = end_of_all(*books);
+    return {};
+}
+
 Status Lander::take_lock(PartitionState& partition, std::unique_ptr<io::Lock>& lock) {
     auto taken = partition.records.lock(options_.lock_wait);
     if (!taken.ok()) return taken.error().within("another process is landing");
@@ -115,6 +128,7 @@ Status Lander::take_lock(PartitionState& partition, std::unique_ptr<io::Lock>& l
 }
 
 Status Lander::land_partition(PartitionState& partition, Until until) {
+    if (options_.has && !options_.has(partition.partition)) return look(partition);
     if (!partition.books) CHECK_OK(begin(partition));
     TRY(end, world_.log.partition(partition.partition).end_offset());
     if (end > partition.end) {
@@ -123,6 +137,7 @@ Status Lander::land_partition(PartitionState& partition, Until until) {
     }
     while (true) {
         if (options_.stop && options_.stop()) return {};
+        if (options_.has && !options_.has(partition.partition)) return {};
         TRY(due, next_cut(partition, end, until));
         if (!due) return {};
         std::unique_ptr<io::Lock> lock;

@@ -42,6 +42,9 @@ struct LandingOptions {
     std::chrono::milliseconds lock_wait{10'000};               ///< For another lander's cut.
     std::string writer;                                        ///< PlannedCut::writer
     std::function<bool()> stop; ///< Asked before each cut: true ends the round. May be empty.
+    /// Whether a partition falls to this lander now, where several share them; the others' are looked at and not
+    /// landed. Empty: all do.
+    std::function<bool(Partition)> has{};
 };
 
 /// A cut that is in all its tables now.
@@ -103,6 +106,7 @@ private:
                      lake::TableBooks& books);
     Status land_events(const PartitionState& partition, const CutLanding& landing, const TablePart& part,
                        lake::TableBooks& books);
+    Status look(PartitionState& partition);
     Status take_lock(PartitionState& partition, std::unique_ptr<io::Lock>& lock);
     Status resume_stopped(PartitionState& partition);
     Status resume(PartitionState& partition, const std::vector<lake::PlannedCut>& cuts, const std::string& name);

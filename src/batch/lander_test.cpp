@@ -167,4 +167,27 @@ TEST_F(PartitionedLanderTest, PartitionsHaveTheirOwnCutsAndOneTable) {
 }
 
 } // namespace
+
+class SharedTopicTest : public LanderFixture {
+protected:
+    SharedTopicTest() : LanderFixture(1, 2) {}
+};
+
+TEST_F(SharedTopicTest, APartitionThatFallsToAnotherIsLeftToIt) {
+    append({event("a", 1)}, Partition{0});
+    append({event("a", 2)}, Partition{1});
+    std::int32_t own = 0;
+    options_.has = [&](Partition partition) { return partition.value == own; };
+    auto one = make_lander();
+    ASSERT_TRUE(one->land_all().ok());
+    EXPECT_EQ(one->landed(), (std::vector<Offset>{Offset{1}, Offset{0}}));
+    ASSERT_TRUE(lander_->land_all().ok()); // another process's, to which all falls
+    ASSERT_TRUE(one->land_all().ok());
+    EXPECT_EQ(one->landed(), (std::vector<Offset>{Offset{1}, Offset{1}})) << "it sees what the other one did";
+    append({event("a", 3)}, Partition{1});
+    own = 1;
+    ASSERT_TRUE(one->land_all().ok());
+    EXPECT_EQ(one->landed(), (std::vector<Offset>{Offset{1}, Offset{2}})) << "it goes on where the other one was";
+}
+
 } // namespace questlog::batch

@@ -117,8 +117,10 @@ Status check_property(const std::string& name, const std::string& value) {
 }
 
 Result<std::unique_ptr<Client>> Client::make(rd_kafka_type_t type, const ClientSettings& settings,
-                                             const std::vector<Property>& own) {
+                                             const std::vector<Property>& own,
+                                             std::function<void(rd_kafka_topic_partition_list_t*)> on_partitions) {
     std::unique_ptr<Client> client(new Client(settings));
+    client->on_partitions_ = std::move(on_partitions);
     ConfHandle conf(rd_kafka_conf_new());
     CHECK_OK(set(conf.get(), "bootstrap.servers", settings.bootstrap));
     CHECK_OK(set(conf.get(), "client.id", "questlog"));
@@ -131,6 +133,7 @@ Result<std::unique_ptr<Client>> Client::make(rd_kafka_type_t type, const ClientS
     for (const auto& [name, value] : own) CHECK_OK(set(conf.get(), name, value));
     rd_kafka_conf_set_opaque(conf.get(), client.get());
     rd_kafka_conf_set_error_cb(conf.get(), take_error);
+    if (client->on_partitions_) rd_kafka_conf_set_rebalance_cb(conf.get(), take_partitions);
     rd_kafka_conf_set_log_cb(conf.get(), nullptr); // what matters comes as an error, too
 
     std::array<char, error_text_bytes> text{};
@@ -145,6 +148,11 @@ Client::~Client() {
     if (rd_kafka_type(handle_) == RD_KAFKA_PRODUCER)
         rd_kafka_purge(handle_, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     rd_kafka_destroy_flags(handle_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
+void Client::take_partitions(rd_kafka_t* /*handle*/, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list,
+                             void* self) {
+    static_cast<Client*>(self)->on_partitions_(code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? list : nullptr);
 }
 
 void Client::take_error(rd_kafka_t* /*handle*/, int code, const char* reason, void* self) {
@@ -202,7 +210,10 @@ void Client::forget_complaint() {
 }
 
 Error Client::error(rd_kafka_resp_err_t code, std::string_view doing) const {
-    const Complaint complaint = complaint_.with([](const Complaint& told) { return told; });
+    // A broker's answer speaks for itself; where there was none, the last complaint may tell why.
+    const bool is_answer = code > RD_KAFKA_RESP_ERR__END || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+                           code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+    const Complaint complaint = is_answer ? Complaint() : complaint_.with([](const Complaint& told) { return told; });
     const std::string why = complaint.text.empty() ? rd_kafka_err2str(code) : complaint.text;
     std::string text = fmt::format("cannot {} at Kafka {}: {}", doing, settings_.bootstrap, why);
     // A client that is not let in is told of a connection that fails, or of no answer.

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <librdkafka/rdkafka.h>
 #include <memory>
 #include <string>
@@ -44,8 +45,11 @@ class Client {
 public:
     /// `own` goes over the settings' properties, where both have one; a property of theirs that would break a promise
     /// is refused (`reject`), and so is one that librdkafka does not know. Connects later, when first asked.
-    static Result<std::unique_ptr<Client>> make(rd_kafka_type_t type, const ClientSettings& settings,
-                                                const std::vector<Property>& own);
+    /// `on_partitions`: of a member of a group, told from within its poll which partitions are its own from now on, to
+    /// be assigned; nullptr: none is.
+    static Result<std::unique_ptr<Client>>
+    make(rd_kafka_type_t type, const ClientSettings& settings, const std::vector<Property>& own,
+         std::function<void(rd_kafka_topic_partition_list_t*)> on_partitions = {});
     ~Client();
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
@@ -77,10 +81,13 @@ private:
         std::string text;
         rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
     };
+    static void take_partitions(rd_kafka_t* handle, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list,
+                                void* self);
     static void take_error(rd_kafka_t* handle, int code, const char* reason, void* self);
 
     ClientSettings settings_;
     rd_kafka_t* handle_ = nullptr;
+    std::function<void(rd_kafka_topic_partition_list_t*)> on_partitions_;
     mutable Guarded<Complaint> complaint_;
 };
 

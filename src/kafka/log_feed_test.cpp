@@ -14,6 +14,7 @@ public:
     Result<Offset> start_offset() override { return reader_.start_offset(); }
     Result<Offset> end_offset() override { return reader_.end_offset(); }
     Result<std::int64_t> bytes() override { return reader_.bytes(); }
+    Result<std::int64_t> bytes_below(Offset end) override { return reader_.bytes_below(end); }
     Result<std::unique_ptr<log::BatchCursor>> read(Offset from, Offset to) override {
         EXPECT_LE(to, durable) << "a power cut may take what Kafka has";
         return reader_.read(from, to);
