@@ -57,11 +57,13 @@ Result<std::shared_ptr<duck::Database>> open_database(const Context& context) {
     return duck::Database::open(options);
 }
 
-Result<std::unique_ptr<log::TopicSource>> open_topics(const Context& context, Unforwarded unforwarded) {
+Result<std::unique_ptr<log::TopicSource>> open_topics(const Context& context, Unforwarded unforwarded,
+                                                      std::optional<std::chrono::milliseconds> patience) {
     auto own = std::make_unique<log::Topics>(context.env, context.log_directory());
     if (!context.config.kafka.enabled()) return std::unique_ptr<log::TopicSource>(std::move(own));
     kafka::ReaderOptions options;
     options.client = context.config.kafka.client;
+    if (patience) options.client.patience = *patience;
     options.directory = context.kafka_directory();
     options.topics.push_back(context.config.topic);
     for (const auto& job : context.config.jobs)

@@ -8,7 +8,9 @@
 #include "log/event_log.h"
 #include "query/world.h"
 
+#include <chrono>
 #include <memory>
+#include <optional>
 
 namespace questlog::app {
 
@@ -18,8 +20,9 @@ Result<std::shared_ptr<duck::Database>> open_database(const Context& context);
 /// What a reader sees of events that are on their way to Kafka. Without a cluster none are.
 enum class Unforwarded : std::uint8_t { read, left_out };
 
-/// The topics that commands read: the data folder's own, or the cluster's.
-Result<std::unique_ptr<log::TopicSource>> open_topics(const Context& context, Unforwarded unforwarded);
+/// The topics that commands read: the data folder's own, or the cluster's, which may take `patience` for each answer.
+Result<std::unique_ptr<log::TopicSource>> open_topics(const Context& context, Unforwarded unforwarded,
+                                                      std::optional<std::chrono::milliseconds> patience = {});
 
 /// Waits until the topic in Kafka has what this node's collector took before, at most 10 s, and says what is missing
 /// then. `reader` is of the topic; without a cluster nothing is waited for.

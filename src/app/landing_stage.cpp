@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::chrono::milliseconds look_longest{1'000};
 constexpr std::chrono::milliseconds look_shortest{25};
+constexpr std::chrono::milliseconds patience{3'000}; ///< A stop waits for the cluster's answer.
 
 } // namespace
 
@@ -93,7 +94,7 @@ Status LandingStage::tell_landed(std::vector<Offset> ends) {
 
 /// No lander then: there is nothing to be landed yet.
 Status LandingStage::open() {
-    TRY(topics, open_topics(context_, Unforwarded::left_out));
+    TRY(topics, open_topics(context_, Unforwarded::left_out, patience));
     TRY(exists, topics->exists(served_.name));
     if (!exists) return {}; // who forwards to it makes it
     TRY(topic, topics->find(served_.name));

@@ -220,6 +220,15 @@ StagedEvent Collector::event_of(const event::Intake& intake, std::size_t index) 
     return {intake.accepted[index], ids_[index], intake.keys.empty() ? std::nullopt : intake.keys[index]};
 }
 
+/// Whether nothing of it is to be stored.
+bool Collector::repeats_all(const event::Intake& intake) const {
+    for (std::size_t i = 0; i < intake.accepted.size(); ++i) {
+        const auto repeated = stage_.find(event_of(intake, i));
+        if (!repeated || !can_answer(*repeated)) return false;
+    }
+    return true;
+}
+
 void Collector::take_events(const event::Intake& intake, std::string_view key, const RequestOptions& options,
                             http::Exchange& exchange) {
     const auto accepted = static_cast<std::int64_t>(intake.accepted.size());
@@ -231,7 +240,8 @@ void Collector::take_events(const event::Intake& intake, std::string_view key, c
     }
     tally_.received += accepted + rejected;
     const bool has_room = stage_.has_room(intake.accepted.size(), bytes);
-    if (accepted > 0 && refuse(accepted + rejected, has_room, exchange)) return; // the client sends them all again
+    if (accepted > 0 && !repeats_all(intake) && refuse(accepted + rejected, has_room, exchange))
+        return; // the client sends them all again
     tally_.settle(Fate::invalid_event, rejected);
     positions_.clear();
     const bool waits = waits_beyond_commit(options);

@@ -136,6 +136,7 @@ private:
     void take_events(const event::Intake& intake, std::string_view key, const RequestOptions& options,
                      http::Exchange& exchange);
     std::size_t name_events(const event::Intake& intake, std::string_view key, bool replay);
+    [[nodiscard]] bool repeats_all(const event::Intake& intake) const;
     [[nodiscard]] StagedEvent event_of(const event::Intake& intake, std::size_t index) const;
     void handle_own_page(const http::Request& request, http::Exchange& exchange);
     void answer_readiness(http::Exchange& exchange);

@@ -70,10 +70,13 @@ TEST_F(Refusal, IsShownByReadiness) {
 TEST_F(Refusal, LeavesOtherAnswersAsTheyAre) {
     const AnswerPtr first = send("GET", "/", {}, {{"Host", "game"}, {"Idempotency-Key", "k"}});
     turn();
+    ask("POST", "/events", raid("a") + raid("b"));
     reason_ = "the brokers are down";
     const AnswerPtr again = send("GET", "/", {}, {{"Host", "game"}, {"Idempotency-Key", "k"}});
     EXPECT_EQ(again->status, 200U) << "it is stored";
     EXPECT_EQ(again->body, first->body);
+    EXPECT_EQ(ask("POST", "/events", raid("b") + raid("a"))->body,
+              "{\"accepted\": 2, \"rejected\": 0, \"duplicates\": 2}\n");
     EXPECT_EQ(post("/trade", "{}")->status, 400U);
     EXPECT_EQ(post("/events", "7")->status, 400U);
     EXPECT_EQ(get("/nowhere")->status, 404U);

@@ -99,6 +99,11 @@ bool is_refusal(rd_kafka_resp_err_t code) {
     }
 }
 
+bool is_of_credentials(rd_kafka_resp_err_t code) {
+    return code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL ||
+           code == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED;
+}
+
 /// Of complaints the one that says what is wrong, not that something is.
 bool tells_more(int code) {
     return code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
@@ -151,8 +156,8 @@ void Client::take_partitions(rd_kafka_t* /*handle*/, rd_kafka_resp_err_t code, r
 }
 
 void Client::take_error(rd_kafka_t* /*handle*/, int code, const char* reason, void* self) {
-    static_cast<Client*>(self)->complaint_.with([&](std::string& complaint) {
-        if (complaint.empty() || tells_more(code)) complaint = reason;
+    static_cast<Client*>(self)->complaint_.with([&](Complaint& complaint) {
+        if (complaint.text.empty() || tells_more(code)) complaint = {reason, static_cast<rd_kafka_resp_err_t>(code)};
     });
 }
 
@@ -176,22 +181,45 @@ Result<MetadataHandle> Client::metadata(const std::string& name, std::chrono::mi
     return MetadataHandle(found);
 }
 
+/// rd_kafka_query_watermark_offsets() asks for both at once, but once the broker has gone it waits for longer than its
+/// timeout, a minute and more.
+Result<Watermarks> Client::watermarks(const std::string& topic, Partition partition,
+                                      std::chrono::milliseconds timeout) const {
+    Watermarks found;
+    for (const auto& [end, place] : {std::pair(std::int64_t{RD_KAFKA_OFFSET_BEGINNING}, &found.low),
+                                     std::pair(std::int64_t{RD_KAFKA_OFFSET_END}, &found.high)}) {
+        const PartitionList list(rd_kafka_topic_partition_list_new(1));
+        rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition.value)->offset = end;
+        auto code = rd_kafka_offsets_for_times(handle_, list.get(), static_cast<int>(timeout.count()));
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = list->elems[0].err;
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            rd_kafka_poll(handle_, 0); // complaints are told
+            return error(code, fmt::format("ask for the ends of topic {} [{}]", topic, partition));
+        }
+        *place = list->elems[0].offset;
+    }
+    return found;
+}
+
 std::string Client::complaint() const {
-    return complaint_.with([](const std::string& complaint) { return complaint; });
+    return complaint_.with([](const Complaint& complaint) { return complaint.text; });
 }
 
 void Client::forget_complaint() {
-    complaint_.with([](std::string& complaint) { complaint.clear(); });
+    complaint_.with([](Complaint& complaint) { complaint = {}; });
 }
 
 Error Client::error(rd_kafka_resp_err_t code, std::string_view doing) const {
     // A broker's answer speaks for itself; where there was none, the last complaint may tell why.
     const bool is_answer = code > RD_KAFKA_RESP_ERR__END || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
                            code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
-    const std::string complaint = is_answer ? std::string() : this->complaint();
-    const std::string why = complaint.empty() ? rd_kafka_err2str(code) : complaint;
-    const std::string text = fmt::format("cannot {} at Kafka {}: {}", doing, settings_.bootstrap, why);
-    if (is_refusal(code)) return Error{ErrorKind::reject, text, 0};
+    const Complaint complaint = is_answer ? Complaint() : complaint_.with([](const Complaint& told) { return told; });
+    const std::string why = complaint.text.empty() ? rd_kafka_err2str(code) : complaint.text;
+    std::string text = fmt::format("cannot {} at Kafka {}: {}", doing, settings_.bootstrap, why);
+    // A client that is not let in is told of a connection that fails, or of no answer.
+    const bool not_let_in = is_passing(code) && is_of_credentials(complaint.code);
+    if (not_let_in) text += "; see [kafka.client] and sasl_password_file of the configuration";
+    if (not_let_in || is_refusal(code)) return Error{ErrorKind::reject, text, 0};
     return Error{is_passing(code) ? ErrorKind::retry_later : ErrorKind::internal, text, 0};
 }
 

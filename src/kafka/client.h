@@ -2,6 +2,7 @@
 
 #include "base/guarded.h"
 #include "base/result.h"
+#include "base/strong.h"
 #include "kafka/settings.h"
 
 #include <chrono>
@@ -33,6 +34,11 @@ using Property = std::pair<std::string_view, std::string_view>;
 /// How long one call may take until a cluster that does not answer is given up.
 inline constexpr std::chrono::milliseconds call_timeout{10'000};
 
+struct Watermarks {
+    std::int64_t low = 0;
+    std::int64_t high = 0;
+};
+
 /// A connection to a cluster: producer or consumer. Any thread, as librdkafka's handles are. Destroying it drops what
 /// was not sent.
 class Client {
@@ -58,6 +64,10 @@ public:
     [[nodiscard]] Result<MetadataHandle> metadata(const std::string& name,
                                                   std::chrono::milliseconds timeout = call_timeout) const;
 
+    /// Where a topic's partition begins and ends. `retry_later` where the cluster does not answer in time.
+    [[nodiscard]] Result<Watermarks> watermarks(const std::string& topic, Partition partition,
+                                                std::chrono::milliseconds timeout) const;
+
     /// What librdkafka complained of last, as a clause; empty: of nothing.
     [[nodiscard]] std::string complaint() const;
     void forget_complaint();
@@ -67,6 +77,10 @@ public:
 
 private:
     explicit Client(ClientSettings settings) : settings_(std::move(settings)) {}
+    struct Complaint {
+        std::string text;
+        rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    };
     static void take_partitions(rd_kafka_t* handle, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list,
                                 void* self);
     static void take_error(rd_kafka_t* handle, int code, const char* reason, void* self);
@@ -74,7 +88,7 @@ private:
     ClientSettings settings_;
     rd_kafka_t* handle_ = nullptr;
     std::function<void(rd_kafka_topic_partition_list_t*)> on_partitions_;
-    mutable Guarded<std::string> complaint_;
+    mutable Guarded<Complaint> complaint_;
 };
 
 } // namespace questlog::kafka

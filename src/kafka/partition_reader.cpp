@@ -21,7 +21,7 @@ std::int32_t local_segment(std::int32_t segment) {
 /// Kafka's records, and the local ones after them.
 class Cursor final : public log::BatchCursor {
 public:
-    Cursor(TopicPartition& topic, Offset from, Offset to) : topic_(topic), at_(from), to_(to), window_(window_bytes) {}
+    Cursor(TopicPartition& topic, Offset from, Offset to) : topic_(topic), from_(from), at_(from), to_(to), window_(window_bytes) {}
     ~Cursor() override {
         if (stream_ != nullptr) topic_.give_back(std::move(stream_));
     }
@@ -37,7 +37,9 @@ public:
 
     Result<bool> next(log::Batch& batch) override {
         while (at_ < to_) {
-            if (const auto cached = topic_.cache().find(at_)) {
+            // One that begins before is of another cursor's at the same time, but for the first: it would give some twice.
+            const auto cached = topic_.cache().find(at_);
+            if (cached && (at_ == from_ || cached->header.base_offset == at_)) {
                 TRY(is_there, load(*cached, batch));
                 if (is_there) {
                     at_ = cached->header.end_offset();
@@ -136,6 +138,7 @@ private:
     }
 
     TopicPartition& topic_;
+    Offset from_;
     Offset at_;
     Offset to_;
     std::unique_ptr<RecordStream> stream_;

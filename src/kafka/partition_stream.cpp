@@ -65,7 +65,7 @@ Result<const rd_kafka_message_t*> PartitionStream::next(Offset to) {
                 continue;
             }
             waited += wait_slice;
-            if (waited >= call_timeout) return client_->error(RD_KAFKA_RESP_ERR__TIMED_OUT, doing());
+            if (waited >= client_->settings().patience) return client_->error(RD_KAFKA_RESP_ERR__TIMED_OUT, doing());
             continue;
         }
         rd_kafka_message_t* message = messages_[message_at_];

@@ -27,7 +27,7 @@ public:
     /// No record below it is left to be given.
     [[nodiscard]] Offset position() const { return position_; }
     /// The next record below `to`, which does not pass the partition's end; nullptr: there is none, and position() is
-    /// `to` at least. Valid until the next call. `retry_later` where the cluster does not answer for call_timeout;
+    /// `to` at least. Valid until the next call. `retry_later` where the cluster does not answer in time;
     /// `reject` where the records have expired, or the topic is gone.
     Result<const rd_kafka_message_t*> next(Offset to);
 

@@ -2,6 +2,7 @@
 
 #include "base/result.h"
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +16,8 @@ struct ClientSettings {
     /// librdkafka's own properties, by its names: TLS, SASL, buffers and times. What the promises hang on is not taken
     /// from here: see check_property().
     std::vector<std::pair<std::string, std::string>> properties;
+    /// For each answer to a reader; then the cluster is one that does not answer.
+    std::chrono::milliseconds patience{10'000};
     auto operator<=>(const ClientSettings&) const = default;
 };
 

@@ -133,7 +133,7 @@ public:
                 "{}",
                 name, options_.client.bootstrap, options_.client.bootstrap, name);
         std::unique_ptr<char, void (*)(char*)> cluster(
-            rd_kafka_clusterid(client_->get(), static_cast<int>(call_timeout.count())),
+            rd_kafka_clusterid(client_->get(), static_cast<int>(options_.client.patience.count())),
             [](char* text) { rd_kafka_mem_free(nullptr, text); });
         log::Topic topic;
         topic.name = name;
@@ -152,7 +152,7 @@ public:
 private:
     /// nullopt: there is no such topic.
     Result<std::optional<std::int32_t>> partitions_of(const std::string& name) {
-        TRY(metadata, client_->metadata(name));
+        TRY(metadata, client_->metadata(name, options_.client.patience));
         const auto& topic = metadata->topics[0];
         if (topic.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return std::optional<std::int32_t>{};
         if (topic.err != RD_KAFKA_RESP_ERR_NO_ERROR) return client_->error(topic.err, "find topic " + name);

@@ -24,19 +24,15 @@ std::string TopicPartition::path() const {
 }
 
 Result<TopicPartition::Ends> TopicPartition::ends() {
-    std::int64_t low = 0;
-    std::int64_t high = 0;
-    const auto code = rd_kafka_query_watermark_offsets(asker_.get(), topic_.c_str(), partition_.value, &low, &high,
-                                                       static_cast<int>(call_timeout.count()));
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return Ends{Offset{low}, Offset{high}};
-    rd_kafka_poll(asker_.get(), 0);
-    return asker_.error(code, fmt::format("ask for the end of topic {} [{}]", topic_, partition_));
+    TRY(found, asker_.watermarks(topic_, partition_, asker_.settings().patience));
+    return Ends{Offset{found.low}, Offset{found.high}};
 }
 
 Result<Offset> TopicPartition::find_time(TimestampMs time, Offset end) {
     PartitionList list(rd_kafka_topic_partition_list_new(1));
     rd_kafka_topic_partition_list_add(list.get(), topic_.c_str(), partition_.value)->offset = time.value;
-    auto code = rd_kafka_offsets_for_times(asker_.get(), list.get(), static_cast<int>(call_timeout.count()));
+    auto code =
+        rd_kafka_offsets_for_times(asker_.get(), list.get(), static_cast<int>(asker_.settings().patience.count()));
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = list->elems[0].err;
     rd_kafka_poll(asker_.get(), 0);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)

@@ -161,11 +161,8 @@ Status ensure_topic(Client& consumer, const ForwardedTopic& topic, const std::op
 
 Result<Found> find_end(const Client& consumer, const ForwardedTopic& topic, Partition partition,
                        const std::optional<Arrived>& checkpoint, Offset log_end, const std::function<bool()>& stop) {
-    std::int64_t low = 0;
-    std::int64_t high = 0;
-    const auto code = rd_kafka_query_watermark_offsets(consumer.get(), topic.name.c_str(), partition.value, &low, &high,
-                                                       static_cast<int>(question_timeout.count()));
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return consumer.error(code, fmt::format("read topic {}", topic.name));
+    TRY(ends, consumer.watermarks(topic.name, partition, question_timeout));
+    const auto [low, high] = ends;
     if (checkpoint && high <= checkpoint->record)
         return another_topic(topic, partition, checkpoint, fmt::format("it ends at offset {}", high));
 

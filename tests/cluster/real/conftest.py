@@ -9,10 +9,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from breakable_kafka import START_S, Broker  # noqa: E402: needs the path
 from cluster_commands import Cluster  # noqa: E402: tests/cluster/conftest.py made the path
 from kafka_topic import Topic  # noqa: E402
-
-START_S = 600  # with downloads
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +42,21 @@ def topic(engines, request):
     """Makes a topic of the test's own on the shared broker."""
     name = re.sub(r"[^\w.-]+", "-", request.node.name, flags=re.ASCII)
     return lambda partitions=1, **configs: Topic(engines.address("kafka"), name[:200], partitions, **configs)
+
+@pytest.fixture(scope="session")
+def kafka_to_break(tmp_path_factory):
+    cluster = Cluster(tmp_path_factory.mktemp("kafka-to-break"))
+    broker = Broker(cluster)
+    broker.up()
+    yield broker
+    cluster.run("down", "--wipe", deadline_s=120)
+
+
+@pytest.fixture
+def broker(kafka_to_break):
+    """A Kafka that is up, whatever an earlier test has done to it. The test may do more."""
+    kafka_to_break.up()
+    return kafka_to_break
 
 
 def notebook_environment(engines):
