@@ -65,7 +65,7 @@ mutants: ## Break the code in each way of tests/mutants/, and see a test notice 
 	@tests/mutants/run $(MUTANTS)
 
 bench: ## Measure, beside peers, and write the ratios as JSON (BENCH_ARGS=--quick)
-	@scripts/setup --bench
+	@scripts/setup --bench --cluster
 	$(call build,release,questlog)
 	$(call build,bench,benches)
 	@for program in build/bench/src/*/*_bench; do $$program --benchmark_min_time=0.1 || exit 1; done

@@ -1,8 +1,10 @@
 """What the machine and its processes use: CPU seconds, memory, load."""
 
+import json
 import os
 import statistics
 import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -92,3 +94,36 @@ def run(command, **popen):
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(map(str, command))} ended with {process.returncode}:\n{output[-2000:]}")
     return Usage(time.monotonic() - start, usage.ru_utime + usage.ru_stime, peak[0], output)
+
+
+# Runs in a process of its own, which whatever the command leaves behind becomes a child of: none ends uncounted.
+TREE = r"""
+import ctypes, json, os, resource, subprocess, sys, time
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+start = time.monotonic()
+code = subprocess.run(sys.argv[2:]).returncode
+wall = time.monotonic() - start
+try:
+    while True:
+        os.wait()
+except ChildProcessError:
+    pass
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+with open(sys.argv[1], "w") as file:
+    json.dump({"code": code, "wall_s": wall, "cpu_s": used.ru_utime + used.ru_stime}, file)
+"""
+
+
+def run_tree(command, folder, output=None, **popen):
+    """Runs a command to its end and says what it and all its descendants used. Its standard output goes to `output`, or, as its
+    standard error, to files of the folder."""
+    report, out, err = folder / "tree.json", folder / "tree.out", folder / "tree.err"
+    report.unlink(missing_ok=True)
+    with open(output or out, "wb") as stdout, open(err, "wb") as stderr:
+        subprocess.run([sys.executable, "-c", TREE, report, *command], stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, check=True,
+                       **popen)
+    used = json.loads(report.read_text())
+    said = "" if output else out.read_text(errors="replace")
+    if used["code"] != 0:
+        raise RuntimeError(f"{' '.join(map(str, command))} ended with {used['code']}:\n{said[-1000:]}{err.read_text(errors='replace')[-2000:]}")
+    return Usage(used["wall_s"], used["cpu_s"], 0.0, said)

@@ -67,11 +67,11 @@ class QuestlogServer(Server):
     name = "questlog"
     does = "fsynced before the answer (sync = always)"
 
-    def __init__(self, folder, data=None, lands=False):
+    def __init__(self, folder, data=None, lands=False, config_text=""):
         folder.mkdir(parents=True)
         self.data = data or folder / "data"
         config = folder / "questlog.toml"  # what it collects is landed when that is measured
-        config.write_text(f"[landing]\nenabled = {str(lands).lower()}\n")
+        config.write_text(f"[landing]\nenabled = {str(lands).lower()}\n{config_text}")
         self.process = subprocess.Popen([BINARY, "--data", self.data, "--config", config, "serve", "--listen", "127.0.0.1:0"], cwd=folder,
                                         stdout=subprocess.PIPE, stderr=open(folder / "stderr.txt", "wb"))
         for line in self.process.stdout:
@@ -127,8 +127,8 @@ class GunicornServer(Server):
     name = "gunicorn"
     does = "the same app behind gunicorn, 2 workers, keeps nothing"
 
-    def __init__(self, folder):
+    def __init__(self, folder, environment=None):
         folder.mkdir(parents=True)
         port = free_port()
         super().__init__([sys.executable, "-m", "gunicorn", "-w", "2", "-b", f"127.0.0.1:{port}", "--no-control-socket", "game_api:app"], port,
-                         ROOT / "bench" / "flask_app")
+                         ROOT / "bench" / "flask_app", {**os.environ, **(environment or {})})
