@@ -57,19 +57,19 @@ Result<std::shared_ptr<duck::Database>> open_database(const Context& context) {
     return duck::Database::open(options);
 }
 
-Result<std::unique_ptr<log::TopicSource>> open_topics(const Context& context, Unforwarded unforwarded,
-                                                      std::optional<std::chrono::milliseconds> patience) {
+Result<std::unique_ptr<log::TopicSource>> open_topics(const Context& context, const ClusterReading& reading) {
     auto own = std::make_unique<log::Topics>(context.env, context.log_directory());
     if (!context.config.kafka.enabled()) return std::unique_ptr<log::TopicSource>(std::move(own));
     kafka::ReaderOptions options;
     options.client = context.config.kafka.client;
-    if (patience) options.client.patience = *patience;
+    if (reading.patience) options.client.patience = *reading.patience;
     options.directory = context.kafka_directory();
+    options.as_they_lie = reading.as_they_lie;
     options.topics.push_back(context.config.topic);
     for (const auto& job : context.config.jobs)
         if (std::find(options.topics.begin(), options.topics.end(), job.topic) == options.topics.end())
             options.topics.push_back(job.topic);
-    if (unforwarded == Unforwarded::read) options.embedded = std::move(own);
+    if (reading.reads_unforwarded) options.embedded = std::move(own);
     return kafka::open_topics(context.env, std::move(options));
 }
 
@@ -103,9 +103,9 @@ Status await_forwarding(const Context& context, log::LogReader& reader) {
 
 Result<std::unique_ptr<DataFolder>> DataFolder::open(const Context& context) {
     std::unique_ptr<DataFolder> folder(new DataFolder);
-    TRY(topics, open_topics(context, Unforwarded::left_out));
+    TRY(topics, open_topics(context, {}));
     folder->topics_ = std::move(topics);
-    TRY(visible_topics, open_topics(context, Unforwarded::read));
+    TRY(visible_topics, open_topics(context, {.reads_unforwarded = true}));
     folder->visible_topics_ = std::move(visible_topics);
     TRY(database, open_database(context));
     folder->database_ = std::move(database);

@@ -17,12 +17,15 @@ namespace questlog::app {
 /// DuckDB in memory, to read and write Parquet with, as every command uses it.
 Result<std::shared_ptr<duck::Database>> open_database(const Context& context);
 
-/// What a reader sees of events that are on their way to Kafka. Without a cluster none are.
-enum class Unforwarded : std::uint8_t { read, left_out };
+/// How a cluster's topics are read. Without a cluster it says nothing.
+struct ClusterReading {
+    bool reads_unforwarded = false;                      ///< Also what is on its way to Kafka.
+    bool as_they_lie = false;                            ///< Records once, as they are: kafka::ReaderOptions.
+    std::optional<std::chrono::milliseconds> patience{}; ///< For each answer, instead of the client's.
+};
 
-/// The topics that commands read: the data folder's own, or the cluster's, which may take `patience` for each answer.
-Result<std::unique_ptr<log::TopicSource>> open_topics(const Context& context, Unforwarded unforwarded,
-                                                      std::optional<std::chrono::milliseconds> patience = {});
+/// The topics that commands read: the data folder's own, or the cluster's.
+Result<std::unique_ptr<log::TopicSource>> open_topics(const Context& context, const ClusterReading& reading);
 
 /// Waits until the topic in Kafka has what this node's collector took before, at most 10 s, and says what is missing
 /// then. `reader` is of the topic; without a cluster nothing is waited for.

@@ -94,7 +94,7 @@ Status LandingStage::tell_landed(std::vector<Offset> ends) {
 
 /// No lander then: there is nothing to be landed yet.
 Status LandingStage::open() {
-    TRY(topics, open_topics(context_, Unforwarded::left_out, patience));
+    TRY(topics, open_topics(context_, {.patience = patience}));
     TRY(exists, topics->exists(served_.name));
     if (!exists) return {}; // who forwards to it makes it
     TRY(topic, topics->find(served_.name));

@@ -146,7 +146,7 @@ Status run(const Context& context, const TailArguments& arguments) {
     TRY(format, TailFormat::parse(arguments.format));
     TRY(range, TailRange::parse(arguments.offsets));
     // What follows the log waits for what has its place there; what ends at its end sees all that there is.
-    TRY(topics, open_topics(context, arguments.exit_at_end ? Unforwarded::read : Unforwarded::left_out));
+    TRY(topics, open_topics(context, {.reads_unforwarded = arguments.exit_at_end, .as_they_lie = true}));
     TRY(topic, topics->find(arguments.topic.value_or(context.config.topic)));
     TRY(reader, topics->open(topic, [&](const std::string& what) { context.notice("questlog: recovery: " + what); }));
     stop_on_signals();

@@ -21,7 +21,8 @@ std::int32_t local_segment(std::int32_t segment) {
 /// Kafka's records, and the local ones after them.
 class Cursor final : public log::BatchCursor {
 public:
-    Cursor(TopicPartition& topic, Offset from, Offset to) : topic_(topic), from_(from), at_(from), to_(to), window_(window_bytes) {}
+    Cursor(TopicPartition& topic, Offset from, Offset to)
+        : topic_(topic), from_(from), at_(from), to_(to), window_(window_bytes) {}
     ~Cursor() override {
         if (stream_ != nullptr) topic_.give_back(std::move(stream_));
     }
@@ -37,7 +38,8 @@ public:
 
     Result<bool> next(log::Batch& batch) override {
         while (at_ < to_) {
-            // One that begins before is of another cursor's at the same time, but for the first: it would give some twice.
+            // One that begins before is of another cursor's at the same time, but for the first: it would give some
+            // twice.
             const auto cached = topic_.cache().find(at_);
             if (cached && (at_ == from_ || cached->header.base_offset == at_)) {
                 TRY(is_there, load(*cached, batch));
@@ -248,8 +250,7 @@ Result<PartitionReader::Unforwarded> PartitionReader::local_tail() {
     TRY(start, local_->log->start_offset());
     TRY(end, local_->log->end_offset());
     TRY(ends, topic_->ends());
-    TRY(seen, topic_->seen_before(ends.high));
-    const auto last = seen.last(local_->log_id, local_->partition);
+    TRY(last, topic_->last_of(local_->log_id, local_->partition, ends.high));
     const Offset from = std::min(end, std::max(start, last ? last->plus(1) : start));
     return unforwarded_.with([&](auto& value) {
         if (!value) value = Unforwarded{ends.high, from, end};

@@ -31,10 +31,11 @@ std::uint32_t fingerprint(const rd_kafka_message_t& message) {
     return crc32c(sums);
 }
 
-Status RecordStream::begin(Offset at, OriginsSeen seen) {
+Status RecordStream::begin(Offset at, std::optional<OriginsSeen> seen) {
     CHECK_OK(messages_->seek(at));
     at_ = at;
-    seen_ = std::move(seen);
+    leaves_out_ = seen.has_value();
+    seen_ = std::move(seen).value_or(OriginsSeen{});
     return {};
 }
 
@@ -87,7 +88,7 @@ bool RecordStream::read_headers(const rd_kafka_message_t& message) {
         headers_.push_back({name, text_of(value, size)});
         if (headers_.back().key == origin_header) origin = parse_origin(headers_.back().value);
     }
-    return !origin || seen_.see(*origin);
+    return !origin || seen_.see(*origin) || !leaves_out_;
 }
 
 } // namespace questlog::kafka

@@ -18,8 +18,9 @@ class RecordStream {
 public:
     explicit RecordStream(std::unique_ptr<PartitionStream> messages) : messages_(std::move(messages)) {}
 
-    /// Goes on at `at`; `seen` is what the records before it say.
-    Status begin(Offset at, OriginsSeen seen);
+    /// Goes on at `at`; `seen` is what the records before it say. nullopt: those that are there for the second time are
+    /// not left out.
+    Status begin(Offset at, std::optional<OriginsSeen> seen);
     /// Gives back what reading takes, for the time being; resume() goes on at at().
     void rest() { messages_->rest(); }
     Status resume() { return messages_->seek(at_); }
@@ -39,6 +40,7 @@ private:
     std::unique_ptr<PartitionStream> messages_;
     Offset at_;
     OriginsSeen seen_;
+    bool leaves_out_ = true;
     std::optional<OriginPoints::Witness> witness_;
     std::vector<log::RecordHeader> headers_;
 };

@@ -44,8 +44,9 @@ public:
             if (embedded_ && i.value < embedded_->topic().partitions)
                 local = LocalPart{&embedded_->partition(i), embedded_->topic().id, i};
             partitions_.push_back(std::make_unique<PartitionReader>(
-                std::make_unique<TopicPartition>(env_, *asker_, topic_.name, i, options_.directory,
-                                                 options_.cache_bytes_max),
+                std::make_unique<TopicPartition>(
+                    env_, *asker_, topic_.name, i,
+                    TopicPartition::Options{options_.directory, options_.cache_bytes_max, options_.as_they_lie}),
                 local));
         }
         return {};

@@ -20,6 +20,9 @@ struct ReaderOptions {
     /// The collector's own log, whose events are read, too, where Kafka does not have them yet, after those that it
     /// has. Null: they are not.
     std::unique_ptr<log::TopicSource> embedded{};
+    /// Once, as they lie: also what is there for the second time. Nothing is kept to be read again by its address, and
+    /// nothing is learnt of origins, so that a reader that begins anywhere reads no more than it is asked for.
+    bool as_they_lie = false;
     std::int64_t cache_bytes_max = limits::kafka_cache_bytes_max; ///< Of each partition, on disk, while it is read.
 };
 

@@ -50,6 +50,7 @@ protected:
         ReaderOptions options{cluster_.settings(), folder_ + "/kafka", {topic_name}};
         if (embedded_) options.embedded = std::make_unique<log::Topics>(*embedded_);
         options.cache_bytes_max = cache_bytes_max_;
+        options.as_they_lie = as_they_lie_;
         auto topics = open_topics(real_.env(), std::move(options));
         EXPECT_TRUE(topics.ok()) << topics.error().message;
         topics_ = std::move(topics).value();
@@ -121,6 +122,7 @@ protected:
     io::RealEnv real_;
     MockCluster cluster_;
     std::string folder_;
+    bool as_they_lie_ = false;
     std::int64_t cache_bytes_max_ = limits::kafka_cache_bytes_max;
     std::unique_ptr<log::Topics> embedded_;
     std::unique_ptr<log::LogWriter> writer_;
@@ -269,6 +271,27 @@ TEST_F(TopicLogTest, WhatIsForwardedWhileAReaderReadsStaysInItsPlace) {
     collect({{"d"}});
     EXPECT_EQ(reader->partition(Partition{0}).end_offset().value(), Offset{3});
     EXPECT_EQ(read_all(*reader).value(), (std::vector<Found>{{0, "a"}, {1, "b"}, {2, "c"}}));
+}
+
+TEST_F(TopicLogTest, AsTheyLieRecordsAreReadThatAreThereTwiceAndNothingIsWritten) {
+    collect({{"a", "b", "c"}});
+    const std::string log_id = embedded_->find(topic_name).value().id;
+    put({from(0, "a", log_id), from(1, "b", log_id), from(0, "a again", log_id)});
+    as_they_lie_ = true;
+    const auto reader = open();
+    auto& partition = reader->partition(Partition{0});
+    EXPECT_EQ(partition.end_offset().value(), Offset{4});
+    auto cursor = partition.read(Offset{1}, Offset{4}).value();
+    std::string values;
+    log::Batch batch;
+    while (cursor->next(batch).value()) {
+        log::RecordCursor records(batch.header, batch.records);
+        log::Record record;
+        while (records.next(record).value())
+            if (record.offset >= Offset{1}) values += fmt::format("{} {},", record.offset, record.value);
+    }
+    EXPECT_EQ(values, "1 b,2 a again,3 c,") << "the last one is not forwarded yet";
+    EXPECT_FALSE(std::filesystem::exists(folder_ + "/kafka/game-events-0.origins"));
 }
 
 TEST_F(TopicLogTest, ATimeIsFoundInKafkaOrAfterIt) {

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "io/whole_file.h"
+#include "kafka/checkpoint.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -15,9 +16,9 @@ constexpr std::int64_t worth_saving = 16'384;
 } // namespace
 
 TopicPartition::TopicPartition(io::Env env, const Client& asker, std::string topic, Partition partition,
-                               std::string directory, std::int64_t cache_bytes_max)
-    : env_(env), asker_(asker), topic_(std::move(topic)), partition_(partition), directory_(std::move(directory)),
-      cache_(env.files, directory_, cache_bytes_max) {}
+                               const Options& options)
+    : env_(env), asker_(asker), topic_(std::move(topic)), partition_(partition), directory_(options.directory),
+      as_they_lie_(options.as_they_lie), cache_(env.files, directory_, options.cache_bytes_max) {}
 
 std::string TopicPartition::path() const {
     return fmt::format("{}/{}-{}.origins", directory_, topic_, partition_);
@@ -105,6 +106,10 @@ Result<std::unique_ptr<RecordStream>> TopicPartition::stream_at(Offset at) {
         CHECK_OK(stream->resume());
         return stream;
     }
+    if (as_they_lie_) {
+        CHECK_OK(stream->begin(at, std::nullopt));
+        return stream;
+    }
     TRY(point, point_before(at));
     CHECK_OK(stream->begin(point.at, std::move(point.seen)));
     CHECK_OK(stream->pass(at));
@@ -120,11 +125,15 @@ Result<std::optional<CachedBatch>> TopicPartition::read(RecordStream& stream, Of
     builder.begin(stream.at());
     CHECK_OK(stream.read(std::min(to, cache_.next_base(stream.at()).value_or(to)), builder));
     known_.with([&](Known& known) {
-        if (!known.points) return;
+        if (!known.points || as_they_lie_) return;
         known.points->add(stream.at(), stream.seen());
         if (stream.witness()) known.points->witness = stream.witness();
     });
     if (builder.empty()) return std::optional<CachedBatch>{};
+    if (as_they_lie_) {
+        TRY(header, log::parse_batch_header(builder.seal()));
+        return std::optional(CachedBatch{header, 0, 0, 0});
+    }
     if (builder.bytes() > limits::batch_bytes_max)
         return reject("the record at offset {} of topic {} [{}] is larger than {} bytes, which is what can be read",
                       stream.at().plus(-1), topic_, partition_, limits::batch_bytes_max);
@@ -141,6 +150,34 @@ Result<OriginsSeen> TopicPartition::seen_before(Offset at) {
     OriginsSeen seen = stream->seen();
     give_back(std::move(stream));
     return seen;
+}
+
+Result<std::optional<Offset>> TopicPartition::last_of(const std::string& log_id, Partition partition, Offset at) {
+    CheckpointFile file(env_, directory_, topic_);
+    TRY(checkpoint, file.read(partition.value + 1));
+    TRY(ends, this->ends());
+    OriginPoints::Point point;
+    bool is_known = false;
+    if (checkpoint && checkpoint->log_id == log_id) {
+        if (const auto& arrived = checkpoint->last[static_cast<std::size_t>(partition.value)]) {
+            point.at = Offset{arrived->record}.plus(1);
+            (void)point.seen.see({log_id, partition, arrived->event});
+            is_known = point.at > ends.low && point.at <= at;
+        }
+    }
+    if (!is_known && !as_they_lie_) { // what is read now is in the cache, and asked for next
+        TRY(seen, seen_before(at));
+        return seen.last(log_id, partition);
+    }
+    if (!is_known) {
+        TRY(known, point_before(at));
+        point = std::move(known);
+    }
+    TRY(messages, PartitionStream::open(asker_.settings(), topic_, partition_));
+    RecordStream stream(std::move(messages));
+    CHECK_OK(stream.begin(point.at, std::move(point.seen)));
+    CHECK_OK(stream.pass(at));
+    return stream.seen().last(log_id, partition);
 }
 
 Status TopicPartition::save() {

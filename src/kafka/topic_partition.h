@@ -24,9 +24,13 @@ namespace questlog::kafka {
 /// one that was read.
 class TopicPartition {
 public:
-    /// `directory` is where files of this node's lie; `asker` outlives this.
-    TopicPartition(io::Env env, const Client& asker, std::string topic, Partition partition, std::string directory,
-                   std::int64_t cache_bytes_max);
+    /// `asker` outlives this.
+    struct Options {
+        std::string directory;
+        std::int64_t cache_bytes_max = 0;
+        bool as_they_lie = false; ///< ReaderOptions::as_they_lie
+    };
+    TopicPartition(io::Env env, const Client& asker, std::string topic, Partition partition, const Options& options);
 
     struct Ends {
         Offset low;
@@ -40,12 +44,15 @@ public:
     /// A stream that stands at the offset. It is given back when it is no longer needed, for the next one who asks.
     Result<std::unique_ptr<RecordStream>> stream_at(Offset at);
     void give_back(std::unique_ptr<RecordStream> stream);
-    /// The next batch of the stream, which ends before `to`, in the cache; its bytes are in `builder`. nullopt: no
-    /// record is there before where the stream stands now.
+    /// The next batch of the stream, which ends before `to`, in the cache, if anything is kept; its bytes are in
+    /// `builder`. nullopt: no record is there before where the stream stands now.
     Result<std::optional<CachedBatch>> read(RecordStream& stream, Offset to, log::BatchBuilder& builder);
     /// What all records below the offset say, which is not behind the partition's end. Those are read as far as they
     /// were not, and are in the cache then.
     Result<OriginsSeen> seen_before(Offset at);
+    /// The last event of the origin that is below the offset. Its forwarder's checkpoint says where to look from on;
+    /// all records are read only where there is none.
+    Result<std::optional<Offset>> last_of(const std::string& log_id, Partition partition, Offset at);
     /// What has been learnt of origins, into the file, where that is worth it.
     Status save();
 
@@ -65,6 +72,7 @@ private:
     std::string topic_;
     Partition partition_;
     std::string directory_;
+    bool as_they_lie_;
     BatchCache cache_;
     Guarded<Known> known_;
 };

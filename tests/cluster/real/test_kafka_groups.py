@@ -1,0 +1,75 @@
+"""Landers of one group share the partitions of a topic of the real broker, and the others take what one leaves."""
+
+import signal
+import subprocess
+
+import duckdb
+import pytest
+from conftest import START_S
+from waiting import wait_until
+
+pytestmark = pytest.mark.timeout(START_S + 60)
+PARTITIONS = 4
+# Short cuts, so that what is there is landed soon, whoever lands it.
+CONFIG = '[landing]\ngroup = "{}"\ncut_ms = 100\n'
+
+
+class Lander:
+    """`questlog land`, until it is stopped. It prints a line for each cut."""
+
+    def __init__(self, reader, folder, name):
+        self.output = folder / name
+        with open(self.output, "w") as output:
+            self.process = reader.start("land", "--json", stdout=output, stderr=subprocess.STDOUT)
+
+    def cuts(self):
+        return self.output.read_text().count('"partition"')
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(timeout=60) == 0, self.output.read_text()
+
+
+def put(topic, first):
+    """A hundred events in each partition."""
+    for partition in range(PARTITIONS):
+        topic.put_events(range(first + partition * 100, first + partition * 100 + 100), "-p", partition)
+
+
+def landed(reader):
+    return sum(reader.landed_places(duckdb).values())
+
+
+def test_a_killed_landers_partitions_move_on(topic, tmp_path):
+    topic = topic(PARTITIONS)
+    reader = topic.reader(tmp_path / "node", CONFIG.format(topic.name))
+    landers = [Lander(reader, tmp_path, f"lander-{number}") for number in range(2)]
+    rounds = 0
+
+    def both_have_landed():
+        nonlocal rounds
+        put(topic, rounds * 1000)
+        rounds += 1
+        wait_until(lambda: landed(reader) == rounds * 400, f"round {rounds} is landed", 60, poll_s=0.2)
+        return all(lander.cuts() > 0 for lander in landers)
+
+    wait_until(both_have_landed, "both have partitions", 120)
+    landers[0].kill()
+    put(topic, rounds * 1000)
+    rounds += 1
+    wait_until(lambda: landed(reader) == rounds * 400, "the other one has all partitions", 60, poll_s=0.2)
+    landers[1].stop()
+    assert max(reader.landed_places(duckdb).values()) == 1, "nothing is landed twice"
+    assert reader.ledger("accepted", "landed", "pending") == (rounds * 400, rounds * 400, 0)
+
+
+def test_once_lands_what_falls_to_others_too(topic, tmp_path):
+    topic = topic(PARTITIONS)
+    reader = topic.reader(tmp_path / "node", '[landing]\ngroup = "elsewhere"\n')
+    put(topic, 0)
+    reader.ok("land", "--once")
+    assert reader.ledger("landed", "pending") == (400, 0)
