@@ -39,15 +39,6 @@ std::set<std::string> spare_tables(const Config& config) {
 constexpr std::chrono::milliseconds forwarding_wait{10'000};
 constexpr std::chrono::milliseconds forwarding_look{20};
 
-Result<std::vector<Offset>> ends_of(log::LogReader& reader) {
-    std::vector<Offset> ends;
-    for (Partition i{0}; i.value < reader.topic().partitions; ++i.value) {
-        TRY(end, reader.partition(i).end_offset());
-        ends.push_back(end);
-    }
-    return ends;
-}
-
 } // namespace
 
 Result<std::shared_ptr<duck::Database>> open_database(const Context& context) {
@@ -81,10 +72,10 @@ Status await_forwarding(const Context& context, log::LogReader& reader) {
     if (!exists) return {}; // no collector's node
     TRY(topic, own.find(name));
     TRY(taken, own.open(topic, {}));
-    TRY(wanted, ends_of(*taken));
+    TRY(wanted, log::ends_of(*taken));
     const auto deadline = context.env.clock.monotonic() + forwarding_wait;
     while (!stop_requested()) {
-        TRY(ends, ends_of(reader));
+        TRY(ends, log::ends_of(reader));
         TRY(arrived, kafka::arrived_below(reader, ends, topic));
         std::int64_t missing = 0;
         for (std::size_t i = 0; i < wanted.size(); ++i)

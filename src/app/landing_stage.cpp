@@ -67,11 +67,16 @@ void LandingStage::round() {
 Status LandingStage::land() {
     if (!lander_) CHECK_OK(open());
     if (!lander_) return {};
-    const Status done = asked_.exchange(false) ? lander_->land_all() : lander_->land_due();
-    if (std::vector<Offset> ends = lander_->landed(); ends != ends_) {
-        CHECK_OK(tell_landed(ends));
-        ends_ = std::move(ends);
+    bool is_asked = asked_.exchange(false);
+    if (served_reader_ != nullptr) {
+        if (is_asked) {
+            TRY(ends, log::ends_of(*served_reader_));
+            wanted_ = std::move(ends);
+        }
+        is_asked = !wanted_.empty();
     }
+    const Status done = is_asked ? lander_->land_all() : lander_->land_due();
+    CHECK_OK(served_reader_ == nullptr ? tell_landed() : tell_arrived());
     pending_.set(static_cast<double>(lander_->pending()));
     if (database_) { // until the next cut is due, neither it nor the tables' state is needed
         lander_->forget_tables();
@@ -81,14 +86,23 @@ Status LandingStage::land() {
     return done;
 }
 
-/// In the offsets of the log that clients have receipts of.
-Status LandingStage::tell_landed(std::vector<Offset> ends) {
-    if (!on_landed) return {};
-    if (context_.config.kafka.enabled()) {
-        TRY(arrived, kafka::arrived_below(*reader_, ends, served_));
-        ends = std::move(arrived);
-    }
-    on_landed(std::move(ends));
+Status LandingStage::tell_landed() {
+    std::vector<Offset> ends = lander_->landed();
+    if (ends == ends_) return {};
+    ends_ = ends;
+    if (on_landed) on_landed(std::move(ends));
+    return {};
+}
+
+/// Of a topic in Kafka: while somebody waits, in the offsets of the log that clients have receipts of. What was asked
+/// for may still be on its way there.
+Status LandingStage::tell_arrived() {
+    if (wanted_.empty() || !on_landed) return {};
+    TRY(arrived, kafka::arrived_below(*reader_, lander_->landed(), served_));
+    bool is_all = true;
+    for (std::size_t i = 0; i < wanted_.size(); ++i) is_all = is_all && arrived[i] >= wanted_[i];
+    if (is_all) wanted_.clear();
+    on_landed(std::move(arrived));
     return {};
 }
 
@@ -101,6 +115,11 @@ Status LandingStage::open() {
     TRY(reader, topics->open(topic, {}));
     topics_ = std::move(topics);
     reader_ = std::move(reader);
+    if (context_.config.kafka.enabled()) {
+        log::Topics own(context_.env, context_.log_directory());
+        TRY(served, own.open(served_, {}));
+        served_reader_ = std::move(served);
+    }
     TRY(group, join_landers(context_.config, topic.name));
     group_ = std::move(group);
     batch::LandingOptions options = landing_options(context_.config);

@@ -47,7 +47,8 @@ private:
     void round();
     Status land();
     Status open();
-    Status tell_landed(std::vector<Offset> ends);
+    Status tell_landed();
+    Status tell_arrived();
     Result<duck::Database*> database();
     void tell_once(const std::string& text);
     void landed(const batch::LandedCut& cut);
@@ -63,9 +64,11 @@ private:
     Gauge pending_;
     std::unique_ptr<log::TopicSource> topics_; ///< Null until it could be opened, as the next one.
     std::unique_ptr<log::LogReader> reader_;
-    std::unique_ptr<kafka::GroupMember> group_; ///< Null: all partitions fall to this process.
-    std::shared_ptr<duck::Database> database_;  ///< Null while nothing is landed.
-    std::unique_ptr<batch::Lander> lander_;     ///< Null until the log could be opened.
+    std::unique_ptr<log::LogReader> served_reader_; ///< Of the log that goes to Kafka; null: it is what is landed.
+    std::vector<Offset> wanted_;                    ///< That somebody waits for, of that log; empty: nobody does.
+    std::unique_ptr<kafka::GroupMember> group_;     ///< Null: all partitions fall to this process.
+    std::shared_ptr<duck::Database> database_;      ///< Null while nothing is landed.
+    std::unique_ptr<batch::Lander> lander_;         ///< Null until the log could be opened.
     double stopped_ = 0;
     std::string told_;
     std::atomic<bool> stopping_ = false;

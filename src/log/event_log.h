@@ -236,6 +236,9 @@ public:
     virtual Result<bool> wait_beyond(std::span<const Offset> ends, std::chrono::milliseconds limit) = 0;
 };
 
+/// By partition.
+Result<std::vector<Offset>> ends_of(LogReader& log);
+
 /// Waits for a recovery that is under way. With no live writer after an unclean stop it first recovers under the lock,
 /// and tells `on_recovery` what WriterOptions::on_recovery would be told.
 Result<std::unique_ptr<LogReader>> open_reader(io::Env env, const Topics& topics, const Topic& topic,

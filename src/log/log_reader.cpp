@@ -232,6 +232,15 @@ Status recover_for_reading(io::Files& files, const std::string& log_directory, c
 
 } // namespace
 
+Result<std::vector<Offset>> ends_of(LogReader& log) {
+    std::vector<Offset> ends;
+    for (Partition i{0}; i.value < log.topic().partitions; ++i.value) {
+        TRY(end, log.partition(i).end_offset());
+        ends.push_back(end);
+    }
+    return ends;
+}
+
 Result<std::unique_ptr<LogReader>> open_reader(io::Env env, const Topics& topics, const Topic& topic,
                                                const std::function<void(const std::string&)>& on_recovery) {
     const auto& log_directory = topics.directory();

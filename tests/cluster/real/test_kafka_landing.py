@@ -1,5 +1,6 @@
-"""Landers of one group share the partitions of a topic of the real broker, and the others take what one leaves."""
+"""Landing from a topic of the real broker: by the landers of a group, and for those who wait for it."""
 
+import json
 import signal
 import subprocess
 
@@ -73,3 +74,13 @@ def test_once_lands_what_falls_to_others_too(topic, tmp_path):
     put(topic, 0)
     reader.ok("land", "--once")
     assert reader.ledger("landed", "pending") == (400, 0)
+
+
+def test_who_waits_for_landing_waits_for_the_way_to_kafka_too(topic, tmp_path):
+    """Landing is asked for while the event is on its way."""
+    reader = topic().reader(tmp_path, "[kafka.client]\nlinger.ms = 400\n")
+    with reader.serve() as server, server.wire() as wire:
+        for n in range(3):
+            assert wire.post("/events?wait=landed", json.dumps({"event_type": "n", "n": n})).status == 200
+            assert reader.value_of("SELECT count(*) FROM n", "--landed") == n + 1
+        assert server.stop() == 0
