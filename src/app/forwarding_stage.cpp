@@ -9,6 +9,9 @@ namespace questlog::app {
 namespace {
 
 constexpr std::chrono::milliseconds look_interval{250};
+/// At a stop what has come last is still forwarded, if that is quick: nobody knows when the next start is.
+constexpr std::chrono::milliseconds drain_wait{3'000};
+constexpr std::chrono::milliseconds drain_look{5};
 
 kafka::ForwarderOptions options_of(const Context& context, const log::Topic& topic) {
     kafka::ForwarderOptions options;
@@ -53,7 +56,12 @@ void ForwardingStage::begin() {
 }
 
 void ForwardingStage::stop() {
+    if (!looks_) return;
     looks_.reset();
+    const auto deadline = context_.env.clock.monotonic() + drain_wait;
+    while (forwarder_->reachable() && sum_of(forwarder_->status().lags) > 0 &&
+           context_.env.clock.monotonic() < deadline)
+        context_.env.clock.sleep(drain_look);
     forwarder_->stop();
 }
 

@@ -31,7 +31,8 @@ public:
     /// begin().
     std::function<void(std::vector<Offset> ends)> on_forwarded;
     void begin();
-    /// Waits a moment for what is in flight.
+    /// The log grows no more: waits for the rest to arrive, but not for long. What does not is sent after the next
+    /// start.
     void stop();
 
     void wake() { forwarder_->wake(); } ///< The log has grown. Any thread, cheap.

@@ -69,9 +69,13 @@ Status LandingStage::land() {
     if (!lander_) return {};
     bool is_asked = asked_.exchange(false);
     if (served_reader_ != nullptr) {
+        const auto now = context_.env.clock.monotonic();
         if (is_asked) {
             TRY(ends, log::ends_of(*served_reader_));
             wanted_ = std::move(ends);
+            wanted_until_ = now + context_.config.limits.landed_wait;
+        } else if (now > wanted_until_) {
+            wanted_.clear();
         }
         is_asked = !wanted_.empty();
     }

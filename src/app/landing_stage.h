@@ -66,6 +66,7 @@ private:
     std::unique_ptr<log::LogReader> reader_;
     std::unique_ptr<log::LogReader> served_reader_; ///< Of the log that goes to Kafka; null: it is what is landed.
     std::vector<Offset> wanted_;                    ///< That somebody waits for, of that log; empty: nobody does.
+    std::chrono::nanoseconds wanted_until_{};       ///< Then they have given up.
     std::unique_ptr<kafka::GroupMember> group_;     ///< Null: all partitions fall to this process.
     std::shared_ptr<duck::Database> database_;      ///< Null while nothing is landed.
     std::unique_ptr<batch::Lander> lander_;         ///< Null until the log could be opened.

@@ -1,6 +1,8 @@
 #include "app/commands.h"
 #include "app/data_folder.h"
+#include "app/retention_stage.h"
 #include "base/plural.h"
+#include "kafka/checkpoint.h"
 #include "query/retention.h"
 
 #include <fmt/format.h>
@@ -51,6 +53,17 @@ Result<std::unique_ptr<io::Lock>> take_lock(const Context& context, const log::T
                        lock.error().message, context.config.retention_check.count());
 }
 
+/// Of a log that is forwarded to Kafka the tables are landed from there.
+Result<std::vector<query::Claim>> claims_on(const Context& context, const DataFolder& folder, log::LogReader& log) {
+    if (!context.config.kafka.enabled()) return query::claims_on(folder.world(), log);
+    kafka::CheckpointFile file(context.env, context.kafka_directory(), log.topic().name);
+    TRY(checkpoint, file.read(log.topic().partitions));
+    std::vector<Offset> forwarded(static_cast<std::size_t>(log.topic().partitions));
+    for (std::size_t i = 0; checkpoint && checkpoint->log_id == log.topic().id && i < forwarded.size(); ++i)
+        if (const auto& last = checkpoint->last[i]) forwarded[i] = last->event.plus(1);
+    return std::vector{claim_of_kafka(std::move(forwarded))};
+}
+
 } // namespace
 
 Status run(const Context& context, const LogTrimArguments& arguments) {
@@ -69,7 +82,7 @@ Status run(const Context& context, const LogTrimArguments& arguments) {
     }
     CHECK_OK(context.print(limits_text(topic, limits)));
     TRY(reader, log::open_reader(context.env, topics, topic));
-    TRY(claims, query::claims_on(folder->world(), *reader));
+    TRY(claims, claims_on(context, *folder, *reader));
     TRY(plans, query::plan_trims(context.env, topics, *reader, limits, claims));
     for (const log::TrimPlan& plan : plans) {
         if (!arguments.dry_run) CHECK_OK(log::trim(context.env.files, topics, topic, plan));

@@ -7,6 +7,11 @@
 
 namespace questlog::app {
 
+query::Claim claim_of_kafka(std::vector<Offset> forwarded) {
+    return {"of Kafka", std::move(forwarded), "does not have all its events",
+            "questlog status tells how many are to be forwarded"};
+}
+
 RetentionStage::RetentionStage(const Context& context, const log::LogWriter& log, Metrics& metrics,
                                std::function<std::vector<Offset>()> forwarded)
     : context_(context), topics_(context.env, context.log_directory()), topic_(log.topic()),
@@ -59,9 +64,7 @@ Status RetentionStage::round() {
 
 /// Who still needs the log, and from where on.
 Result<std::vector<query::Claim>> RetentionStage::claims() {
-    if (forwarded_)
-        return std::vector{query::Claim{"of Kafka", forwarded_(), "does not have all its events",
-                                        "questlog status tells why they are not forwarded"}};
+    if (forwarded_) return std::vector{claim_of_kafka(forwarded_())};
     TRY(folder, DataFolder::open(context_));
     return query::claims_on(folder->world(), *reader_);
 }

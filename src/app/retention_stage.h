@@ -15,6 +15,9 @@
 
 namespace questlog::app {
 
+/// What Kafka needs of a log that is forwarded to it, up to which it has arrived there.
+[[nodiscard]] query::Claim claim_of_kafka(std::vector<Offset> forwarded);
+
 /// Lets the served topic's old segments expire, on a thread of its own beside the collector: at its start, and every
 /// Config::retention_check from then on, also while nothing comes in. Without limits there is nothing to do, and no
 /// thread. What tables keep beyond the limits, and what keeps a round from being done, is told once and not each time.

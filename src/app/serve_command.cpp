@@ -80,6 +80,12 @@ Status keep_within_descriptors(Context& context) {
     return {};
 }
 
+std::string forwarding_line(const KafkaConfig& kafka) {
+    if (!kafka.enabled()) return {};
+    return fmt::format(" * forwarded to Kafka {}; a 200 means {}\n", kafka.client.bootstrap,
+                       kafka.ack == Ack::disk ? "on disk here" : "there, and on disk here");
+}
+
 } // namespace
 
 Status run(const Context& given, const ServeArguments& arguments) {
@@ -100,12 +106,12 @@ Status run(const Context& given, const ServeArguments& arguments) {
     const std::string waived = durability_waiver(context.config);
     CHECK_OK(context.print(fmt::format(" * data folder {}\n"
                                        " * topic {}: {} partition{}, {} event{}\n"
-                                       "{}"
+                                       "{}{}"
                                        " * questlog is running on {} (Press CTRL+C to quit)\n",
                                        std::filesystem::absolute(context.data).lexically_normal().string(),
                                        pipeline->topic().name, pipeline->topic().partitions,
                                        pipeline->topic().partitions == 1 ? "" : "s", pipeline->events(),
-                                       pipeline->events() == 1 ? "" : "s",
+                                       pipeline->events() == 1 ? "" : "s", forwarding_line(context.config.kafka),
                                        waived.empty() ? "" : " * not durable: " + waived + "\n", pipeline->url())));
     CHECK_OK(context.flush());
     CHECK_OK(pipeline->run());

@@ -16,6 +16,8 @@ Result<CachedBatch> BatchCache::put(std::span<const std::byte> batch) {
     TRY(header, log::parse_batch_header(batch));
     const auto records = batch.subspan(log::batch_header_bytes);
     return state_.with([&](State& state) -> Result<CachedBatch> {
+        if (const auto known = state.batches.find(header.base_offset); known != state.batches.end())
+            return known->second; // another cursor was quicker
         const auto bytes = static_cast<std::int64_t>(records.size());
         if (state.files.empty() || state.files.back().size + bytes > bytes_max_ / files_wanted)
             CHECK_OK(open_file(state));
@@ -45,12 +47,11 @@ Status BatchCache::open_file(State& state) {
 }
 
 Status BatchCache::drop_oldest(State& state) {
-    const CacheFile& file = state.files.front();
+    const CacheFile file = std::move(state.files.front());
+    state.files.pop_front();
     for (const Offset base : file.bases) state.batches.erase(base);
     state.bytes -= file.size;
-    CHECK_OK(files_.remove_file(file.path));
-    state.files.pop_front();
-    return {};
+    return files_.remove_file(file.path);
 }
 
 std::optional<CachedBatch> BatchCache::find(Offset offset) {

@@ -198,6 +198,7 @@ Result<Watermarks> Client::watermarks(const std::string& topic, Partition partit
         }
         *place = list->elems[0].offset;
     }
+    complaint_.with([](Complaint& complaint) { complaint = {}; }); // it is over
     return found;
 }
 

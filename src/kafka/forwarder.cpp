@@ -23,6 +23,7 @@ Forwarder::Forwarder(ForwarderOptions options, io::Env env, log::LogReader& log)
       experience_{options_.tuning.limits, 0}, saved_(Saved{checkpoint_file(options_, env)}) {}
 
 void Forwarder::begin() {
+    take_up_checkpoint();
     saving_ = std::make_unique<RepeatedAction>(options_.checkpoint_interval, RepeatedAction::First::after_the_interval,
                                                [this] {
                                                    save_checkpoint();
@@ -106,6 +107,17 @@ Result<std::optional<Checkpoint>> Forwarder::read_checkpoint() {
     if (!read.ok() || !*read) return read;
     if ((*read)->log_id != topic_.log_id) return std::optional<Checkpoint>();
     return read;
+}
+
+/// Until the topic is heard of, what had arrived before counts as arrived.
+void Forwarder::take_up_checkpoint() {
+    const auto read = read_checkpoint();
+    if (!read.ok() || !*read) return; // what is wrong with it is told when it is needed
+    ForwarderBoard::Arrivals arrivals{std::vector<Offset>((*read)->last.size()), (*read)->last};
+    for (std::size_t i = 0; i < arrivals.ends.size(); ++i)
+        if (const auto& last = arrivals.last[i]) arrivals.ends[i] = last->event.plus(1);
+    saved_.with([&](Saved& saved) { saved.checkpoint = **read; });
+    board_.arrived(std::move(arrivals));
 }
 
 void Forwarder::save_checkpoint() {

@@ -81,6 +81,7 @@ private:
     void run();
     Result<Forwarding::Ended> go();
     Result<std::optional<Checkpoint>> read_checkpoint();
+    void take_up_checkpoint();
     void save_checkpoint();
     void pause(std::chrono::milliseconds wait);
 

@@ -26,13 +26,15 @@ public:
     PolledMember& operator=(const PolledMember&) = delete;
 
     Status join(const ClientSettings& settings) {
-        TRY(consumer, Client::make(RD_KAFKA_CONSUMER, settings,
-                                   {{"group.id", group_},
-                                    {"enable.auto.commit", "false"},
-                                    {"enable.auto.offset.store", "false"},
-                                    {"session.timeout.ms", "10000"},
-                                    {"heartbeat.interval.ms", "1000"}},
-                                   [this](rd_kafka_topic_partition_list_t* list) { take(list); }));
+        TRY(consumer,
+            Client::make(RD_KAFKA_CONSUMER, settings,
+                         {{"group.id", group_},
+                          {"enable.auto.commit", "false"},
+                          {"enable.auto.offset.store", "false"},
+                          {"partition.assignment.strategy", "range,roundrobin"}, // all of them are told at once
+                          {"session.timeout.ms", "10000"},
+                          {"heartbeat.interval.ms", "1000"}},
+                         [this](rd_kafka_topic_partition_list_t* list) { take(list); }));
         consumer_ = std::move(consumer);
         const PartitionList topics(rd_kafka_topic_partition_list_new(1));
         rd_kafka_topic_partition_list_add(topics.get(), topic_.c_str(), RD_KAFKA_PARTITION_UA);

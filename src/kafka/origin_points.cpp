@@ -23,12 +23,23 @@ std::optional<OriginPoints::Point> OriginPoints::before(Offset at) const {
 }
 
 void OriginPoints::add(Offset at, const OriginsSeen& seen) {
+    const auto after = points_.upper_bound(at);
+    if (after != points_.end()) { // of a region that is read again
+        if (after == points_.begin() || at.minus(std::prev(after)->first) >= offsets_between)
+            points_.insert_or_assign(at, seen);
+        return;
+    }
     if (points_.size() >= 2) { // of those that lie close together the last one is enough
         const auto last = std::prev(points_.end());
         const auto kept = std::prev(last);
         if (at > last->first && at.minus(kept->first) < offsets_between) points_.erase(last);
     }
     points_.insert_or_assign(at, seen);
+}
+
+void OriginPoints::forget_below(Offset low) {
+    const auto after = points_.upper_bound(low);
+    if (after != points_.begin()) points_.erase(points_.begin(), std::prev(after));
 }
 
 std::string OriginPoints::encode() const {

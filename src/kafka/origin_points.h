@@ -29,6 +29,8 @@ public:
     /// The last point that is not behind the offset.
     [[nodiscard]] std::optional<Point> before(Offset at) const;
     void add(Offset at, const OriginsSeen& seen);
+    /// What lies below the topic's first offset, but for the last point there, is needed no more.
+    void forget_below(Offset low);
     /// The one after which the last point was added.
     std::optional<Witness> witness;
 

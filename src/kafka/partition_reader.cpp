@@ -246,16 +246,15 @@ Result<Offset> PartitionReader::end_offset() {
 
 /// The local end is read first: what is forwarded meanwhile is then in Kafka, and none of it in both.
 Result<PartitionReader::Unforwarded> PartitionReader::local_tail() {
-    if (const auto known = unforwarded_.with([](const auto& value) { return value; })) return *known;
+    const std::lock_guard lock(unforwarded_mutex_);
+    if (unforwarded_) return *unforwarded_;
     TRY(start, local_->log->start_offset());
     TRY(end, local_->log->end_offset());
     TRY(ends, topic_->ends());
-    TRY(last, topic_->last_of(local_->log_id, local_->partition, ends.high));
+    TRY(last, topic_->last_of(local_->topic, local_->partition, ends.high));
     const Offset from = std::min(end, std::max(start, last ? last->plus(1) : start));
-    return unforwarded_.with([&](auto& value) {
-        if (!value) value = Unforwarded{ends.high, from, end};
-        return *value;
-    });
+    unforwarded_ = Unforwarded{ends.high, from, end};
+    return *unforwarded_;
 }
 
 Result<std::int64_t> PartitionReader::bytes() {

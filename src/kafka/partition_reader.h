@@ -4,6 +4,7 @@
 #include "log/event_log.h"
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -12,7 +13,7 @@ namespace questlog::kafka {
 /// The collector's log of the same number, whose events go to this partition.
 struct LocalPart {
     log::PartitionReader* log = nullptr;
-    std::string log_id;
+    log::Topic topic;
     Partition partition;
 };
 
@@ -33,8 +34,10 @@ public:
     Result<std::unique_ptr<log::RecordFetcher>> fetcher() override;
     Result<Offset> find_time(TimestampMs time) override;
 
-    /// What the records of the topic below the offset say of where they come from.
-    Result<OriginsSeen> seen_before(Offset at) { return topic_->seen_before(at); }
+    /// TopicPartition::last_of()
+    Result<std::optional<Offset>> last_of(const log::Topic& embedded, Offset at) {
+        return topic_->last_of(embedded, partition(), at);
+    }
 
     /// The local events that Kafka did not have when the reader was first asked for its end: those from `from` on,
     /// which go on at offset `high`, to `to`.
@@ -52,7 +55,8 @@ private:
 
     std::unique_ptr<TopicPartition> topic_;
     std::optional<LocalPart> local_;
-    Guarded<std::optional<Unforwarded>> unforwarded_;
+    std::mutex unforwarded_mutex_; ///< Who asks first finds out, and the others wait for it.
+    std::optional<Unforwarded> unforwarded_;
 };
 
 } // namespace questlog::kafka

@@ -60,10 +60,7 @@ Result<const rd_kafka_message_t*> PartitionStream::next(Offset to) {
         given_ = nullptr;
         if (message_at_ == message_count_) {
             CHECK_OK(fetch());
-            if (message_count_ > 0) {
-                waited = waited.zero();
-                continue;
-            }
+            if (message_count_ > 0) continue;
             waited += wait_slice;
             if (waited >= client_->settings().patience) return client_->error(RD_KAFKA_RESP_ERR__TIMED_OUT, doing());
             continue;
@@ -82,8 +79,9 @@ Result<const rd_kafka_message_t*> PartitionStream::next(Offset to) {
         }
         if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
             const Error error = error_of(*message);
-            if (error.kind == ErrorKind::retry_later) continue; // it is told again, or goes on by itself
-            return error;
+            waited += wait_slice;
+            if (error.kind != ErrorKind::retry_later || waited >= client_->settings().patience) return error;
+            continue; // it goes on by itself, or is told again
         }
         if (offset < position_) continue; // a batch that begins before the offset that was asked for
         position_ = offset.plus(1);

@@ -42,7 +42,7 @@ public:
         for (Partition i{0}; i.value < topic_.partitions; ++i.value) {
             std::optional<LocalPart> local;
             if (embedded_ && i.value < embedded_->topic().partitions)
-                local = LocalPart{&embedded_->partition(i), embedded_->topic().id, i};
+                local = LocalPart{&embedded_->partition(i), embedded_->topic(), i};
             partitions_.push_back(std::make_unique<PartitionReader>(
                 std::make_unique<TopicPartition>(
                     env_, *asker_, topic_.name, i,
@@ -136,9 +136,10 @@ public:
         std::unique_ptr<char, void (*)(char*)> cluster(
             rd_kafka_clusterid(client_->get(), static_cast<int>(options_.client.patience.count())),
             [](char* text) { rd_kafka_mem_free(nullptr, text); });
+        if (cluster == nullptr) return client_->error(RD_KAFKA_RESP_ERR__TIMED_OUT, "ask for the cluster's id");
         log::Topic topic;
         topic.name = name;
-        topic.id = log_id_of(cluster ? cluster.get() : "", name);
+        topic.id = log_id_of(cluster.get(), name);
         topic.partitions = *partitions;
         return topic;
     }
@@ -180,8 +181,8 @@ Result<std::vector<Offset>> arrived_below(log::LogReader& reader, const std::vec
     std::vector<Offset> arrived(static_cast<std::size_t>(embedded.partitions));
     for (std::size_t i = 0; i < std::min(arrived.size(), ends.size()); ++i) {
         const Partition number{static_cast<std::int32_t>(i)};
-        TRY(seen, topic->partition(number).seen_before(ends[i]));
-        if (const auto last = seen.last(embedded.id, number)) arrived[i] = last->plus(1);
+        TRY(last, topic->partition(number).last_of(embedded, ends[i]));
+        if (last) arrived[i] = last->plus(1);
     }
     return arrived;
 }

@@ -1,6 +1,7 @@
 #include "kafka/topic_log.h"
 
 #include "io/real_env.h"
+#include "kafka/checkpoint.h"
 #include "kafka/mock_cluster.h"
 #include "kafka/origin.h"
 #include "log/record_batch.h"
@@ -271,6 +272,44 @@ TEST_F(TopicLogTest, WhatIsForwardedWhileAReaderReadsStaysInItsPlace) {
     collect({{"d"}});
     EXPECT_EQ(reader->partition(Partition{0}).end_offset().value(), Offset{3});
     EXPECT_EQ(read_all(*reader).value(), (std::vector<Found>{{0, "a"}, {1, "b"}, {2, "c"}}));
+}
+
+TEST_F(TopicLogTest, ACheckpointOfSeveralPartitionsTellsWhereToLook) {
+    MockCluster cluster;
+    cluster.create(topic_name, 2);
+    log::Topics topics(real_.env(), folder_ + "/log");
+    const log::Topic topic = topics.create(topic_name, {2, {}}).value();
+    auto writer =
+        log::open_writer(real_.env(), topics, topic, {.on_recovery = {}, .prepare_segments_in_background = false})
+            .value();
+    kafka::Checkpoint checkpoint{topic.id, {}};
+    for (const int partition : {0, 1}) {
+        auto& log = writer->partition(Partition{partition});
+        log::BatchBuilder batch;
+        batch.begin(Offset{0});
+        for (const char* value : {"a", "b", "c"}) batch.add(TimestampMs{1'795'384'733'873}, value);
+        ASSERT_TRUE(log.append(batch.seal()).ok());
+        ASSERT_TRUE(log.sync().ok());
+        cluster.put(topic_name, partition, {of_others("x")});
+        std::vector<StoredRecord> forwarded;
+        for (int event = 0; event <= partition; ++event) {
+            forwarded.push_back(of_others("forwarded"));
+            forwarded.back().headers = {{origin_header, fmt::format("{}:{}:{}", topic.id, partition, event)}};
+        }
+        cluster.put(topic_name, partition, forwarded);
+        checkpoint.last.push_back(Arrived{Offset{0}, 1});
+    }
+    ASSERT_TRUE(CheckpointFile(real_.env(), folder_ + "/kafka", topic_name).write(checkpoint).ok());
+    ReaderOptions options{cluster.settings(), folder_ + "/kafka", {topic_name}};
+    options.embedded = std::make_unique<log::Topics>(topics);
+    const auto source = open_topics(real_.env(), std::move(options)).value();
+    const auto reader = source->open(source->find(topic_name).value(), {}).value();
+    EXPECT_EQ(reader->partition(Partition{0}).unforwarded().value(), 2);
+    EXPECT_EQ(reader->partition(Partition{1}).unforwarded().value(), 1) << "what came after the checkpoint is seen";
+    EXPECT_EQ(reader->partition(Partition{1}).end_offset().value(), Offset{4});
+    const std::vector<Offset> ends{Offset{2}, Offset{2}};
+    EXPECT_EQ(arrived_below(*reader, ends, topic).value(), (std::vector<Offset>{Offset{1}, Offset{1}}));
+    EXPECT_FALSE(std::filesystem::exists(folder_ + "/kafka/game-events-0.origins")) << "no pass over the topic";
 }
 
 TEST_F(TopicLogTest, AsTheyLieRecordsAreReadThatAreThereTwiceAndNothingIsWritten) {

@@ -83,7 +83,10 @@ Result<OriginPoints::Point> TopicPartition::point_before(Offset at) {
         });
     }
     TRY(ends, this->ends());
-    const auto point = known_.with([&](Known& known) { return known.points->before(at); });
+    const auto point = known_.with([&](Known& known) {
+        known.points->forget_below(ends.low);
+        return known.points->before(at);
+    });
     if (point && point->at >= ends.low) return *point;
     // What a record before the first one there is says can matter no more than by what is known of it.
     return OriginPoints::Point{std::min(at, ends.low), point ? point->seen : OriginsSeen{}};
@@ -152,22 +155,22 @@ Result<OriginsSeen> TopicPartition::seen_before(Offset at) {
     return seen;
 }
 
-Result<std::optional<Offset>> TopicPartition::last_of(const std::string& log_id, Partition partition, Offset at) {
+Result<std::optional<Offset>> TopicPartition::last_of(const log::Topic& embedded, Partition partition, Offset at) {
     CheckpointFile file(env_, directory_, topic_);
-    TRY(checkpoint, file.read(partition.value + 1));
+    TRY(checkpoint, file.read(embedded.partitions));
     TRY(ends, this->ends());
     OriginPoints::Point point;
     bool is_known = false;
-    if (checkpoint && checkpoint->log_id == log_id) {
+    if (checkpoint && checkpoint->log_id == embedded.id) {
         if (const auto& arrived = checkpoint->last[static_cast<std::size_t>(partition.value)]) {
-            point.at = Offset{arrived->record}.plus(1);
-            (void)point.seen.see({log_id, partition, arrived->event});
-            is_known = point.at > ends.low && point.at <= at;
+            point.at = std::max(Offset{arrived->record}.plus(1), ends.low); // also where its record has expired
+            (void)point.seen.see({embedded.id, partition, arrived->event});
+            is_known = point.at <= at;
         }
     }
     if (!is_known && !as_they_lie_) { // what is read now is in the cache, and asked for next
         TRY(seen, seen_before(at));
-        return seen.last(log_id, partition);
+        return seen.last(embedded.id, partition);
     }
     if (!is_known) {
         TRY(known, point_before(at));
@@ -177,7 +180,7 @@ Result<std::optional<Offset>> TopicPartition::last_of(const std::string& log_id,
     RecordStream stream(std::move(messages));
     CHECK_OK(stream.begin(point.at, std::move(point.seen)));
     CHECK_OK(stream.pass(at));
-    return stream.seen().last(log_id, partition);
+    return stream.seen().last(embedded.id, partition);
 }
 
 Status TopicPartition::save() {

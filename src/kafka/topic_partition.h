@@ -50,9 +50,9 @@ public:
     /// What all records below the offset say, which is not behind the partition's end. Those are read as far as they
     /// were not, and are in the cache then.
     Result<OriginsSeen> seen_before(Offset at);
-    /// The last event of the origin that is below the offset. Its forwarder's checkpoint says where to look from on;
-    /// all records are read only where there is none.
-    Result<std::optional<Offset>> last_of(const std::string& log_id, Partition partition, Offset at);
+    /// The last event of the embedded log's partition that has arrived below the offset. Its forwarder's checkpoint
+    /// says where to look from on; all records are read only where it says nothing.
+    Result<std::optional<Offset>> last_of(const log::Topic& embedded, Partition partition, Offset at);
     /// What has been learnt of origins, into the file, where that is worth it.
     Status save();
 

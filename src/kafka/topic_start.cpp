@@ -1,6 +1,7 @@
 #include "kafka/topic_start.h"
 
 #include "base/operator_log.h"
+#include "base/plural.h"
 #include "kafka/origin.h"
 
 #include <algorithm>
@@ -39,7 +40,8 @@ Status create(const Client& client, const ForwardedTopic& topic) {
         const char* why = rd_kafka_topic_result_error_string(results[i]);
         return client.error(code, doing).within(why == nullptr ? "" : why);
     }
-    log_info("made topic {} with {} partitions at Kafka {}", topic.name, topic.partitions, client.settings().bootstrap);
+    log_info("made topic {} with {} at Kafka {}", topic.name, plural(topic.partitions, "partition"),
+             client.settings().bootstrap);
     return {};
 }
 
@@ -96,10 +98,11 @@ public:
                 const MessageHandle message(messages[static_cast<std::size_t>(i)]);
                 if (!done.ok() || next >= end) continue; // only freed
                 next = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF ? message->offset : message->offset + 1;
-                if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && next <= end)
-                    done = take(*message);
-                else if (message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
+                if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+                    if (next <= end) done = take(*message); // else nothing is left before the end
+                } else if (message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
                     done = client_.error(message->err, doing);
+                }
             }
             CHECK_OK(done);
         }

@@ -84,3 +84,17 @@ def test_who_waits_for_landing_waits_for_the_way_to_kafka_too(topic, tmp_path):
             assert wire.post("/events?wait=landed", json.dumps({"event_type": "n", "n": n})).status == 200
             assert reader.value_of("SELECT count(*) FROM n", "--landed") == n + 1
         assert server.stop() == 0
+
+
+def test_what_has_expired_in_kafka_is_not_taken_for_unforwarded(topic, tmp_path):
+    topic = topic()
+    reader = topic.reader(tmp_path)
+    with reader.serve() as server:
+        server.send_events({"event_type": "n", "n": n} for n in range(5))
+        assert server.stop() == 0
+    reader.ok("land", "--once")
+    topic.delete_before(5)
+    (reader.data / "kafka" / f"{topic.name}-0.origins").unlink()
+    assert reader.value_of("SELECT count(*) FROM n") == 5
+    assert [partition["unforwarded"] for partition in reader.status()["topics"][0]["partitions"]] == [0]
+    assert reader.ok("land", "--once") == "nothing new to land\n"
