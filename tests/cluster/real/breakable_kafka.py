@@ -243,7 +243,7 @@ class Posts(Clients):
 
     def of(self, *statuses):
         """Answers with these, by message id."""
-        return {name: answer for name, answer in list(self.answers.items()) if answer.status in statuses}
+        return {name: answer for name, answer in self.answers.copy().items() if answer.status in statuses}
 
     def await_more(self, count, *statuses, deadline_s=30):
         """Until so many more are answered with one of these."""

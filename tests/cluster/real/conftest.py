@@ -43,6 +43,7 @@ def topic(engines, request):
     name = re.sub(r"[^\w.-]+", "-", request.node.name, flags=re.ASCII)
     return lambda partitions=1, **configs: Topic(engines.address("kafka"), name[:200], partitions, **configs)
 
+
 @pytest.fixture(scope="session")
 def kafka_to_break(tmp_path_factory):
     cluster = Cluster(tmp_path_factory.mktemp("kafka-to-break"))
