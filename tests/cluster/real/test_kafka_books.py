@@ -103,7 +103,7 @@ def test_what_a_forwarder_sent_twice_counts_once(topic, tmp_path):
     forwarded(topic, 0, 1, 2, 3, 2, 3, 4)
     reader = topic.reader(tmp_path, ALL_JOB)
     assert numbers(reader) == [0, 1, 2, 3, 4] == [json.loads(value)["n"] for _, _, value in reader.selected()]
-    assert [offset for _, offset, _ in reader.tailed()] == [0, 1, 2, 3, 6]
+    assert [offset for _, offset, _ in reader.tailed()] == list(range(7)), "tail prints what lies there"
     reader.ok("land", "--once")
     assert reader.ledger("accepted", "landed", "pending") == (5, 5, 0)
     # A new process begins after what is landed, and others write to the topic, too.
@@ -172,7 +172,7 @@ def test_a_topic_that_was_made_anew_is_refused_until_the_advice_is_followed(topi
     topic.make_anew(partitions=2)
     for partition in range(2):
         topic.put_events(range(100 + 15 * partition, 115 + 15 * partition), "-p", partition)
-    for command in (["land", "--once"], ["sql", "FROM events"], ["tail", "-o", "beginning", "-e"]):
+    for command in (["land", "--once"], ["sql", "FROM events"]):
         said = reader.fails(*command, code=1, says=["deleted and made anew", topic.name]).err
     pattern = re.search(r"remove (\S+\.origins), and move the lake's folder away", said).group(1)
     for file in glob.glob(pattern):
