@@ -58,10 +58,8 @@ Result<std::vector<query::Claim>> claims_on(const Context& context, const DataFo
     if (!context.config.kafka.enabled()) return query::claims_on(folder.world(), log);
     kafka::CheckpointFile file(context.env, context.kafka_directory(), log.topic().name);
     TRY(checkpoint, file.read(log.topic().partitions));
-    std::vector<Offset> forwarded(static_cast<std::size_t>(log.topic().partitions));
-    for (std::size_t i = 0; checkpoint && checkpoint->log_id == log.topic().id && i < forwarded.size(); ++i)
-        if (const auto& last = checkpoint->last[i]) forwarded[i] = last->event.plus(1);
-    return std::vector{claim_of_kafka(std::move(forwarded))};
+    if (checkpoint && checkpoint->log_id == log.topic().id) return std::vector{claim_of_kafka(checkpoint->ends())};
+    return std::vector{claim_of_kafka(std::vector<Offset>(static_cast<std::size_t>(log.topic().partitions)))};
 }
 
 } // namespace

@@ -34,6 +34,12 @@ std::optional<Entry> parse_entry(std::string_view line) {
 
 } // namespace
 
+std::vector<Offset> Checkpoint::ends() const {
+    std::vector<Offset> ends;
+    for (const auto& arrived : last) ends.push_back(arrived ? arrived->event.plus(1) : Offset{});
+    return ends;
+}
+
 Result<std::optional<Checkpoint>> CheckpointFile::read(std::int32_t partitions) {
     TRY(stat, env_.files.stat(path_));
     if (stat.kind == io::Kind::missing) return std::optional<Checkpoint>();

@@ -23,6 +23,8 @@ struct Checkpoint {
     std::string log_id;
     /// By partition: the last event of which it was known; it and all before it have arrived. nullopt: of none.
     std::vector<std::optional<Arrived>> last;
+    /// By partition: of what offset on it says nothing of the log's events.
+    [[nodiscard]] std::vector<Offset> ends() const;
     auto operator<=>(const Checkpoint&) const = default;
 };
 

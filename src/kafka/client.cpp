@@ -181,32 +181,44 @@ Result<MetadataHandle> Client::metadata(const std::string& name, std::chrono::mi
     return MetadataHandle(found);
 }
 
+Result<std::int32_t> Client::partitions(const std::string& topic, std::chrono::milliseconds timeout) const {
+    TRY(found, metadata(topic, timeout));
+    forget_complaint();
+    const std::string doing = fmt::format("look for topic {}", topic);
+    if (found->topic_cnt != 1) return error(RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, doing);
+    const auto code = found->topics[0].err;
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) return 0;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return error(code, doing);
+    return found->topics[0].partition_cnt;
+}
+
+Result<std::int64_t> Client::find_offset(const std::string& topic, Partition partition, std::int64_t time,
+                                         std::chrono::milliseconds timeout, std::string_view doing) const {
+    const PartitionList list(rd_kafka_topic_partition_list_new(1));
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition.value)->offset = time;
+    auto code = rd_kafka_offsets_for_times(handle_, list.get(), static_cast<int>(timeout.count()));
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = list->elems[0].err;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return list->elems[0].offset;
+    rd_kafka_poll(handle_, 0); // complaints are told
+    return error(code, fmt::format("{} topic {} [{}]", doing, topic, partition));
+}
+
 /// rd_kafka_query_watermark_offsets() asks for both at once, but once the broker has gone it waits for longer than its
 /// timeout, a minute and more.
 Result<Watermarks> Client::watermarks(const std::string& topic, Partition partition,
                                       std::chrono::milliseconds timeout) const {
-    Watermarks found;
-    for (const auto& [end, place] : {std::pair(std::int64_t{RD_KAFKA_OFFSET_BEGINNING}, &found.low),
-                                     std::pair(std::int64_t{RD_KAFKA_OFFSET_END}, &found.high)}) {
-        const PartitionList list(rd_kafka_topic_partition_list_new(1));
-        rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition.value)->offset = end;
-        auto code = rd_kafka_offsets_for_times(handle_, list.get(), static_cast<int>(timeout.count()));
-        if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = list->elems[0].err;
-        if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            rd_kafka_poll(handle_, 0); // complaints are told
-            return error(code, fmt::format("ask for the ends of topic {} [{}]", topic, partition));
-        }
-        *place = list->elems[0].offset;
-    }
-    complaint_.with([](Complaint& complaint) { complaint = {}; }); // it is over
-    return found;
+    constexpr std::string_view doing = "ask for the ends of";
+    TRY(low, find_offset(topic, partition, RD_KAFKA_OFFSET_BEGINNING, timeout, doing));
+    TRY(high, find_offset(topic, partition, RD_KAFKA_OFFSET_END, timeout, doing));
+    forget_complaint(); // it is over
+    return Watermarks{low, high};
 }
 
 std::string Client::complaint() const {
     return complaint_.with([](const Complaint& complaint) { return complaint.text; });
 }
 
-void Client::forget_complaint() {
+void Client::forget_complaint() const {
     complaint_.with([](Complaint& complaint) { complaint = {}; });
 }
 

@@ -64,13 +64,20 @@ public:
     [[nodiscard]] Result<MetadataHandle> metadata(const std::string& name,
                                                   std::chrono::milliseconds timeout = call_timeout) const;
 
+    /// How many partitions the topic has; 0: there is none.
+    [[nodiscard]] Result<std::int32_t> partitions(const std::string& topic, std::chrono::milliseconds timeout) const;
+    /// The offset of the first record at or after a time, in milliseconds, or of a place that has a number of its own
+    /// (RD_KAFKA_OFFSET_BEGINNING, RD_KAFKA_OFFSET_END); below 0: there is none. `doing`, before the topic, is what
+    /// fails.
+    [[nodiscard]] Result<std::int64_t> find_offset(const std::string& topic, Partition partition, std::int64_t time,
+                                                   std::chrono::milliseconds timeout, std::string_view doing) const;
     /// Where a topic's partition begins and ends. `retry_later` where the cluster does not answer in time.
     [[nodiscard]] Result<Watermarks> watermarks(const std::string& topic, Partition partition,
                                                 std::chrono::milliseconds timeout) const;
 
     /// What librdkafka complained of last, as a clause; empty: of nothing.
     [[nodiscard]] std::string complaint() const;
-    void forget_complaint();
+    void forget_complaint() const;
     /// The code as an error in our terms: `retry_later` where waiting may help, `reject` where a person must change
     /// something. `doing` is what failed: "read topic game-events".
     [[nodiscard]] Error error(rd_kafka_resp_err_t code, std::string_view doing) const;

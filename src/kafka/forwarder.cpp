@@ -113,11 +113,8 @@ Result<std::optional<Checkpoint>> Forwarder::read_checkpoint() {
 void Forwarder::take_up_checkpoint() {
     const auto read = read_checkpoint();
     if (!read.ok() || !*read) return; // what is wrong with it is told when it is needed
-    ForwarderBoard::Arrivals arrivals{std::vector<Offset>((*read)->last.size()), (*read)->last};
-    for (std::size_t i = 0; i < arrivals.ends.size(); ++i)
-        if (const auto& last = arrivals.last[i]) arrivals.ends[i] = last->event.plus(1);
     saved_.with([&](Saved& saved) { saved.checkpoint = **read; });
-    board_.arrived(std::move(arrivals));
+    board_.arrived({(*read)->ends(), (*read)->last});
 }
 
 void Forwarder::save_checkpoint() {

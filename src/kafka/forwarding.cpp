@@ -195,7 +195,7 @@ Status Forwarding::look_at_cluster() {
     const bool known_down = world_.board.state() == ForwarderState::unreachable;
     if (known_down ? waiting : doubt_.empty() && !silent) return {}; // where it is down, an acknowledgement tells more
 
-    const auto partitions = topic_partitions(world_.consumer, world_.topic.name, look_timeout);
+    const auto partitions = world_.consumer.partitions(world_.topic.name, look_timeout);
     if (!partitions.ok()) {
         if (partitions.error().kind != ErrorKind::retry_later) return partitions.error();
         world_.board.change(ForwarderState::unreachable, partitions.error().message);

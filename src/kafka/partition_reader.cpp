@@ -2,7 +2,7 @@
 
 #include "base/limits.h"
 #include "log/file_window.h"
-#include "log/varint.h"
+#include "log/segment_fetcher.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -10,7 +10,6 @@
 namespace questlog::kafka {
 namespace {
 
-constexpr std::size_t length_bytes_max = 5; // a record's length, as a varint of 32 bits
 constexpr std::size_t window_bytes = 256 * 1024;
 
 /// Segments of the local log have numbers below zero, files of the cache have the others.
@@ -52,7 +51,7 @@ public:
             TRY(read, topic_.read(*stream_, to_, builder_));
             at_ = stream_->at();
             if (!read) continue;
-            batch = {read->header, read->file, read->records_at, builder_.seal().subspan(log::batch_header_bytes)};
+            batch = {read->cached.header, read->cached.file, read->cached.records_at, read->records};
             return true;
         }
         if (stream_ != nullptr) {
@@ -172,14 +171,10 @@ public:
             file_ = batch.segment;
         }
         const std::int64_t at = batch.records_at + std::int64_t{position};
-        TRY(start, window_.at(at, length_bytes_max));
-        log::VarintReader reader(start);
-        const std::int32_t length = reader.take_int();
-        if (reader.failed() || length < 0) return internal("no record begins at byte {} of the cache", at);
-        const auto length_bytes = static_cast<std::size_t>(reader.position() - start.data());
-        TRY(bytes, window_.at(at, length_bytes + static_cast<std::size_t>(length)));
+        TRY(bytes, log::record_at(window_, at));
+        if (!bytes) return internal("no record begins at byte {} of the cache", at);
         std::size_t used = 0;
-        return log::parse_record(batch.base_offset, batch.base_timestamp, bytes, used);
+        return log::parse_record(batch.base_offset, batch.base_timestamp, *bytes, used);
     }
 
 private:

@@ -122,13 +122,13 @@ public:
     }
 
     Result<bool> exists(const std::string& name) override {
-        TRY(partitions, partitions_of(name));
-        return partitions.has_value();
+        TRY(partitions, client_->partitions(name, options_.client.patience));
+        return partitions > 0;
     }
 
     Result<log::Topic> find(const std::string& name) override {
-        TRY(partitions, partitions_of(name));
-        if (!partitions)
+        TRY(partitions, client_->partitions(name, options_.client.patience));
+        if (partitions == 0)
             return reject(
                 "topic '{}' does not exist in Kafka {}; make it with: questlog --kafka {} topic create --topic "
                 "{}",
@@ -140,7 +140,7 @@ public:
         log::Topic topic;
         topic.name = name;
         topic.id = log_id_of(cluster.get(), name);
-        topic.partitions = *partitions;
+        topic.partitions = partitions;
         return topic;
     }
 
@@ -152,15 +152,6 @@ public:
     }
 
 private:
-    /// nullopt: there is no such topic.
-    Result<std::optional<std::int32_t>> partitions_of(const std::string& name) {
-        TRY(metadata, client_->metadata(name, options_.client.patience));
-        const auto& topic = metadata->topics[0];
-        if (topic.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return std::optional<std::int32_t>{};
-        if (topic.err != RD_KAFKA_RESP_ERR_NO_ERROR) return client_->error(topic.err, "find topic " + name);
-        return std::optional(std::int32_t{topic.partition_cnt});
-    }
-
     io::Env env_;
     ReaderOptions options_;
     std::unique_ptr<Client> client_;

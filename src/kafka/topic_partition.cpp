@@ -30,15 +30,7 @@ Result<TopicPartition::Ends> TopicPartition::ends() {
 }
 
 Result<Offset> TopicPartition::find_time(TimestampMs time, Offset end) {
-    PartitionList list(rd_kafka_topic_partition_list_new(1));
-    rd_kafka_topic_partition_list_add(list.get(), topic_.c_str(), partition_.value)->offset = time.value;
-    auto code =
-        rd_kafka_offsets_for_times(asker_.get(), list.get(), static_cast<int>(asker_.settings().patience.count()));
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = list->elems[0].err;
-    rd_kafka_poll(asker_.get(), 0);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return asker_.error(code, fmt::format("look for a time in topic {} [{}]", topic_, partition_));
-    const std::int64_t found = list->elems[0].offset;
+    TRY(found, asker_.find_offset(topic_, partition_, time.value, asker_.settings().patience, "look for a time in"));
     return found < 0 ? end : std::min(end, Offset{found});
 }
 
@@ -124,7 +116,8 @@ void TopicPartition::give_back(std::unique_ptr<RecordStream> stream) {
     known_.with([&](Known& known) { known.idle.push_back(std::move(stream)); });
 }
 
-Result<std::optional<CachedBatch>> TopicPartition::read(RecordStream& stream, Offset to, log::BatchBuilder& builder) {
+Result<std::optional<TopicPartition::ReadBatch>> TopicPartition::read(RecordStream& stream, Offset to,
+                                                                      log::BatchBuilder& builder) {
     builder.begin(stream.at());
     CHECK_OK(stream.read(std::min(to, cache_.next_base(stream.at()).value_or(to)), builder));
     known_.with([&](Known& known) {
@@ -132,16 +125,18 @@ Result<std::optional<CachedBatch>> TopicPartition::read(RecordStream& stream, Of
         known.points->add(stream.at(), stream.seen());
         if (stream.witness()) known.points->witness = stream.witness();
     });
-    if (builder.empty()) return std::optional<CachedBatch>{};
+    if (builder.empty()) return std::optional<ReadBatch>{};
+    const auto sealed = builder.seal();
+    const auto records = sealed.subspan(log::batch_header_bytes);
     if (as_they_lie_) {
-        TRY(header, log::parse_batch_header(builder.seal()));
-        return std::optional(CachedBatch{header, 0, 0, 0});
+        TRY(header, log::parse_batch_header(sealed));
+        return std::optional(ReadBatch{{header, 0, 0, 0}, records});
     }
     if (builder.bytes() > limits::batch_bytes_max)
         return reject("the record at offset {} of topic {} [{}] is larger than {} bytes, which is what can be read",
                       stream.at().plus(-1), topic_, partition_, limits::batch_bytes_max);
-    TRY(cached, cache_.put(builder.seal()));
-    return std::optional(cached);
+    TRY(cached, cache_.put(sealed));
+    return std::optional(ReadBatch{cached, records});
 }
 
 Result<OriginsSeen> TopicPartition::seen_before(Offset at) {

@@ -46,7 +46,11 @@ public:
     void give_back(std::unique_ptr<RecordStream> stream);
     /// The next batch of the stream, which ends before `to`, in the cache, if anything is kept; its bytes are in
     /// `builder`. nullopt: no record is there before where the stream stands now.
-    Result<std::optional<CachedBatch>> read(RecordStream& stream, Offset to, log::BatchBuilder& builder);
+    struct ReadBatch {
+        CachedBatch cached;
+        std::span<const std::byte> records; ///< In the builder.
+    };
+    Result<std::optional<ReadBatch>> read(RecordStream& stream, Offset to, log::BatchBuilder& builder);
     /// What all records below the offset say, which is not behind the partition's end. Those are read as far as they
     /// were not, and are in the cache then.
     Result<OriginsSeen> seen_before(Offset at);

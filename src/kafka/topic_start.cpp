@@ -129,22 +129,11 @@ Error another_topic(const ForwardedTopic& topic, Partition partition, const std:
         topic.name, known, what, cure(topic));
 }
 
-Result<std::int32_t> topic_partitions(Client& consumer, const std::string& topic, std::chrono::milliseconds timeout) {
-    TRY(found, consumer.metadata(topic, timeout));
-    consumer.forget_complaint();
-    const std::string doing = fmt::format("look for topic {}", topic);
-    if (found->topic_cnt != 1) return consumer.error(RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, doing);
-    const auto code = found->topics[0].err;
-    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) return 0;
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return consumer.error(code, doing);
-    return found->topics[0].partition_cnt;
-}
-
 Status ensure_topic(Client& consumer, const ForwardedTopic& topic, const std::optional<Checkpoint>& checkpoint,
                     const std::function<bool()>& stop) {
     bool made = false;
     for (std::chrono::milliseconds waited{}; !stop(); waited += poll_interval) {
-        TRY(partitions, topic_partitions(consumer, topic.name, question_timeout));
+        TRY(partitions, consumer.partitions(topic.name, question_timeout));
         if (partitions >= topic.log_partitions) return {};
         if (partitions > 0)
             return reject(

@@ -31,9 +31,6 @@ struct Found {
 [[nodiscard]] Error another_topic(const ForwardedTopic& topic, Partition partition,
                                   const std::optional<Arrived>& expected, std::string_view what);
 
-/// How many partitions the topic has; 0: there is none. `consumer` is one, so that asking makes no topic.
-Result<std::int32_t> topic_partitions(Client& consumer, const std::string& topic, std::chrono::milliseconds timeout);
-
 /// Makes the topic where it is missing. `reject` where it has too few partitions, or is missing although the checkpoint
 /// says what it holds.
 Status ensure_topic(Client& consumer, const ForwardedTopic& topic, const std::optional<Checkpoint>& checkpoint,

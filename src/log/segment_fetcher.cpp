@@ -18,6 +18,17 @@ constexpr std::int64_t gap_bytes_worth_reading = 8 * 1024;
 
 } // namespace
 
+Result<std::optional<std::span<const std::byte>>> record_at(FileWindow& window, std::int64_t at) {
+    TRY(start, window.at(at, length_bytes_max));
+    VarintReader reader(start);
+    const std::int32_t length = reader.take_int();
+    const auto length_bytes = static_cast<std::size_t>(reader.position() - start.data());
+    if (reader.failed() || length < 0 || static_cast<std::size_t>(length) > limits::batch_bytes_max)
+        return std::optional<std::span<const std::byte>>();
+    TRY(bytes, window.at(at, length_bytes + static_cast<std::size_t>(length)));
+    return std::optional(bytes);
+}
+
 SegmentFetcher::SegmentFetcher(SegmentTable& table, io::SharedWord& durable_end)
     : table_(table), durable_end_(durable_end), window_(window_bytes_min) {}
 
@@ -54,16 +65,12 @@ Result<Record> SegmentFetcher::fetch(const BatchAddress& batch, std::uint32_t po
 Result<Record> SegmentFetcher::fetch_stored(const BatchAddress& batch, std::uint32_t position) {
     const std::int64_t at = batch.records_at + std::int64_t{position};
     CHECK_OK(prepare(batch.segment, at, batch.base_offset));
-    TRY(start, window_.at(at, length_bytes_max));
-    VarintReader reader(start);
-    const std::int32_t length = reader.take_int();
-    const auto length_bytes = static_cast<std::size_t>(reader.position() - start.data());
-    if (reader.failed() || length < 0 || static_cast<std::size_t>(length) > limits::batch_bytes_max)
+    TRY(bytes, record_at(window_, at));
+    if (!bytes)
         return corrupt("{}: no record begins at byte {}; was the log changed while it was read?",
                        table_.path_of(batch.segment), at);
-    TRY(bytes, window_.at(at, length_bytes + static_cast<std::size_t>(length)));
     std::size_t used = 0;
-    auto record = parse_record(batch.base_offset, batch.base_timestamp, bytes, used);
+    auto record = parse_record(batch.base_offset, batch.base_timestamp, *bytes, used);
     if (!record.ok()) return record.error().within(fmt::format("{} at byte {}", table_.path_of(batch.segment), at));
     return record;
 }

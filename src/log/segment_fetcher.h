@@ -7,6 +7,9 @@
 
 namespace questlog::log {
 
+/// The bytes of the record that begins there, and what of the window follows them; nullopt: none begins there.
+Result<std::optional<std::span<const std::byte>>> record_at(FileWindow& window, std::int64_t at);
+
 /// Fetches records by address. Its window grows to 1 MiB while the records asked for lie close together, and shrinks to
 /// a few KiB where most of what it would read is other types' events.
 class SegmentFetcher final : public RecordFetcher {
