@@ -9,11 +9,19 @@ namespace {
 constexpr std::chrono::milliseconds wait_slice{100};
 
 /// At the end of a partition the broker is not to keep the answer back for long; in its midst it never does.
+/// librdkafka stands still for a second when more has arrived than it is to hold: answers are small, so that few of
+/// them are ahead of what is read, and only their bytes are limited (docs/decisions/0018-kafka-reader.md).
 const std::vector<Property> reader_properties{
-    {"auto.offset.reset", "error"},        {"check.crcs", "true"},
-    {"enable.auto.commit", "false"},       {"enable.auto.offset.store", "false"},
-    {"enable.partition.eof", "true"},      {"fetch.wait.max.ms", "50"},
-    {"isolation.level", "read_committed"}, {"queued.max.messages.kbytes", "16384"},
+    {"auto.offset.reset", "error"},
+    {"check.crcs", "true"},
+    {"enable.auto.commit", "false"},
+    {"enable.auto.offset.store", "false"},
+    {"enable.partition.eof", "true"},
+    {"fetch.message.max.bytes", "131072"},
+    {"fetch.wait.max.ms", "50"},
+    {"isolation.level", "read_committed"},
+    {"queued.max.messages.kbytes", "32768"},
+    {"queued.min.messages", "10000000"},
 };
 
 } // namespace
