@@ -33,7 +33,7 @@ WITHOUT_DEPENDENCIES = {"spark"}
 PYTHON_VERSION = "3.11"
 OLDEST_PYTHON = "3.11.2"  # Debian 12's: what asks for a later one is not taken
 WHEEL_ROOTS = ["jupyterlab==4.6.6", "ipykernel==7.4.0", "duckdb==1.5.6", "pandas==2.3.3", "pyarrow==26.0.1", "fsspec==2026.9.0",
-               "requests==2.34.2", "py4j==0.10.9.7"]
+               "matplotlib==3.11.2", "requests==2.34.2", "py4j==0.10.9.7"]
 SDIST_ROOTS = ["pyspark==3.5.7"]
 BUILD_ROOTS = ["setuptools==84.2.1", "wheel==0.48.0"]
 
