@@ -230,14 +230,25 @@ def jupyter(world):
     if os.geteuid() == 0:
         command.append("--allow-root")
     return _alone(world, "jupyter", command, {
-        **world.spark_environment(), "JUPYTER_TOKEN": token_file(settings).read_text().strip(),
+        **world.spark_environment(), **questlog_environment(settings), "JUPYTER_TOKEN": token_file(settings).read_text().strip(),
         "JUPYTER_CONFIG_DIR": str(own / "config"), "JUPYTER_RUNTIME_DIR": str(own / "runtime"),
         "JUPYTERLAB_SETTINGS_DIR": str(own / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(own / "workspaces")})
 
 
 # --- questlog
 
+def questlog_config(settings):
+    return render(settings, "questlog") / "questlog.toml"
+
+
+def questlog_environment(settings):
+    """For notebooks, which ask the cluster's questlog and the files that it has written."""
+    return {"QUESTLOG_BINARY": str(settings.binary), "QUESTLOG_CONFIG": str(questlog_config(settings)),
+            "QUESTLOG_DATA": str(settings.data("questlog")), "QUESTLOG_WEBHDFS": settings.address("webhdfs"),
+            "HADOOP_USER_NAME": user()}
+
+
 def questlog(world):
     settings = world.settings
     return _alone(world, "questlog", [str(settings.binary), "serve", "--data", str(settings.data("questlog")), "--config",
-                                      str(render(settings, "questlog") / "questlog.toml")], dict(os.environ))
+                                      str(questlog_config(settings))], dict(os.environ))
