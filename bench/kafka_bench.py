@@ -12,7 +12,7 @@ from random import Random
 import batch_bench
 import kafka_http_bench
 import machine
-from kafka_cluster import Kafka, wait_until
+from engines import Cluster, wait_until
 from servers import BINARY, ROOT, QuestlogServer
 
 TOPIC = "bench-events"
@@ -25,12 +25,12 @@ TABLES = ("sword_purchases", "default_hits")
 TYPES = ("default_event", "purchase_sword", "purchase_knife", "join_guild")  # as their tables are called
 
 
-def write_events(path, count):
-    """The reference's four events with a player and a session of their own: 170 bytes on average."""
+def write_events(path, count, starts=batch_bench.STARTS):
+    """The reference's four events, or some of them, with a player and a session of their own: 170 bytes on average."""
     draw = Random(7)
     with open(path, "w") as file:
         for _ in range(count):
-            file.write(f'{draw.choice(batch_bench.STARTS)}"Host": "{draw.choice(batch_bench.HOSTS)}", "User-Agent": "ApacheBench/2.3", '
+            file.write(f'{draw.choice(starts)}"Host": "{draw.choice(batch_bench.HOSTS)}", "User-Agent": "ApacheBench/2.3", '
                        f'"Accept": "*/*", "player": "p-{draw.randrange(10**6):06d}", "session": "{draw.randrange(16**10):010x}"}}\n')
 
 
@@ -154,7 +154,7 @@ def land(kafka, folder, *command):
 
 def spark(kafka, folder):
     shutil.rmtree(folder / "spark", ignore_errors=True)
-    command, environment = kafka.spark_submit(JOB, kafka.bootstrap, TOPIC, folder / "spark")
+    command, environment = kafka.spark_submit(JOB, kafka.bootstrap, TOPIC, f"file://{folder}/spark")
     return used(command, folder, env=environment)
 
 
@@ -198,7 +198,7 @@ def run(folder, options, say):
     folder = folder / "kafka"
     folder.mkdir()
     say("starting Kafka")
-    kafka = Kafka(folder)
+    kafka = Cluster(folder)
     try:
         return {"events": count,
                 "http": kafka_http_bench.run(kafka, folder, options.seconds, options.rounds, say),

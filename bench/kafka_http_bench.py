@@ -7,7 +7,7 @@ import urllib.request
 import http_bench
 import machine
 import servers
-from kafka_cluster import POLL_S, wait_until
+from engines import POLL_S, wait_until
 
 CONNECTIONS = 32
 STANDS_STILL_S = 5  # a topic that gets nothing for so long will not get what is missing

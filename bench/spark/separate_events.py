@@ -1,4 +1,4 @@
-"""The reference's batch job, from a topic of Kafka into two Parquet tables in a folder:
+"""The reference's batch job, from a topic of Kafka into two Parquet tables in a folder, file:// or hdfs://:
 
   spark-submit separate_events.py BROKER TOPIC FOLDER"""
 
@@ -28,7 +28,7 @@ def main(broker, topic, folder):
     for table, kind in (("sword_purchases", "purchase_sword"), ("default_hits", "default")):
         events = extracted.filter(extracted.event_type == kind)
         events.show()
-        events.write.mode("overwrite").parquet(f"file://{folder}/{table}")
+        events.write.mode("overwrite").parquet(f"{folder}/{table}")
 
 
 main(*sys.argv[1:])

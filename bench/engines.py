@@ -1,4 +1,4 @@
-"""A real Kafka of the measurements' own: cluster/up's, with a state folder and ports that nothing else has."""
+"""Real engines of the measurements' own: cluster/up's, with a state folder and ports that nothing else has."""
 
 import json
 import os
@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT / "cluster"))
 import questlog_cluster.artifacts as artifacts  # noqa: E402: cluster/ is on the path now
 from questlog_cluster.engines import World, environment  # noqa: E402
 from questlog_cluster.fetch import Cache  # noqa: E402
-from questlog_cluster.settings import from_environment  # noqa: E402
+from questlog_cluster.settings import PORTS, from_environment  # noqa: E402
 
 DEADLINE_S = 60
 POLL_S = 0.02
@@ -31,22 +31,24 @@ def wait_until(what, holds, deadline_s=DEADLINE_S):
 
 
 def fetch():
-    """Downloads what cluster/artifacts.toml pins of Kafka and Spark, where it is missing."""
-    subprocess.run([ROOT / "cluster" / "up", "--fetch-only", "kafka", "spark"], check=True, stdout=sys.stderr)
+    """Downloads what cluster/artifacts.toml pins of the engines, where it is missing."""
+    subprocess.run([ROOT / "cluster" / "up", "--fetch-only", "kafka", "hdfs", "spark"], check=True, stdout=sys.stderr)
 
 
-class Kafka:
-    """One broker without ZooKeeper. Its CPU is told apart from its clients'."""
+class Cluster:
+    """One broker without ZooKeeper, and HDFS where it is asked for. The broker's CPU is told apart from its clients'."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, with_hdfs=False):
         from kafka import KafkaConsumer
         from kafka.admin import KafkaAdminClient
-        self.port = free_port()
+        ports = {name: free_port() for name in PORTS}
         self.environment = {**os.environ, "QUESTLOG_CLUSTER_STATE": str(folder / "cluster"), "QUESTLOG_BINARY": str(BINARY),
                             "QUESTLOG_CLUSTER_NOTEBOOKS": str(folder / "notebooks"),
-                            "QUESTLOG_CLUSTER_PORTS": f"kafka={self.port} kafka-controller={free_port()}"}
-        self.bootstrap = f"127.0.0.1:{self.port}"
-        self._run("up", "--kraft", "kafka")
+                            "QUESTLOG_CLUSTER_PORTS": " ".join(f"{name}={port}" for name, port in ports.items())}
+        self.bootstrap = f"127.0.0.1:{ports['kafka']}"
+        self.hdfs = f"hdfs://127.0.0.1:{ports['namenode']}"
+        self.webhdfs = f"127.0.0.1:{ports['webhdfs']}"
+        self._run("up", "--kraft", "kafka", *(["hdfs"] if with_hdfs else []))
         try:
             self.pid = json.loads(self._run("status", "--json"))["kafka"]["pid"]
             settings = from_environment(self.environment).remembered()
@@ -99,6 +101,10 @@ class Kafka:
         """A command of Kafka's with the JVM's usual settings, and the environment for it."""
         return self.world.kafka_java(main, *map(str, args), jvm=("-Xmx512m",), log4j="tools-log4j.properties"), environment()
 
+    def hadoop_fs(self, *args):
+        """A command of `hadoop fs`, and the environment for it."""
+        return [ROOT / "cluster" / "bin" / "hadoop", "fs", *map(str, args)], self.environment
+
     def spark_submit(self, *args):
-        """Spark within one process, which needs neither a master nor HDFS."""
+        """Spark within one process, which needs no master."""
         return [ROOT / "cluster" / "bin" / "spark-submit", "--master", "local[2]", *map(str, args)], self.environment
