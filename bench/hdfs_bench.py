@@ -5,6 +5,7 @@ import os
 import shutil
 import statistics
 import subprocess
+import sys
 import time
 
 import batch_bench
@@ -21,13 +22,12 @@ UPLOAD_BYTES = 512 << 20
 # Runs in a process of its own: importing is not counted, as starting is not in ours.
 DUCKDB = r"""
 import json, resource, sys, time, duckdb
-files, query, rounds = sys.argv[1:]
+files, query = sys.argv[1:]
 connection = duckdb.connect(config={"threads": 1})
 used = lambda: sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
 cpu, wall = used(), time.monotonic()
-for _ in range(int(rounds)):
-    connection.sql(query.format(f"read_parquet('{files}')")).fetchall()
-print(json.dumps({"cpu_s": (used() - cpu) / int(rounds), "wall_s": (time.monotonic() - wall) / int(rounds)}))
+connection.sql(query.format(f"read_parquet('{files}')")).fetchall()
+print(json.dumps({"cpu_s": used() - cpu, "wall_s": time.monotonic() - wall}))
 """
 
 
@@ -118,7 +118,7 @@ def sql(cluster, folder, count, rounds, say):
         return {"cpu_s": usage.cpu_s, "wall_s": usage.wall_s}, json.loads(usage.output)
 
     def duckdb():
-        usage = machine.run(["python3", "-c", DUCKDB, f"{folder}/swords/date=*/*.parquet", QUERY, "1"])
+        usage = machine.run([sys.executable, "-c", DUCKDB, f"{folder}/swords/date=*/*.parquet", QUERY])
         return json.loads(usage.output.splitlines()[-1])
     ask()  # the cache is warm then
     results = in_turns({"questlog sql": lambda: ask()[0], "DuckDB, local copies": duckdb}, rounds, say, "SQL over HDFS")
