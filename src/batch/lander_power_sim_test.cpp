@@ -32,25 +32,28 @@ bool rebuild_with(const Machine::Image& before, Fault fault, std::int64_t n) {
     const std::string when = fmt::format("fault {} at operation {}", static_cast<int>(fault), n);
     Machine machine(static_cast<std::uint64_t>(n));
     machine.restore(before);
+    machine.append_some(18);
+    EXPECT_TRUE(machine.lander().land_all().ok()) << when; // it knows the old table now
     machine.world().fail_operation(n, fault);
     const Status rebuilt = machine.rebuild_table("sword");
     const bool happened = machine.world().fault_happened();
     EXPECT_TRUE(rebuilt.ok() || happened) << when << ": " << rebuilt.error().message;
     machine.world().fail_nothing();
     if (n % 3 == 0 && fault != Fault::stop) { // what landed before goes on, whichever of the two tables it finds
-        machine.append_some(18);
+        machine.append_some(24);
         const Status landed = machine.lander().land_all();
         EXPECT_TRUE(landed.ok()) << when << ": " << landed.error().message;
+        if (!machine.is_any_stopped()) machine.expect_all_landed(when + ", by the same lander");
     }
     machine.world().power_cut();
     machine.restart();
-    machine.append_some(24);
+    machine.append_some(30);
     const Status landed = machine.lander().land_all();
     EXPECT_TRUE(landed.ok()) << when << ": " << landed.error().message;
     machine.expect_all_landed(when);
     const Status again = machine.rebuild_table("sword");
     EXPECT_TRUE(again.ok()) << when << ": " << again.error().message;
-    machine.append_some(30);
+    machine.append_some(36);
     EXPECT_TRUE(machine.lander().land_all().ok()) << when;
     machine.expect_all_landed(when + ", and made anew");
     return happened;
