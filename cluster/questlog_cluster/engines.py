@@ -45,10 +45,11 @@ class Process:
 
 @dataclass(frozen=True)
 class World:
-    """What engines and their tools are run in: settings, and what was fetched."""
+    """What engines and their tools are run in: settings, what was fetched, and whether Kafka is among the services."""
 
     settings: Settings
     cache: Cache
+    with_kafka: bool = False
 
     def kafka_java(self, main, *args, jvm, log4j):
         conf = render(self.settings, "kafka")
@@ -237,7 +238,15 @@ def jupyter(world):
 
 # --- questlog
 
+def kafka_section(world):
+    """Of questlog's configuration: its log goes to the cluster's Kafka, where there is one."""
+    if not world.with_kafka:
+        return ""
+    return f"\n# What is collected is forwarded to Kafka, and read there.\n[kafka]\nbootstrap = \"{world.settings.address('kafka')}\"\n"
+
+
 def questlog(world):
     settings = world.settings
+    conf = render(settings, "questlog", kafka=kafka_section(world))
     return _alone(world, "questlog", [str(settings.binary), "serve", "--data", str(settings.data("questlog")), "--config",
-                                      str(render(settings, "questlog") / "questlog.toml")], dict(os.environ))
+                                      str(conf / "questlog.toml")], dict(os.environ))

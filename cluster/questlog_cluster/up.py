@@ -120,6 +120,12 @@ def fetch_only(cache, services):
             raise
 
 
+def has_kafka(settings, services):
+    """It is started now, runs already, or is another host's."""
+    return (any(service.name == "kafka" for service in services) or not settings.is_here("kafka")
+            or bool(state.identities(settings, ALL["kafka"])))
+
+
 def interrupt(_number, _frame):
     raise KeyboardInterrupt
 
@@ -146,7 +152,7 @@ def main(command, args):
         settings.remember()
         try:
             with Progress("up") as progress:
-                Launch(World(settings, cache), progress).run(services)
+                Launch(World(settings, cache, has_kafka(settings, services)), progress).run(services)
         except BaseException as failure:
             if options.foreground:
                 stop_attended(settings, services)

@@ -1,14 +1,16 @@
 """cluster/conf/ is filled in whole, and listens on loopback unless told otherwise."""
 
 import json
+import tomllib
 import xml.etree.ElementTree as xml
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
-from questlog_cluster import render, settings
+from questlog_cluster import engines, render, services, settings, up
 from questlog_cluster.errors import ClusterError
 
-MORE = {"spark": {"spark_jars": "/jars"}, "jupyter": {"notebooks": json.dumps('/my "notes"')}}
+MORE = {"questlog": {"kafka": ""}, "spark": {"spark_jars": "/jars"}, "jupyter": {"notebooks": json.dumps('/my "notes"')}}
 
 
 @pytest.fixture
@@ -50,6 +52,21 @@ def test_addresses_without_settings(here):
     assert hadoop(hdfs["core-site.xml"])["fs.defaultFS"] == "hdfs://127.0.0.1:8020"
     assert json.loads(rendered(here, "jupyter")["jupyter_server_config.json"])["ServerApp"]["ip"] == "127.0.0.1"
     assert 'listen = "127.0.0.1:5000"' in rendered(here, "questlog")["questlog.toml"]
+
+
+@pytest.mark.parametrize("with_kafka", [True, False])
+def test_questlog_s_log_goes_to_the_kafka_that_is_among_the_services(here, with_kafka):
+    engines.questlog(engines.World(here, None, with_kafka))
+    said = tomllib.loads((here.conf("questlog") / "questlog.toml").read_text())
+    assert said.get("kafka") == ({"bootstrap": "127.0.0.1:29092"} if with_kafka else None)
+    assert said["server"]["listen"] == "127.0.0.1:5000"
+
+
+def test_another_host_s_kafka_is_among_the_services(here):
+    only_questlog = [services.ALL["questlog"]]
+    assert not up.has_kafka(here, only_questlog)
+    assert up.has_kafka(here, [*only_questlog, services.ALL["kafka"]])
+    assert up.has_kafka(replace(here, hosts={"kafka": "kafka"}), only_questlog)
 
 
 def test_both_ways_of_kafka_are_the_same_broker(here):
