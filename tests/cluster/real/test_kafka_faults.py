@@ -32,22 +32,31 @@ def test_a_broker_that_is_down_at_the_start_is_waited_for(broker, tmp_path):
 def test_nothing_is_taken_for_a_broker_that_is_known_to_be_down(broker, tmp_path):
     """Until it is known, an event may be stored here, and that is what its answer says."""
     questlog = Forwarding(tmp_path, broker, kafka=ACK_KAFKA)
-    broker.down()
-    with questlog.serve() as server:
-        first = server.post("/events?receipt=1", event(0, message_id="first"))
-        assert first.status == 504 and "stored here, outcome pending; retry with the same message_id" in first.json()["error"]
+
+    def is_refused(server):
         refused = wait_until(lambda: ready(server).status == 503 and server.post("/events", event(1)), "it is known", 20)
         assert refused.status == 503 and refused.headers["retry-after"] == "1"
         assert "Kafka does not take events: " in refused.json()["error"]
+        return refused.json()["error"]
+
+    with broker.asleep():
+        server = questlog.serve()
+        first = server.post("/events?receipt=1", event(0, message_id="first"))
+        assert first.status == 504 and "stored here, outcome pending; retry with the same message_id" in first.json()["error"]
+        is_refused(server)
         again = server.post("/events?receipt=1", event(0, message_id="first"))
         assert again.status == 504, again.body
         assert (receipt(again), again.json()["duplicates"]) == (receipt(first), 1)
         assert 'questlog_log_end_offset{partition="0"} 1\n' in server.get("/metrics").text
+    with server:
+        after = wait_until(lambda: (done := server.post("/events?receipt=1", event(0, message_id="first"))).status == 200 and done,
+                           "Kafka has it", 60)
+        assert receipt(after) == receipt(first)
+        broker.down()
+        assert "Connection refused" in is_refused(server)
         broker.up()
-        wait_until(lambda: ready(server).status == 200, "it is ready", 60)
-        after = server.post("/events?receipt=1", event(0, message_id="first"))
-        assert (after.status, receipt(after)) == (200, receipt(first))
-        assert server.post("/events", event(1)).status == 200
+        wait_until(lambda: server.post("/events?receipt=1", event(1, message_id="second")).status == 200, "it goes on", 60)
+        assert ready(server).status == 200
         assert server.stop() == 0
     questlog.assert_arrived(2)
 
