@@ -156,12 +156,14 @@ void TopicPartition::give_back(std::unique_ptr<RecordStream> stream) {
 
 Result<std::optional<TopicPartition::ReadBatch>> TopicPartition::read(RecordStream& stream, Offset to,
                                                                       log::BatchBuilder& builder) {
-    builder.begin(stream.at());
-    CHECK_OK(stream.read(std::min(to, cache_.next_base(stream.at()).value_or(to)), builder));
+    const Offset from = stream.at();
+    builder.begin(from);
+    CHECK_OK(stream.read(std::min(to, cache_.next_base(from).value_or(to)), builder));
     known_.with([&](Known& known) {
         if (!known.points || as_they_lie_) return;
         known.points->add(stream.at(), stream.seen());
         known.read_to = std::max(known.read_to, stream.at());
+        known.confirmed_to = std::min(known.confirmed_to, from); // also what is read for the second time
         if (!stream.witness()) return;
         known.points->witness = stream.witness();
         if (!known.anchor) known.anchor = stream.witness();
