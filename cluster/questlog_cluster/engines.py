@@ -45,10 +45,11 @@ class Process:
 
 @dataclass(frozen=True)
 class World:
-    """What engines and their tools are run in: settings, and what was fetched."""
+    """What engines and their tools are run in: settings, what was fetched, and the names of the services that run beside them."""
 
     settings: Settings
     cache: Cache
+    beside: frozenset = frozenset()
 
     def kafka_java(self, main, *args, jvm, log4j):
         conf = render(self.settings, "kafka")
@@ -230,25 +231,31 @@ def jupyter(world):
     if os.geteuid() == 0:
         command.append("--allow-root")
     return _alone(world, "jupyter", command, {
-        **world.spark_environment(), **questlog_environment(settings), "JUPYTER_TOKEN": token_file(settings).read_text().strip(),
+        **world.spark_environment(), **questlog_environment(world), "JUPYTER_TOKEN": token_file(settings).read_text().strip(),
         "JUPYTER_CONFIG_DIR": str(own / "config"), "JUPYTER_RUNTIME_DIR": str(own / "runtime"),
         "JUPYTERLAB_SETTINGS_DIR": str(own / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(own / "workspaces")})
 
 
 # --- questlog
 
-def questlog_config(settings):
-    return render(settings, "questlog") / "questlog.toml"
+def questlog_config(world):
+    """Where there is HDFS, its tables lie there; where there is Kafka, its log goes there."""
+    settings = world.settings
+    lake = (f'\n# Tables are on HDFS: /tmp/sword_purchases there is one\'s folder.\n[lake]\nroot = "hdfs://{settings.address("namenode")}/"\n'
+            f'webhdfs = "{settings.address("webhdfs")}"\n' if "namenode" in world.beside else "")
+    kafka = (f'\n# What is collected is forwarded to Kafka, and read there.\n[kafka]\nbootstrap = "{settings.address("kafka")}"\n'
+             if "kafka" in world.beside else "")
+    return render(settings, "questlog", lake=lake, kafka=kafka) / "questlog.toml"
 
 
-def questlog_environment(settings):
+def questlog_environment(world):
     """For notebooks, which ask the cluster's questlog and the files that it has written."""
-    return {"QUESTLOG_BINARY": str(settings.binary), "QUESTLOG_CONFIG": str(questlog_config(settings)),
+    settings = world.settings
+    return {"QUESTLOG_BINARY": str(settings.binary), "QUESTLOG_CONFIG": str(questlog_config(world)),
             "QUESTLOG_DATA": str(settings.data("questlog")), "QUESTLOG_WEBHDFS": settings.address("webhdfs"),
             "HADOOP_USER_NAME": user()}
 
 
 def questlog(world):
-    settings = world.settings
-    return _alone(world, "questlog", [str(settings.binary), "serve", "--data", str(settings.data("questlog")), "--config",
-                                      str(questlog_config(settings))], dict(os.environ))
+    return _alone(world, "questlog", [str(world.settings.binary), "serve", "--data", str(world.settings.data("questlog")), "--config",
+                                      str(questlog_config(world))], dict(os.environ))

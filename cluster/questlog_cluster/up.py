@@ -120,6 +120,13 @@ def fetch_only(cache, services):
             raise
 
 
+def beside(settings, services):
+    """The names of those that are started now, run already, or are another host's."""
+    started = {service.name for service in services}
+    return frozenset(name for name, service in ALL.items()
+                     if name in started or not settings.is_here(name) or state.identities(settings, service))
+
+
 def interrupt(_number, _frame):
     raise KeyboardInterrupt
 
@@ -146,7 +153,7 @@ def main(command, args):
         settings.remember()
         try:
             with Progress("up") as progress:
-                Launch(World(settings, cache), progress).run(services)
+                Launch(World(settings, cache, beside(settings, services)), progress).run(services)
         except BaseException as failure:
             if options.foreground:
                 stop_attended(settings, services)

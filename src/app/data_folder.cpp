@@ -56,6 +56,7 @@ Result<std::unique_ptr<log::TopicSource>> open_topics(const Context& context, co
     if (reading.patience) options.client.patience = *reading.patience;
     options.directory = context.kafka_directory();
     options.as_they_lie = reading.as_they_lie;
+    options.stop = reading.stop;
     options.topics.push_back(context.config.topic);
     for (const auto& job : context.config.jobs)
         if (std::find(options.topics.begin(), options.topics.end(), job.topic) == options.topics.end())
@@ -92,12 +93,15 @@ Status await_forwarding(const Context& context, log::LogReader& reader) {
     return {};
 }
 
-Result<std::unique_ptr<DataFolder>> DataFolder::open(const Context& context) {
+Result<std::unique_ptr<DataFolder>> DataFolder::open(const Context& context, std::function<bool()> stop) {
     std::unique_ptr<DataFolder> folder(new DataFolder);
-    TRY(topics, open_topics(context, {}));
+    TRY(topics, open_topics(context, {.stop = std::move(stop)}));
     folder->topics_ = std::move(topics);
-    TRY(visible_topics, open_topics(context, {.reads_unforwarded = true}));
-    folder->visible_topics_ = std::move(visible_topics);
+    folder->visible_topics_ = std::make_unique<log::Topics>(context.env, context.log_directory());
+    if (context.config.kafka.enabled()) {
+        TRY(visible, kafka::with_embedded(*folder->topics_, std::move(folder->visible_topics_)));
+        folder->visible_topics_ = std::move(visible);
+    }
     TRY(database, open_database(context));
     folder->database_ = std::move(database);
     folder->lake_ = std::make_unique<lake::SnapshotStore>(context.env, context.lake_root(), folder->database_);

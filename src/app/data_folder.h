@@ -9,6 +9,7 @@
 #include "query/world.h"
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -22,6 +23,7 @@ struct ClusterReading {
     bool reads_unforwarded = false;                      ///< Also what is on its way to Kafka.
     bool as_they_lie = false;                            ///< Records once, as they are: kafka::ReaderOptions.
     std::optional<std::chrono::milliseconds> patience{}; ///< For each answer, instead of the client's.
+    std::function<bool()> stop{};                        ///< Ends what is being read: kafka::ReaderOptions.
 };
 
 /// The topics that commands read: the data folder's own, or the cluster's.
@@ -35,7 +37,8 @@ Status await_forwarding(const Context& context, log::LogReader& reader);
 /// Opening it reads nothing yet and writes nothing. One command's.
 class DataFolder {
 public:
-    static Result<std::unique_ptr<DataFolder>> open(const Context& context);
+    /// `stop`: of commands that end when asked to, kafka::ReaderOptions::stop.
+    static Result<std::unique_ptr<DataFolder>> open(const Context& context, std::function<bool()> stop = {});
 
     [[nodiscard]] const query::World& world() const { return *world_; }
     /// As they last: what is on its way to Kafka has no offset there yet, and no table has it. SQL, whose world() has

@@ -14,6 +14,7 @@ namespace {
 constexpr std::chrono::milliseconds look_longest{1'000};
 constexpr std::chrono::milliseconds look_shortest{25};
 constexpr std::chrono::milliseconds patience{3'000}; ///< A stop waits for the cluster's answer.
+constexpr std::chrono::seconds partitions_look{5};
 
 } // namespace
 
@@ -32,6 +33,18 @@ Result<std::unique_ptr<kafka::GroupMember>> join_landers(const Config& config, c
     return kafka::GroupMember::join(config.kafka.client, config.landing_group, topic);
 }
 
+Result<bool> AddedPartitions::look(log::TopicSource& topics, const log::Topic& known) {
+    if (!context_.config.kafka.enabled()) return false;
+    const auto now = context_.env.clock.monotonic();
+    if (!looked_at_) looked_at_ = now; // it was opened in this moment
+    if (now - *looked_at_ < partitions_look) return false;
+    looked_at_ = now;
+    TRY(topic, topics.find(known.name));
+    if (topic.partitions <= known.partitions) return false;
+    looked_at_.reset();
+    return true;
+}
+
 LandingStage::LandingStage(const Context& context, const log::LogWriter& log, Metrics& metrics)
     : context_(context), served_(log.topic()), store_(context.env, context.lake_root()),
       landed_events_(metrics.counter("questlog_landed_events_total", "Events landed in continuous tables.")),
@@ -41,7 +54,8 @@ LandingStage::LandingStage(const Context& context, const log::LogWriter& log, Me
       cuts_(metrics.counter("questlog_landed_cuts_total", "Stretches of the log that were landed as one.")),
       stopped_tables_(metrics.gauge("questlog_landing_stopped_tables",
                                     "Tables in which nothing more is landed: questlog status says why.")),
-      pending_(metrics.gauge("questlog_landing_pending_events", "Events of the log that are not landed yet.")) {}
+      pending_(metrics.gauge("questlog_landing_pending_events", "Events of the log that are not landed yet.")),
+      added_(context) {}
 
 void LandingStage::begin() {
     const auto interval = std::clamp(context_.config.cut_limits.time / 4, look_shortest, look_longest);
@@ -58,6 +72,7 @@ void LandingStage::stop() {
 
 void LandingStage::round() {
     if (const Status done = land(); !done.ok()) {
+        if (stopping_) return; // which has ended what was being read
         tell_once(fmt::format("landing waits: {}", done.error().message));
         return;
     }
@@ -65,6 +80,10 @@ void LandingStage::round() {
 }
 
 Status LandingStage::land() {
+    if (lander_) {
+        TRY(added, added_.look(*topics_, reader_->topic()));
+        if (added) close();
+    }
     if (!lander_) CHECK_OK(open());
     if (!lander_) return {};
     bool is_asked = asked_.exchange(false);
@@ -110,9 +129,17 @@ Status LandingStage::tell_arrived() {
     return {};
 }
 
+void LandingStage::close() {
+    log_info("topic {} has more partitions than before", served_.name);
+    lander_.reset();
+    stopped_tables_.set(stopped_ = 0); // they are told again
+    reader_.reset();
+    topics_.reset();
+}
+
 /// No lander then: there is nothing to be landed yet.
 Status LandingStage::open() {
-    TRY(topics, open_topics(context_, {.patience = patience}));
+    TRY(topics, open_topics(context_, {.patience = patience, .stop = [this] { return stopping_.load(); }}));
     TRY(exists, topics->exists(served_.name));
     if (!exists) return {}; // who forwards to it makes it
     TRY(topic, topics->find(served_.name));
@@ -124,8 +151,10 @@ Status LandingStage::open() {
         TRY(served, own.open(served_, {}));
         served_reader_ = std::move(served);
     }
-    TRY(group, join_landers(context_.config, topic.name));
-    group_ = std::move(group);
+    if (group_ == nullptr) {
+        TRY(group, join_landers(context_.config, topic.name));
+        group_ = std::move(group);
+    }
     batch::LandingOptions options = landing_options(context_.config);
     if (group_ != nullptr) options.has = [this](Partition partition) { return group_->has(partition); };
     options.stop = [this] { return stopping_.load(); };

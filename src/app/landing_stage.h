@@ -10,6 +10,7 @@
 #include "log/event_log.h"
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -22,6 +23,19 @@ namespace questlog::app {
 [[nodiscard]] batch::LandingOptions landing_options(const Config& config);
 /// Joins the configured group, by which landers share a topic of Kafka's; null where there is none.
 Result<std::unique_ptr<kafka::GroupMember>> join_landers(const Config& config, const std::string& topic);
+
+/// Sees when partitions are added to a topic of Kafka's: then what reads it is to be opened anew. One thread.
+class AddedPartitions {
+public:
+    explicit AddedPartitions(const Context& context) : context_(context) {}
+    /// Whether it has more than `known` says. The cluster is asked every five seconds. `reject` where the topic is
+    /// gone.
+    Result<bool> look(log::TopicSource& topics, const log::Topic& known);
+
+private:
+    const Context& context_;
+    std::optional<std::chrono::nanoseconds> looked_at_;
+};
 
 /// Lands the served topic's events in the continuous tables, on a thread of its own beside the collector. While nothing
 /// is to be landed, nothing but the log's ends is looked at, and DuckDB is not in memory. What keeps a round from being
@@ -47,6 +61,7 @@ private:
     void round();
     Status land();
     Status open();
+    void close();
     Status tell_landed();
     Status tell_arrived();
     Result<duck::Database*> database();
@@ -62,6 +77,7 @@ private:
     Counter cuts_;
     Gauge stopped_tables_;
     Gauge pending_;
+    AddedPartitions added_;
     std::unique_ptr<log::TopicSource> topics_; ///< Null until it could be opened, as the next one.
     std::unique_ptr<log::LogReader> reader_;
     std::unique_ptr<log::LogReader> served_reader_; ///< Of the log that goes to Kafka; null: it is what is landed.

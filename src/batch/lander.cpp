@@ -33,6 +33,13 @@ static Offset end_of_all(const Books& books) {
     return end;
 }
 
+static Error log_ends_before(const Books& books, Offset end) {
+    return corrupt(
+        "offset {} was landed, and the log ends at {}: a part of the log is missing, or its topic was deleted "
+        "and made anew; restore it from a backup, or move the lake's folder away to land the new one",
+        books.landed_to.plus(-1), end);
+}
+
 Lander::Lander(const LandingWorld& world, LandingOptions options, LandingEvents events)
     : world_(world), options_(std::move(options)), events_(std::move(events)) {
     for (Partition i{0}; i.value < world_.log.topic().partitions; ++i.value)
@@ -96,10 +103,7 @@ Status Lander::begin(PartitionState& partition) {
         const Offset first = cuts.empty() ? start : cuts.front().from;
         books = Books{first, first, 0, 0, {}};
     }
-    if (books->landed_to > end)
-        return corrupt("offset {} was landed, and the log ends at {}: a part of the log is missing; restore it from a "
-                       "backup",
-                       books->landed_to.plus(-1), end);
+    if (books->landed_to > end) return log_ends_before(*books, end);
     partition.books = std::move(books);
     partition.finder.restart(std::max(partition.books->landed_to, std::min(start, end)));
     partition.end = end;
@@ -131,6 +135,7 @@ Status Lander::land_partition(PartitionState& partition, Until until) {
     if (options_.has && !options_.has(partition.partition)) return look(partition);
     if (!partition.books) CHECK_OK(begin(partition));
     TRY(end, world_.log.partition(partition.partition).end_offset());
+    if (end < partition.books->landed_to) return log_ends_before(*partition.books, end);
     if (end > partition.end) {
         partition.end = end;
         partition.grew_at = world_.env.clock.monotonic();

@@ -42,8 +42,10 @@ Result<OptionsHandle> options(const Client& client, rd_kafka_admin_op_t operatio
 
 /// The answer to the one request whose answer comes to `queue`.
 Result<EventHandle> answer(const Client& client, rd_kafka_queue_t* queue, const std::string& doing) {
-    EventHandle event(rd_kafka_queue_poll(queue, static_cast<int>(2 * call_timeout.count())));
-    rd_kafka_poll(client.get(), 0); // complaints are told
+    EventHandle event;
+    AnswerWait wait(client, 2 * call_timeout);
+    for (auto slice = wait.next(); event == nullptr && slice.count() > 0; slice = wait.next())
+        event.reset(rd_kafka_queue_poll(queue, static_cast<int>(slice.count())));
     if (event == nullptr) return client.error(RD_KAFKA_RESP_ERR__TIMED_OUT, doing);
     if (const auto code = rd_kafka_event_error(event.get()); code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return client.error(code, doing);
@@ -106,14 +108,14 @@ Admin::Admin(Admin&& other) noexcept = default;
 Admin& Admin::operator=(Admin&& other) noexcept = default;
 Admin::~Admin() = default;
 
-Result<bool> Admin::create(const NewTopic& topic) const {
+Result<bool> create_topic(const Client& client, const NewTopic& topic) {
     const std::string doing = "create topic " + topic.name;
     TRY(wanted, new_topic(topic));
-    TRY(options, kafka::options(*client_, RD_KAFKA_ADMIN_OP_CREATETOPICS));
-    const QueueHandle queue(rd_kafka_queue_new(client_->get()));
+    TRY(options, kafka::options(client, RD_KAFKA_ADMIN_OP_CREATETOPICS));
+    const QueueHandle queue(rd_kafka_queue_new(client.get()));
     std::array<rd_kafka_NewTopic_t*, 1> topics{wanted.get()};
-    rd_kafka_CreateTopics(client_->get(), topics.data(), topics.size(), options.get(), queue.get());
-    TRY(event, answer(*client_, queue.get(), doing));
+    rd_kafka_CreateTopics(client.get(), topics.data(), topics.size(), options.get(), queue.get());
+    TRY(event, answer(client, queue.get(), doing));
     std::size_t count = 0;
     const auto* const* results =
         rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
@@ -121,7 +123,11 @@ Result<bool> Admin::create(const NewTopic& topic) const {
     const auto code = rd_kafka_topic_result_error(results[0]);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
     if (code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) return false;
-    return told(*client_, code, rd_kafka_topic_result_error_string(results[0]), doing);
+    return told(client, code, rd_kafka_topic_result_error_string(results[0]), doing);
+}
+
+Result<bool> Admin::create(const NewTopic& topic) const {
+    return create_topic(*client_, topic);
 }
 
 Result<std::vector<std::string>> Admin::list() const {

@@ -40,6 +40,9 @@ struct TopicDescription {
     std::vector<ConfigDescription> configs;       ///< All, in the broker's order.
 };
 
+/// False: there is a topic of this name, which was left as it is. Errors as Admin's.
+Result<bool> create_topic(const Client& client, const NewTopic& topic);
+
 /// A cluster's topics. Each call asks the cluster and waits for its answer, `call_timeout` at most; then it is
 /// `retry_later`. What a broker refuses is `reject`, in the broker's words.
 class Admin {
@@ -50,7 +53,7 @@ public:
     Admin& operator=(Admin&& other) noexcept;
     ~Admin();
 
-    /// False: there is a topic of this name, which was left as it is.
+    /// create_topic()
     [[nodiscard]] Result<bool> create(const NewTopic& topic) const;
     /// Kafka's internal ones too, sorted.
     [[nodiscard]] Result<std::vector<std::string>> list() const;

@@ -1,5 +1,7 @@
 #include "kafka/batch_cache.h"
 
+#include "base/crc32c.h"
+
 #include <fmt/format.h>
 
 namespace questlog::kafka {
@@ -15,6 +17,7 @@ BatchCache::BatchCache(io::Files& files, std::string directory, std::int64_t byt
 Result<CachedBatch> BatchCache::put(std::span<const std::byte> batch) {
     TRY(header, log::parse_batch_header(batch));
     const auto records = batch.subspan(log::batch_header_bytes);
+    const std::uint32_t sum = crc32c(records);
     return state_.with([&](State& state) -> Result<CachedBatch> {
         if (const auto known = state.batches.find(header.base_offset); known != state.batches.end())
             return known->second; // another cursor was quicker
@@ -27,6 +30,7 @@ Result<CachedBatch> BatchCache::put(std::span<const std::byte> batch) {
         file.size += bytes;
         file.bases.push_back(header.base_offset);
         state.batches.emplace(header.base_offset, cached);
+        state.sums.insert_or_assign(header.base_offset, Sum{records.size(), sum});
         state.bytes += bytes;
         while (state.bytes > bytes_max_ && state.files.size() > 1) CHECK_OK(drop_oldest(state));
         return cached;
@@ -52,6 +56,14 @@ Status BatchCache::drop_oldest(State& state) {
     for (const Offset base : file.bases) state.batches.erase(base);
     state.bytes -= file.size;
     return files_.remove_file(file.path);
+}
+
+bool BatchCache::had(Offset base, std::span<const std::byte> records) {
+    return state_.with([&](State& state) {
+        const auto known = state.sums.find(base);
+        return known != state.sums.end() && known->second.bytes <= records.size() &&
+               known->second.crc32c == crc32c(records.first(known->second.bytes));
+    });
 }
 
 std::optional<CachedBatch> BatchCache::find(Offset offset) {

@@ -38,6 +38,8 @@ public:
     [[nodiscard]] std::optional<CachedBatch> find(Offset offset);
     /// Where the first batch after the offset begins; nullopt: there is none.
     [[nodiscard]] std::optional<Offset> next_base(Offset offset);
+    /// Whether the batch that was kept at the offset, and may have gone, is what `records` begin with.
+    [[nodiscard]] bool had(Offset base, std::span<const std::byte> records);
     /// A file of its; null: it has gone. What is held stays readable.
     [[nodiscard]] std::shared_ptr<io::File> file(std::int32_t number);
 
@@ -49,10 +51,15 @@ private:
         std::int64_t size = 0;
         std::vector<Offset> bases; ///< Of its batches.
     };
+    struct Sum {
+        std::size_t bytes = 0; ///< Of the records.
+        std::uint32_t crc32c = 0;
+    };
     struct State {
         std::string scratch; ///< Empty: not made yet.
         std::deque<CacheFile> files;
         std::map<Offset, CachedBatch> batches;
+        std::map<Offset, Sum> sums; ///< Of all that there are or were.
         std::int64_t bytes = 0;
         std::int32_t next_number = 0;
     };

@@ -8,6 +8,9 @@ namespace {
 
 using ConfHandle = std::unique_ptr<rd_kafka_conf_t, Calls<rd_kafka_conf_destroy>>;
 constexpr std::size_t error_text_bytes = 512;
+constexpr std::chrono::milliseconds first_slice{100};
+/// Of a host with several addresses the next one is tried in this time.
+constexpr std::chrono::milliseconds down_patience{500};
 
 /// What is exactly once, in order and durable here hangs on these.
 constexpr std::array kept_properties{
@@ -157,7 +160,10 @@ void Client::take_partitions(rd_kafka_t* /*handle*/, rd_kafka_resp_err_t code, r
 
 void Client::take_error(rd_kafka_t* /*handle*/, int code, const char* reason, void* self) {
     static_cast<Client*>(self)->complaint_.with([&](Complaint& complaint) {
-        if (complaint.text.empty() || tells_more(code)) complaint = {reason, static_cast<rd_kafka_resp_err_t>(code)};
+        if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) complaint.all_down = true;
+        if (!complaint.text.empty() && !tells_more(code)) return;
+        complaint.text = reason;
+        complaint.code = static_cast<rd_kafka_resp_err_t>(code);
     });
 }
 
@@ -174,16 +180,20 @@ Result<MetadataHandle> Client::metadata(const std::string& name, std::chrono::mi
         topic = std::move(made);
     }
     const struct rd_kafka_metadata* found = nullptr;
-    const auto code =
-        rd_kafka_metadata(handle_, name.empty() ? 1 : 0, topic.get(), &found, static_cast<int>(timeout.count()));
+    auto code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    AnswerWait wait(*this, timeout);
+    for (auto slice = wait.next(); slice.count() > 0; slice = wait.next()) {
+        code = rd_kafka_metadata(handle_, name.empty() ? 1 : 0, topic.get(), &found, static_cast<int>(slice.count()));
+        if (code != RD_KAFKA_RESP_ERR__TRANSPORT && code != RD_KAFKA_RESP_ERR__TIMED_OUT) break;
+    }
     rd_kafka_poll(handle_, 0); // complaints are told
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return error(code, "ask the cluster for its topics");
+    forget_complaint(); // it is over
     return MetadataHandle(found);
 }
 
 Result<std::int32_t> Client::partitions(const std::string& topic, std::chrono::milliseconds timeout) const {
     TRY(found, metadata(topic, timeout));
-    forget_complaint();
     const std::string doing = fmt::format("look for topic {}", topic);
     if (found->topic_cnt != 1) return error(RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, doing);
     const auto code = found->topics[0].err;
@@ -234,6 +244,23 @@ Error Client::error(rd_kafka_resp_err_t code, std::string_view doing) const {
     if (not_let_in) text += "; see [kafka.client] and sasl_password_file of the configuration";
     if (not_let_in || is_refusal(code)) return Error{ErrorKind::reject, text, 0};
     return Error{is_passing(code) ? ErrorKind::retry_later : ErrorKind::internal, text, 0};
+}
+
+bool AnswerWait::is_in_vain() {
+    rd_kafka_poll(client_.get(), 0); // complaints are told
+    const auto complaint = client_.complaint_.with([](const Client::Complaint& told) { return told; });
+    if (is_of_credentials(complaint.code)) return true;
+    if (!complaint.all_down) return false;
+    if (!down_since_) down_since_ = waited_;
+    return waited_ - *down_since_ >= down_patience;
+}
+
+std::chrono::milliseconds AnswerWait::next() {
+    waited_ += slice_;
+    const auto left = timeout_ - waited_;
+    if (left.count() <= 0 || (waited_.count() > 0 && is_in_vain())) return {};
+    slice_ = std::min(left, slice_.count() == 0 ? first_slice : slice_ * 2);
+    return slice_;
 }
 
 } // namespace questlog::kafka

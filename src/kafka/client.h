@@ -10,6 +10,7 @@
 #include <functional>
 #include <librdkafka/rdkafka.h>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -87,7 +88,9 @@ private:
     struct Complaint {
         std::string text;
         rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+        bool all_down = false; ///< No broker was connected to.
     };
+    friend class AnswerWait;
     static void take_partitions(rd_kafka_t* handle, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list,
                                 void* self);
     static void take_error(rd_kafka_t* handle, int code, const char* reason, void* self);
@@ -96,6 +99,26 @@ private:
     rd_kafka_t* handle_ = nullptr;
     std::function<void(rd_kafka_topic_partition_list_t*)> on_partitions_;
     mutable Guarded<Complaint> complaint_;
+};
+
+/// How long to wait for an answer of the cluster, in slices: `timeout` in all, and less once it is known that none
+/// comes, because no broker lets this client in, or every one of them refuses the connection. One thread.
+class AnswerWait {
+public:
+    AnswerWait(const Client& client, std::chrono::milliseconds timeout) : client_(client), timeout_(timeout) {}
+
+    /// How long to wait now; each slice is twice the one before, so that a slow answer is not asked for in vain. 0: no
+    /// longer.
+    [[nodiscard]] std::chrono::milliseconds next();
+
+private:
+    [[nodiscard]] bool is_in_vain();
+
+    const Client& client_;
+    std::chrono::milliseconds timeout_;
+    std::chrono::milliseconds slice_{};
+    std::chrono::milliseconds waited_{};
+    std::optional<std::chrono::milliseconds> down_since_; ///< Of waited_.
 };
 
 } // namespace questlog::kafka

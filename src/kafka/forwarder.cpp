@@ -20,7 +20,8 @@ ForwardedTopic topic_of(const ForwarderOptions& options, io::Env env, const log:
 Forwarder::Forwarder(ForwarderOptions options, io::Env env, log::LogReader& log)
     : options_(std::move(options)), env_(env), log_(log), topic_(topic_of(options_, env, log.topic())),
       board_(options_.topic, options_.cluster.bootstrap, static_cast<std::size_t>(topic_.log_partitions)),
-      experience_{options_.tuning.limits, 0}, saved_(Saved{checkpoint_file(options_, env)}) {}
+      experience_{{options_.tuning.limits.batch_bytes_max, options_.tuning.request_regrow}},
+      saved_(Saved{checkpoint_file(options_, env)}) {}
 
 void Forwarder::begin() {
     take_up_checkpoint();

@@ -135,6 +135,27 @@ TEST_F(ForwarderFailuresTest, RequestsThatAreTooLargeAreMadeSmaller) {
     EXPECT_EQ(log_.forwarder->status().last_error, "");
 }
 
+TEST_F(ForwarderFailuresTest, RequestsAreTriedInFullSizeAgainByAnotherProducer) {
+    log_.options.tuning.request_regrow = std::chrono::milliseconds(1'500);
+    log_.start(cluster_);
+    log_.commit(1);
+    log_.await(1);
+    cluster_.answer_next(Api::produce, {RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE});
+    log_.commit(1);
+    log_.await(2); // by a producer with smaller requests; the next one does not get a number
+    cluster_.answer_next(Api::init_producer_id, {RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED});
+    int events = 2;
+    for (io::Clock& clock = log_.env().clock; log_.forwarder->state() != ForwarderState::refused && events < 3'000;
+         ++events) {
+        log_.commit(1);
+        clock.sleep(std::chrono::milliseconds(10));
+    }
+    EXPECT_NE(log_.forwarder->status().last_error.find("Cluster authorization failed"), std::string::npos)
+        << log_.forwarder->status().last_error;
+    expect_all(events);
+    log_.await(ForwarderState::running);
+}
+
 TEST_F(ForwarderFailuresTest, ARecordThatIsTooLargeIsNeitherSkippedNorSilent) {
     log_.start(cluster_);
     log_.commit(3);

@@ -245,5 +245,23 @@ TEST_F(ForwarderResumeTest, ATopicThatKnowsMoreThanTheLogIsRefused) {
     EXPECT_NE(log_.refusal().find("holds event 20 of partition 1"), std::string::npos) << log_.refusal();
 }
 
+TEST(ForwarderTest, WhatHadArrivedBeforeCountsWhileTheClusterIsDown) {
+    MockCluster cluster;
+    cluster.create("game-events", 1);
+    ForwardedLog log;
+    log.start(cluster);
+    log.commit(10);
+    log.await(10);
+    log.stop();
+    cluster.down();
+    log.start(cluster);
+    EXPECT_EQ(log.forwarder->acknowledged().front(), Offset{10}) << "at once: what is kept hangs on it";
+    log.commit(3);
+    log.await(ForwarderState::unreachable);
+    EXPECT_EQ(log.forwarder->status().lags.front(), 3);
+    cluster.up();
+    log.await(13);
+}
+
 } // namespace
 } // namespace questlog::kafka

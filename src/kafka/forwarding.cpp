@@ -18,7 +18,6 @@ constexpr std::chrono::milliseconds look_interval{100};
 constexpr std::chrono::milliseconds look_timeout{1'000};
 constexpr int records_at_once = 1'000; ///< Of a partition, until reports are taken and it is the next one's turn.
 constexpr int tries_max = 5;
-constexpr std::int64_t batch_bytes_least = 4'096; ///< A smaller limit is one record a batch.
 
 } // namespace
 
@@ -60,7 +59,9 @@ Status Forwarding::start(const ClientSettings& cluster, const std::optional<Chec
         TRY(found, find_end(world_.consumer, world_.topic, Partition{i}, known, end, world_.stop));
         lanes_.push_back(std::make_unique<Lane>(reader, found));
     }
-    TRY(made, RecordProducer::make(cluster, world_.tuning.compression, world_.experience.limits, world_.topic.name));
+    ProducerLimits limits = world_.tuning.limits;
+    limits.batch_bytes_max = world_.experience.request.bytes();
+    TRY(made, RecordProducer::make(cluster, world_.tuning.compression, limits, world_.topic.name));
     producer_ = std::move(made);
     announce();
     // What was refused is not mended before it has arrived.
@@ -71,8 +72,17 @@ Status Forwarding::start(const ClientSettings& cluster, const std::optional<Chec
 
 Result<Forwarding::Ended> Forwarding::run() {
     while (!world_.stop()) {
-        TRY(sent, send_some());
-        all_sent_ = sent == Sent::nothing;
+        const bool ends = wants_larger_requests(); // by another producer, once nothing is in flight
+        if (ends && !in_flight()) {
+            world_.experience.request.grow();
+            return Ended::broken;
+        }
+        Sent sent = Sent::nothing;
+        if (!ends) {
+            TRY(some, send_some());
+            sent = some;
+            all_sent_ = sent == Sent::nothing;
+        }
         const auto wait = sent == Sent::nothing     ? idle_wait
                           : sent == Sent::something ? std::chrono::milliseconds{}
                                                     : full_wait;
@@ -124,6 +134,10 @@ Result<Forwarding::Sent> Forwarding::send_some_of(Lane& lane) {
     return Sent::something;
 }
 
+bool Forwarding::wants_larger_requests() const {
+    return world_.experience.request.may_grow(world_.clock.monotonic());
+}
+
 Status Forwarding::take_reports(std::chrono::milliseconds wait) {
     std::optional<Failure> failure;
     std::optional<Error> gone_back;
@@ -160,11 +174,8 @@ Status Forwarding::take_reports(std::chrono::milliseconds wait) {
 Status Forwarding::failed(const Failure& failure) {
     rd_kafka_resp_err_t code = failure.code;
     if (is_consequence(code) && producer_->fatal() != RD_KAFKA_RESP_ERR_NO_ERROR) code = producer_->fatal();
-    if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && world_.experience.limits.batch_bytes_max > 1) {
-        // Of a batch. It may be one record that is: then that is told when it goes alone.
-        std::int64_t& bytes = world_.experience.limits.batch_bytes_max;
-        bytes = bytes / 4 < batch_bytes_least ? 1 : bytes / 4;
-        broken_ = true;
+    if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && world_.experience.request.shrink(world_.clock.monotonic())) {
+        broken_ = true; // of a batch; it may be one record that is: then that is told when it goes alone
         return {};
     }
     const std::string what =

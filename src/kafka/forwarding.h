@@ -3,6 +3,7 @@
 #include "io/env.h"
 #include "kafka/forwarder_board.h"
 #include "kafka/record_producer.h"
+#include "kafka/request_size.h"
 #include "kafka/topic_start.h"
 #include "log/event_log.h"
 
@@ -24,12 +25,14 @@ struct ForwardingTuning {
     /// A partition that nothing was sent to for so long is begun anew, by one record alone: a broker forgets what it
     /// knows of a producer, after a day by default.
     std::chrono::milliseconds proof_age_max{60'000};
+    /// Requests that were made smaller, because Kafka took none as large, are tried in full size again after so long.
+    std::chrono::milliseconds request_regrow{60'000};
 };
 
 /// What one go at forwarding leaves to the next.
 struct Experience {
-    ProducerLimits limits; ///< Smaller, where the broker takes no requests as large.
-    int tries = 0;         ///< Producers that broke, since anything was acknowledged.
+    RequestSize request;
+    int tries = 0; ///< Producers that broke, since anything was acknowledged.
 };
 
 /// One producer's life: from what the topic holds until something breaks. One thread.
@@ -68,6 +71,7 @@ private:
 
     Result<Sent> send_some();
     Result<Sent> send_some_of(Lane& lane);
+    [[nodiscard]] bool wants_larger_requests() const;
     Status take_reports(std::chrono::milliseconds wait);
     Status failed(const Failure& failure);
     Status again(const std::string& why);

@@ -33,7 +33,8 @@ public:
                           {"enable.auto.offset.store", "false"},
                           {"partition.assignment.strategy", "range,roundrobin"}, // all of them are told at once
                           {"session.timeout.ms", "10000"},
-                          {"heartbeat.interval.ms", "1000"}},
+                          {"heartbeat.interval.ms", "1000"},
+                          {"topic.metadata.refresh.interval.ms", "5000"}}, // partitions that are added are shared, too
                          [this](rd_kafka_topic_partition_list_t* list) { take(list); }));
         consumer_ = std::move(consumer);
         const PartitionList topics(rd_kafka_topic_partition_list_new(1));

@@ -11,6 +11,8 @@ namespace questlog::kafka {
 namespace {
 
 constexpr std::size_t window_bytes = 256 * 1024;
+constexpr std::size_t readable_bytes_after = 64;
+constexpr std::int32_t head_segment = INT32_MIN; // no file's
 
 /// Segments of the local log have numbers below zero, files of the cache have the others.
 std::int32_t local_segment(std::int32_t segment) {
@@ -29,8 +31,9 @@ public:
     Cursor& operator=(const Cursor&) = delete;
 
     /// `high`: where the local ones begin, as it is seen here.
-    void go_on_with(std::unique_ptr<log::BatchCursor> local, Offset high, std::int64_t shift) {
+    void go_on_with(std::unique_ptr<log::BatchCursor> local, LocalHead& head, Offset high, std::int64_t shift) {
         local_ = std::move(local);
+        head_ = &head;
         high_ = high;
         shift_ = shift;
     }
@@ -54,10 +57,10 @@ public:
             batch = {read->cached.header, read->cached.file, read->cached.records_at, read->records};
             return true;
         }
-        if (stream_ != nullptr) {
-            topic_.give_back(std::move(stream_));
-            CHECK_OK(topic_.save());
-        }
+        const bool has_read = stream_ != nullptr;
+        if (has_read) topic_.give_back(std::move(stream_));
+        CHECK_OK(topic_.confirm());
+        if (has_read) CHECK_OK(topic_.save());
         if (local_ == nullptr) return false;
         TRY(more, local_->next(batch));
         if (!more) return false;
@@ -93,7 +96,7 @@ public:
     }
 
 private:
-    /// The first of a local batch are in Kafka already: the others become a batch of their own, in the cache.
+    /// The first of a local batch are in Kafka already: the others become a batch of their own.
     Status leave_out_forwarded(log::Batch& batch) {
         builder_.begin(high_);
         log::RecordCursor records(batch.header, batch.records);
@@ -108,12 +111,9 @@ private:
         }
         if (builder_.empty()) return internal("no record of a batch of the embedded log is left to be forwarded");
         const auto sealed = builder_.seal();
-        if (const auto known = topic_.cache().find(high_)) { // another cursor's
-            TRY(is_there, load(*known, batch));
-            if (is_there) return {};
-        }
-        TRY(cached, topic_.cache().put(sealed));
-        batch = {cached.header, cached.file, cached.records_at, sealed.subspan(log::batch_header_bytes)};
+        TRY(header, log::parse_batch_header(sealed));
+        head_->keep(sealed.subspan(log::batch_header_bytes));
+        batch = {header, head_segment, 0, head_->records()};
         return {};
     }
 
@@ -147,6 +147,7 @@ private:
     log::FileWindow window_;
     std::int32_t file_ = -1;
     std::unique_ptr<log::BatchCursor> local_;
+    LocalHead* head_ = nullptr; ///< Where local_ is.
     Offset high_;
     std::int64_t shift_ = 0;
 };
@@ -154,8 +155,8 @@ private:
 /// Fetches records from the cache; what has gone from it is read from the topic again, a batch at a time.
 class Fetcher final : public log::RecordFetcher {
 public:
-    Fetcher(TopicPartition& topic, std::unique_ptr<log::RecordFetcher> local, std::int64_t shift)
-        : topic_(topic), local_(std::move(local)), shift_(shift), window_(window_bytes) {}
+    Fetcher(TopicPartition& topic, const LocalHead& head, std::unique_ptr<log::RecordFetcher> local, std::int64_t shift)
+        : topic_(topic), head_(head), local_(std::move(local)), shift_(shift), window_(window_bytes) {}
     ~Fetcher() override {
         if (stream_ != nullptr) topic_.give_back(std::move(stream_));
     }
@@ -163,6 +164,7 @@ public:
     Fetcher& operator=(const Fetcher&) = delete;
 
     Result<log::Record> fetch(const log::BatchAddress& batch, std::uint32_t position) override {
+        if (batch.segment == head_segment) return record_of(head_.records(), batch, position);
         if (batch.segment < 0) return fetch_local(batch, position);
         if (batch.segment != file_) {
             auto file = topic_.cache().file(batch.segment);
@@ -189,10 +191,15 @@ private:
 
     Result<log::Record> fetch_again(const log::BatchAddress& batch, std::uint32_t position) {
         if (again_.empty() || again_base_ != batch.base_offset) CHECK_OK(read_again(batch.base_offset));
-        if (position >= again_.size())
-            return internal("the batch at offset {} is not the one that was read", again_base_);
+        return record_of(again_, batch, position);
+    }
+
+    static Result<log::Record> record_of(std::span<const std::byte> records, const log::BatchAddress& batch,
+                                         std::uint32_t position) {
+        if (position >= records.size())
+            return internal("the batch at offset {} is not the one that was read", batch.base_offset);
         std::size_t used = 0;
-        return log::parse_record(batch.base_offset, batch.base_timestamp, again_.subspan(position), used);
+        return log::parse_record(batch.base_offset, batch.base_timestamp, records.subspan(position), used);
     }
 
     /// From there on as many as a batch takes: these are at least those that it had.
@@ -207,12 +214,18 @@ private:
         builder_.begin(base);
         CHECK_OK(stream_->read(ends.high, builder_));
         if (builder_.empty()) return reject("the records from offset {} on are not in the topic any more", base);
-        again_ = builder_.seal().subspan(log::batch_header_bytes);
+        const auto records = builder_.seal().subspan(log::batch_header_bytes);
+        if (!topic_.cache().had(base, records))
+            return reject("the records from offset {} on are not those that were read before: compaction has removed "
+                          "some, or the topic was made anew, since this command began; repeat it",
+                          base);
+        again_ = records;
         again_base_ = base;
         return {};
     }
 
     TopicPartition& topic_;
+    const LocalHead& head_;
     std::unique_ptr<log::RecordFetcher> local_;
     std::int64_t shift_;
     log::FileWindow window_;
@@ -224,6 +237,19 @@ private:
 };
 
 } // namespace
+
+void LocalHead::keep(std::span<const std::byte> records) {
+    kept_.with([&](Kept& kept) {
+        if (!kept.bytes.empty()) return; // another cursor's is the same
+        kept.bytes.assign(records.begin(), records.end());
+        kept.bytes.resize(records.size() + readable_bytes_after);
+        kept.size = records.size();
+    });
+}
+
+std::span<const std::byte> LocalHead::records() const {
+    return kept_.with([](const Kept& kept) { return std::span(kept.bytes).first(kept.size); });
+}
 
 Result<Offset> PartitionReader::start_offset() {
     TRY(ends, topic_->ends());
@@ -296,7 +322,7 @@ Result<std::unique_ptr<log::BatchCursor>> PartitionReader::read(Offset from, Off
     auto cursor = std::make_unique<Cursor>(*topic_, from, std::min(to, local.high));
     if (to > local.high) {
         TRY(rest, local_->log->read(std::max(from, local.high).plus(-local.shift()), to.plus(-local.shift())));
-        cursor->go_on_with(std::move(rest), local.high, local.shift());
+        cursor->go_on_with(std::move(rest), head_, local.high, local.shift());
     }
     return std::unique_ptr<log::BatchCursor>(std::move(cursor));
 }
@@ -310,7 +336,7 @@ Result<std::unique_ptr<log::RecordFetcher>> PartitionReader::fetcher() {
         fetcher = std::move(made);
         shift = local.shift();
     }
-    return std::unique_ptr<log::RecordFetcher>(std::make_unique<Fetcher>(*topic_, std::move(fetcher), shift));
+    return std::unique_ptr<log::RecordFetcher>(std::make_unique<Fetcher>(*topic_, head_, std::move(fetcher), shift));
 }
 
 Result<Offset> PartitionReader::find_time(TimestampMs time) {

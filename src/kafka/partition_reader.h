@@ -1,12 +1,15 @@
 #pragma once
 
+#include "base/guarded.h"
 #include "kafka/topic_partition.h"
 #include "log/event_log.h"
 
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <string>
+#include <span>
+#include <vector>
 
 namespace questlog::kafka {
 
@@ -15,6 +18,22 @@ struct LocalPart {
     log::PartitionReader* log = nullptr;
     log::Topic topic;
     Partition partition;
+};
+
+/// The rest of a local batch whose first events are in Kafka: a batch of its own. There is one at most where Kafka's
+/// records end and the local ones begin. It is nowhere else as it is here, so it is kept. Any thread.
+class LocalHead {
+public:
+    void keep(std::span<const std::byte> records);
+    /// Empty: none is kept. Followed by at least 64 readable bytes; stays as it is while this lives.
+    [[nodiscard]] std::span<const std::byte> records() const;
+
+private:
+    struct Kept {
+        std::vector<std::byte> bytes;
+        std::size_t size = 0; ///< Of the records.
+    };
+    mutable Guarded<Kept> kept_;
 };
 
 /// A partition of a topic as the readers of logs know it (topic_log.h).
@@ -55,6 +74,7 @@ private:
 
     std::unique_ptr<TopicPartition> topic_;
     std::optional<LocalPart> local_;
+    LocalHead head_;
     std::mutex unforwarded_mutex_; ///< Who asks first finds out, and the others wait for it.
     std::optional<Unforwarded> unforwarded_;
 };

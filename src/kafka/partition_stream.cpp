@@ -27,11 +27,11 @@ const std::vector<Property> reader_properties{
 } // namespace
 
 Result<std::unique_ptr<PartitionStream>> PartitionStream::open(const ClientSettings& settings, const std::string& topic,
-                                                               Partition partition) {
+                                                               Partition partition, std::function<bool()> stop) {
     TRY(client, Client::make(RD_KAFKA_CONSUMER, settings, reader_properties));
     TRY(handle, client->topic(topic));
     return std::unique_ptr<PartitionStream>(
-        new PartitionStream(std::move(client), std::move(handle), topic, partition));
+        new PartitionStream(std::move(client), std::move(handle), topic, partition, std::move(stop)));
 }
 
 PartitionStream::~PartitionStream() {
@@ -67,6 +67,7 @@ Result<const rd_kafka_message_t*> PartitionStream::next(Offset to) {
         if (given_ != nullptr) rd_kafka_message_destroy(given_);
         given_ = nullptr;
         if (message_at_ == message_count_) {
+            if (stop_ && stop_()) return retry_later("stopped");
             CHECK_OK(fetch());
             if (message_count_ > 0) continue;
             waited += wait_slice;

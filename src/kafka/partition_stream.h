@@ -5,6 +5,7 @@
 #include "kafka/client.h"
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -14,8 +15,9 @@ namespace questlog::kafka {
 /// up. A connection of its own. One thread.
 class PartitionStream {
 public:
+    /// `stop` ends a read with `retry_later` once it is true; empty: nothing does.
     static Result<std::unique_ptr<PartitionStream>> open(const ClientSettings& settings, const std::string& topic,
-                                                         Partition partition);
+                                                         Partition partition, std::function<bool()> stop = {});
     ~PartitionStream();
     PartitionStream(const PartitionStream&) = delete;
     PartitionStream& operator=(const PartitionStream&) = delete;
@@ -34,8 +36,10 @@ public:
 private:
     static constexpr std::size_t batch_messages = 512;
 
-    PartitionStream(std::unique_ptr<Client> client, TopicHandle topic, std::string name, Partition partition)
-        : client_(std::move(client)), topic_(std::move(topic)), name_(std::move(name)), partition_(partition) {}
+    PartitionStream(std::unique_ptr<Client> client, TopicHandle topic, std::string name, Partition partition,
+                    std::function<bool()> stop)
+        : client_(std::move(client)), topic_(std::move(topic)), name_(std::move(name)), partition_(partition),
+          stop_(std::move(stop)) {}
     /// More messages, or the word that there are none yet.
     Status fetch();
     void drop_messages();
@@ -47,6 +51,7 @@ private:
     TopicHandle topic_;
     std::string name_;
     Partition partition_;
+    std::function<bool()> stop_;
     bool started_ = false;
     Offset position_;
     std::array<rd_kafka_message_t*, batch_messages> messages_{};

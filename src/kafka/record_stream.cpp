@@ -39,6 +39,14 @@ Status RecordStream::begin(Offset at, std::optional<OriginsSeen> seen) {
     return {};
 }
 
+Result<std::optional<std::uint32_t>> RecordStream::fingerprint_at(Offset offset) {
+    CHECK_OK(messages_->seek(offset));
+    TRY(message, messages_->next(offset.plus(1)));
+    const auto found = message == nullptr ? std::nullopt : std::optional(fingerprint(*message));
+    messages_->rest();
+    return found;
+}
+
 Status RecordStream::read(Offset to, log::BatchBuilder& batch) {
     const Offset first = at_;
     const Offset last = std::min(to, first.plus(batch_offsets_max));

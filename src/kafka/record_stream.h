@@ -25,6 +25,9 @@ public:
     void rest() { messages_->rest(); }
     Status resume() { return messages_->seek(at_); }
     [[nodiscard]] Offset at() const { return at_; }
+    /// fingerprint() of the record at the offset, which is below the partition's end; nullopt: there is none. Rests
+    /// then.
+    Result<std::optional<std::uint32_t>> fingerprint_at(Offset offset);
     [[nodiscard]] const OriginsSeen& seen() const { return seen_; }
     /// The last record that it came by, by which the topic is known again.
     [[nodiscard]] const std::optional<OriginPoints::Witness>& witness() const { return witness_; }

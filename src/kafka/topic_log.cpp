@@ -44,9 +44,9 @@ public:
             if (embedded_ && i.value < embedded_->topic().partitions)
                 local = LocalPart{&embedded_->partition(i), embedded_->topic(), i};
             partitions_.push_back(std::make_unique<PartitionReader>(
-                std::make_unique<TopicPartition>(
-                    env_, *asker_, topic_.name, i,
-                    TopicPartition::Options{options_.directory, options_.cache_bytes_max, options_.as_they_lie}),
+                std::make_unique<TopicPartition>(env_, *asker_, topic_.name, i,
+                                                 TopicPartition::Options{options_.directory, options_.cache_bytes_max,
+                                                                         options_.as_they_lie, options_.stop}),
                 local));
         }
         return {};
@@ -99,8 +99,14 @@ private:
 
 class ClusterTopics final : public log::TopicSource {
 public:
-    ClusterTopics(io::Env env, ReaderOptions options, std::unique_ptr<Client> client)
+    ClusterTopics(io::Env env, ReaderOptions options, std::shared_ptr<Client> client)
         : env_(env), options_(std::move(options)), client_(std::move(client)) {}
+
+    [[nodiscard]] std::unique_ptr<ClusterTopics> with(std::unique_ptr<log::TopicSource> embedded) const {
+        ReaderOptions options = options_;
+        options.embedded = std::move(embedded);
+        return std::make_unique<ClusterTopics>(env_, std::move(options), client_);
+    }
 
     Result<std::vector<std::string>> names() override {
         std::vector<std::string> names;
@@ -154,7 +160,7 @@ public:
 private:
     io::Env env_;
     ReaderOptions options_;
-    std::unique_ptr<Client> client_;
+    std::shared_ptr<Client> client_;
 };
 
 } // namespace
@@ -163,6 +169,13 @@ Result<std::unique_ptr<log::TopicSource>> open_topics(io::Env env, ReaderOptions
     TRY(client, Client::make(RD_KAFKA_CONSUMER, options.client, {}));
     return std::unique_ptr<log::TopicSource>(
         std::make_unique<ClusterTopics>(env, std::move(options), std::move(client)));
+}
+
+Result<std::unique_ptr<log::TopicSource>> with_embedded(const log::TopicSource& topics,
+                                                        std::unique_ptr<log::TopicSource> embedded) {
+    const auto* const cluster = dynamic_cast<const ClusterTopics*>(&topics);
+    if (cluster == nullptr) return internal("these are no topics of Kafka");
+    return std::unique_ptr<log::TopicSource>(cluster->with(std::move(embedded)));
 }
 
 Result<std::vector<Offset>> arrived_below(log::LogReader& reader, const std::vector<Offset>& ends,

@@ -5,6 +5,7 @@
 #include "kafka/settings.h"
 #include "log/event_log.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,10 +20,13 @@ struct ReaderOptions {
     std::vector<std::string> topics;
     /// The collector's own log, whose events are read, too, where Kafka does not have them yet, after those that it
     /// has. Null: they are not.
-    std::unique_ptr<log::TopicSource> embedded{};
+    std::shared_ptr<log::TopicSource> embedded{};
     /// Once, as they lie: also what is there for the second time. Nothing is kept to be read again by its address, and
     /// nothing is learnt of origins, so that a reader that begins anywhere reads no more than it is asked for.
     bool as_they_lie = false;
+    /// Ends what is being read with `retry_later` once it is true: a pass over a topic may take long. Empty: nothing
+    /// does.
+    std::function<bool()> stop{};
     std::int64_t cache_bytes_max = limits::kafka_cache_bytes_max; ///< Of each partition, on disk, while it is read.
 };
 
@@ -33,6 +37,9 @@ struct ReaderOptions {
 ///
 /// A reader's ends stand where they were when first asked for if it reads the embedded log, too.
 Result<std::unique_ptr<log::TopicSource>> open_topics(io::Env env, ReaderOptions options);
+/// The same topics on the same connection, read with the collector's log. `topics` is of open_topics().
+Result<std::unique_ptr<log::TopicSource>> with_embedded(const log::TopicSource& topics,
+                                                        std::unique_ptr<log::TopicSource> embedded);
 
 /// By partition of an embedded log: up to where its events are in the topic below `ends`, which are those of the
 /// topic's partitions, or of the first ones of them. `reader` is of open_topics().

@@ -1,134 +1,7 @@
-#include "kafka/topic_log.h"
-
-#include "io/real_env.h"
-#include "kafka/checkpoint.h"
-#include "kafka/mock_cluster.h"
-#include "kafka/origin.h"
-#include "log/record_batch.h"
-
-#include <filesystem>
-#include <fmt/format.h>
-#include <gtest/gtest.h>
+#include "kafka/topic_log_fixture.h"
 
 namespace questlog::kafka {
 namespace {
-
-constexpr const char* topic_name = "game-events";
-
-/// An event as a reader finds it: first by a cursor, and then again by its address.
-struct Found {
-    std::int64_t offset = -1;
-    std::string value;
-    auto operator<=>(const Found&) const = default;
-};
-
-class TopicLogTest : public ::testing::Test {
-protected:
-    TopicLogTest() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "questlog-kafka-XXXXXX").string();
-        folder_ = ::mkdtemp(pattern.data());
-        cluster_.create(topic_name, 1);
-    }
-    ~TopicLogTest() override {
-        writer_.reset();
-        std::filesystem::remove_all(folder_);
-    }
-
-    static StoredRecord from(std::int64_t offset, std::string value, std::string log_id = "log-a") {
-        return {-1,
-                1'795'384'733'873 + offset,
-                std::nullopt,
-                std::move(value),
-                {{origin_header, fmt::format("{}:0:{}", log_id, offset)}}};
-    }
-    static StoredRecord of_others(std::string value) {
-        return {-1, 1'795'384'733'873, std::nullopt, std::move(value), {}};
-    }
-
-    void put(const std::vector<StoredRecord>& records) { cluster_.put(topic_name, 0, records); }
-
-    std::unique_ptr<log::LogReader> open() {
-        ReaderOptions options{cluster_.settings(), folder_ + "/kafka", {topic_name}};
-        if (embedded_) options.embedded = std::make_unique<log::Topics>(*embedded_);
-        options.cache_bytes_max = cache_bytes_max_;
-        options.as_they_lie = as_they_lie_;
-        auto topics = open_topics(real_.env(), std::move(options));
-        EXPECT_TRUE(topics.ok()) << topics.error().message;
-        topics_ = std::move(topics).value();
-        return topics_->open(topics_->find(topic_name).value(), {}).value();
-    }
-
-    /// All records in [from, to), or the error that ends the reading.
-    Result<std::vector<Found>> read(log::LogReader& reader, Offset from, Offset to) {
-        auto& partition = reader.partition(Partition{0});
-        TRY(cursor, partition.read(from, to));
-        std::vector<Found> found;
-        std::vector<std::pair<log::BatchAddress, std::uint32_t>> addresses;
-        log::Batch batch;
-        while (true) {
-            TRY(more, cursor->next(batch));
-            if (!more) break;
-            log::RecordCursor records(batch.header, batch.records);
-            log::Record record;
-            while (true) {
-                const std::uint32_t position = records.position();
-                TRY(another, records.next(record));
-                if (!another) break;
-                if (record.offset < from || record.offset >= to) continue;
-                found.push_back({record.offset.value, std::string(record.value)});
-                addresses.emplace_back(batch.address(), position);
-            }
-        }
-        TRY(fetcher, partition.fetcher());
-        for (std::size_t i = 0; i < addresses.size(); ++i) {
-            TRY(record, fetcher->fetch(addresses[i].first, addresses[i].second));
-            EXPECT_EQ(found[i], (Found{record.offset.value, std::string(record.value)}));
-        }
-        return found;
-    }
-    Result<std::vector<Found>> read_all(log::LogReader& reader) {
-        TRY(start, reader.partition(Partition{0}).start_offset());
-        TRY(end, reader.partition(Partition{0}).end_offset());
-        return read(reader, start, end);
-    }
-    std::vector<Found> all() {
-        const auto reader = open();
-        auto found = read_all(*reader);
-        EXPECT_TRUE(found.ok()) << found.error().message;
-        return found.ok() ? std::move(found).value() : std::vector<Found>{};
-    }
-
-    /// A collector's log of its own, with these events in one batch for each list.
-    void collect(const std::vector<std::vector<std::string>>& batches, Compression compression = Compression::none) {
-        if (embedded_ == nullptr) {
-            embedded_ = std::make_unique<log::Topics>(real_.env(), folder_ + "/log");
-            ASSERT_TRUE(embedded_->create(topic_name, {}).ok());
-        }
-        if (writer_ == nullptr)
-            writer_ = log::open_writer(
-                          real_.env(), *embedded_, embedded_->find(topic_name).value(),
-                          {.on_recovery = {}, .prepare_segments_in_background = false, .compression = compression})
-                          .value();
-        auto& partition = writer_->partition(Partition{0});
-        for (const auto& values : batches) {
-            log::BatchBuilder batch;
-            batch.begin(partition.next_offset());
-            for (const auto& value : values)
-                batch.add(TimestampMs{1'795'384'733'873 + batch.next_offset().value}, value);
-            ASSERT_TRUE(partition.append(batch.seal()).ok());
-            ASSERT_TRUE(partition.sync().ok());
-        }
-    }
-
-    io::RealEnv real_;
-    MockCluster cluster_;
-    std::string folder_;
-    bool as_they_lie_ = false;
-    std::int64_t cache_bytes_max_ = limits::kafka_cache_bytes_max;
-    std::unique_ptr<log::Topics> embedded_;
-    std::unique_ptr<log::LogWriter> writer_;
-    std::unique_ptr<log::TopicSource> topics_;
-};
 
 TEST_F(TopicLogTest, RecordsOfAnyProducerAreReadAsTheyAre) {
     put({{-1, 1'795'384'733'873, "hero", R"({"event_type": "default"})", {{"message_id", "m1"}}},
@@ -166,19 +39,6 @@ TEST_F(TopicLogTest, AlsoWhereTheReadingBeginsBetweenTheTwo) {
     EXPECT_EQ(read(*reader, Offset{0}, Offset{6}).value(), (std::vector<Found>{{0, "a"}, {1, "b"}, {2, "c"}, {5, "d"}}))
         << "what lies before the cache";
 }
-
-class LongTopicTest : public TopicLogTest {
-protected:
-    static constexpr int events = 20'000;
-
-    /// Followed by one that is there for the second time.
-    void put_many() {
-        std::vector<StoredRecord> records;
-        for (int i = 0; i < events; ++i) records.push_back(from(i, fmt::format("event {}", i)));
-        records.push_back(from(events - 1, "again"));
-        put(records);
-    }
-};
 
 TEST_F(LongTopicTest, WhatWasLearntOfOriginsOutlivesTheProcess) {
     put_many();
@@ -232,12 +92,6 @@ TEST_F(TopicLogTest, EventsAreCountedWithoutWhatIsThereTwice) {
     EXPECT_EQ(partition.events_between(Offset{0}, Offset{6}).value(), 4); // from the cache
     EXPECT_EQ(partition.events_between(Offset{1}, Offset{5}).value(), 2);
     EXPECT_EQ(partition.events_between(Offset{2}, Offset{3}).value(), 0);
-}
-
-TEST_F(LongTopicTest, WhatHasGoneFromTheCacheIsReadAgain) {
-    put_many();
-    cache_bytes_max_ = 256 * 1024; // holds the last of several batches
-    EXPECT_EQ(all().size(), events) << "each event's address leads to it: see read()";
 }
 
 TEST_F(TopicLogTest, WhatIsNotForwardedYetComesAfterWhatIs) {

@@ -13,12 +13,20 @@ namespace {
 /// What is read again in a moment needs to be in no file. The first that is read is, so that the topic is known again.
 constexpr std::int64_t worth_saving = 16'384;
 
+/// Null: there is none.
+std::unique_ptr<RecordStream> take_last(std::vector<std::unique_ptr<RecordStream>>& streams) {
+    if (streams.empty()) return nullptr;
+    auto taken = std::move(streams.back());
+    streams.pop_back();
+    return taken;
+}
+
 } // namespace
 
 TopicPartition::TopicPartition(io::Env env, const Client& asker, std::string topic, Partition partition,
                                const Options& options)
     : env_(env), asker_(asker), topic_(std::move(topic)), partition_(partition), directory_(options.directory),
-      as_they_lie_(options.as_they_lie), cache_(env.files, directory_, options.cache_bytes_max) {}
+      as_they_lie_(options.as_they_lie), stop_(options.stop), cache_(env.files, directory_, options.cache_bytes_max) {}
 
 std::string TopicPartition::path() const {
     return fmt::format("{}/{}-{}.origins", directory_, topic_, partition_);
@@ -26,6 +34,8 @@ std::string TopicPartition::path() const {
 
 Result<TopicPartition::Ends> TopicPartition::ends() {
     TRY(found, asker_.watermarks(topic_, partition_, asker_.settings().patience));
+    const auto anchor = known_.with([](const Known& known) { return known.anchor; });
+    if (anchor && anchor->offset.value >= found.high) return ends_before(*anchor, Offset{found.high});
     return Ends{Offset{found.low}, Offset{found.high}};
 }
 
@@ -43,25 +53,55 @@ Result<OriginPoints> TopicPartition::load() {
     return points;
 }
 
+Error TopicPartition::another_topic(std::string_view what) const {
+    return corrupt(
+        "topic {} [{}] of Kafka {} is not the one that was read before: {}. It was deleted and made anew, "
+        "or this is another cluster. To read it as a new topic, remove {}/{}-*.origins, and move the lake's folder "
+        "away, which has what was landed from the old one",
+        topic_, partition_, asker_.settings().bootstrap, what, directory_, topic_);
+}
+
+Error TopicPartition::ends_before(const OriginPoints::Witness& witness, Offset high) const {
+    return another_topic(fmt::format("it had offset {}, and ends at {}", witness.offset, high));
+}
+
 Status TopicPartition::check_witness(const OriginPoints::Witness& witness) {
     TRY(ends, this->ends());
     if (witness.offset < ends.low) return {}; // it has expired; what comes after it is as good
-    const auto other = [&](std::string_view what) {
-        return corrupt(
-            "topic {} [{}] of Kafka {} is not the one that was read before: {}. It was deleted and made anew, "
-            "or this is another cluster. To read it as a new topic, remove {}/{}-*.origins, and move the lake's folder "
-            "away, which has what was landed from the old one",
-            topic_, partition_, asker_.settings().bootstrap, what, directory_, topic_);
-    };
-    if (witness.offset >= ends.high)
-        return other(fmt::format("it had offset {}, and ends at {}", witness.offset, ends.high));
-    TRY(messages, PartitionStream::open(asker_.settings(), topic_, partition_));
-    CHECK_OK(messages->seek(witness.offset));
-    TRY(message, messages->next(witness.offset.plus(1)));
-    if (message == nullptr) return {}; // compacted away
-    if (fingerprint(*message) != witness.fingerprint)
-        return other(fmt::format("another record is at offset {}", witness.offset));
+    if (witness.offset >= ends.high) return ends_before(witness, ends.high);
+    auto idle = known_.with([](Known& known) { return take_last(known.idle); });
+    if (idle == nullptr) {
+        TRY(opened, open_stream());
+        idle = std::move(opened);
+    }
+    TRY(found, idle->fingerprint_at(witness.offset));
+    give_back(std::move(idle));
+    if (found && *found != witness.fingerprint) // else it was compacted away
+        return another_topic(fmt::format("another record is at offset {}", witness.offset));
     return {};
+}
+
+Status TopicPartition::confirm() {
+    struct Read {
+        std::optional<OriginPoints::Witness> anchor, last;
+        Offset to;
+    };
+    const auto read = known_.with([](const Known& known) -> Read {
+        if (!known.points || known.read_to <= known.confirmed_to) return {};
+        return {known.anchor, known.points->witness, known.read_to};
+    });
+    if (!read.anchor) return {};
+    CHECK_OK(check_witness(*read.anchor));
+    known_.with([&](Known& known) {
+        known.confirmed_to = std::max(known.confirmed_to, read.to);
+        known.anchor = read.last; // the first one expires some day
+    });
+    return {};
+}
+
+Result<std::unique_ptr<RecordStream>> TopicPartition::open_stream() {
+    TRY(messages, PartitionStream::open(asker_.settings(), topic_, partition_, stop_));
+    return std::make_unique<RecordStream>(std::move(messages));
 }
 
 Result<OriginPoints::Point> TopicPartition::point_before(Offset at) {
@@ -71,6 +111,7 @@ Result<OriginPoints::Point> TopicPartition::point_before(Offset at) {
         known_.with([&](Known& known) {
             if (known.points) return;
             if (const auto last = loaded.before(Offset{INT64_MAX})) known.saved = last->at;
+            known.anchor = loaded.witness;
             known.points = std::move(loaded);
         });
     }
@@ -86,17 +127,14 @@ Result<OriginPoints::Point> TopicPartition::point_before(Offset at) {
 
 Result<std::unique_ptr<RecordStream>> TopicPartition::stream_at(Offset at) {
     auto stream = known_.with([&](Known& known) -> std::unique_ptr<RecordStream> {
-        if (known.idle.empty()) return nullptr;
-        auto best =
+        const auto best =
             std::find_if(known.idle.begin(), known.idle.end(), [&](const auto& one) { return one->at() == at; });
-        if (best == known.idle.end()) best = std::prev(known.idle.end());
-        auto taken = std::move(*best);
-        known.idle.erase(best);
-        return taken;
+        if (best != known.idle.end()) std::iter_swap(best, std::prev(known.idle.end()));
+        return take_last(known.idle);
     });
     if (stream == nullptr) {
-        TRY(messages, PartitionStream::open(asker_.settings(), topic_, partition_));
-        stream = std::make_unique<RecordStream>(std::move(messages));
+        TRY(opened, open_stream());
+        stream = std::move(opened);
     } else if (stream->at() == at) {
         CHECK_OK(stream->resume());
         return stream;
@@ -118,12 +156,17 @@ void TopicPartition::give_back(std::unique_ptr<RecordStream> stream) {
 
 Result<std::optional<TopicPartition::ReadBatch>> TopicPartition::read(RecordStream& stream, Offset to,
                                                                       log::BatchBuilder& builder) {
-    builder.begin(stream.at());
-    CHECK_OK(stream.read(std::min(to, cache_.next_base(stream.at()).value_or(to)), builder));
+    const Offset from = stream.at();
+    builder.begin(from);
+    CHECK_OK(stream.read(std::min(to, cache_.next_base(from).value_or(to)), builder));
     known_.with([&](Known& known) {
         if (!known.points || as_they_lie_) return;
         known.points->add(stream.at(), stream.seen());
-        if (stream.witness()) known.points->witness = stream.witness();
+        known.read_to = std::max(known.read_to, stream.at());
+        known.confirmed_to = std::min(known.confirmed_to, from); // also what is read for the second time
+        if (!stream.witness()) return;
+        known.points->witness = stream.witness();
+        if (!known.anchor) known.anchor = stream.witness();
     });
     if (builder.empty()) return std::optional<ReadBatch>{};
     const auto sealed = builder.seal();
@@ -171,11 +214,10 @@ Result<std::optional<Offset>> TopicPartition::last_of(const log::Topic& embedded
         TRY(known, point_before(at));
         point = std::move(known);
     }
-    TRY(messages, PartitionStream::open(asker_.settings(), topic_, partition_));
-    RecordStream stream(std::move(messages));
-    CHECK_OK(stream.begin(point.at, std::move(point.seen)));
-    CHECK_OK(stream.pass(at));
-    return stream.seen().last(embedded.id, partition);
+    TRY(stream, open_stream());
+    CHECK_OK(stream->begin(point.at, std::move(point.seen)));
+    CHECK_OK(stream->pass(at));
+    return stream->seen().last(embedded.id, partition);
 }
 
 Status TopicPartition::save() {

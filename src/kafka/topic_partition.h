@@ -8,6 +8,7 @@
 #include "kafka/record_stream.h"
 #include "log/event_log.h"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,7 +29,8 @@ public:
     struct Options {
         std::string directory;
         std::int64_t cache_bytes_max = 0;
-        bool as_they_lie = false; ///< ReaderOptions::as_they_lie
+        bool as_they_lie = false;     ///< ReaderOptions::as_they_lie
+        std::function<bool()> stop{}; ///< ReaderOptions::stop
     };
     TopicPartition(io::Env env, const Client& asker, std::string topic, Partition partition, const Options& options);
 
@@ -57,6 +59,9 @@ public:
     /// The last event of the embedded log's partition that has arrived below the offset. Its forwarder's checkpoint
     /// says where to look from on; all records are read only where it says nothing.
     Result<std::optional<Offset>> last_of(const log::Topic& embedded, Partition partition, Offset at);
+    /// `corrupt` where what was read may be of two topics, because the one that it began with was deleted and made anew
+    /// under the same name meanwhile. To be asked after reading, before anything is made of what was read.
+    Status confirm();
     /// What has been learnt of origins, into the file, where that is worth it.
     Status save();
 
@@ -65,9 +70,16 @@ private:
         std::optional<OriginPoints> points; ///< nullopt: the file was not read yet.
         std::optional<Offset> saved;        ///< As far as the file goes; nullopt: there is none.
         std::vector<std::unique_ptr<RecordStream>> idle;
+        /// A record that was read before all that is not confirmed; nullopt: nothing was read yet.
+        std::optional<OriginPoints::Witness> anchor;
+        Offset read_to;      ///< As far as was read,
+        Offset confirmed_to; ///< and as far as that was of one topic.
     };
     Result<OriginPoints> load();
     Status check_witness(const OriginPoints::Witness& witness);
+    [[nodiscard]] Error another_topic(std::string_view what) const;
+    [[nodiscard]] Error ends_before(const OriginPoints::Witness& witness, Offset high) const;
+    Result<std::unique_ptr<RecordStream>> open_stream();
     Result<OriginPoints::Point> point_before(Offset at);
     [[nodiscard]] std::string path() const;
 
@@ -77,6 +89,7 @@ private:
     Partition partition_;
     std::string directory_;
     bool as_they_lie_;
+    std::function<bool()> stop_;
     BatchCache cache_;
     Guarded<Known> known_;
 };

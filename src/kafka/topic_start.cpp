@@ -2,6 +2,7 @@
 
 #include "base/operator_log.h"
 #include "base/plural.h"
+#include "kafka/admin.h"
 #include "kafka/origin.h"
 
 #include <algorithm>
@@ -16,32 +17,12 @@ constexpr std::chrono::milliseconds made_wait_max{10'000};   ///< Until every br
 constexpr std::chrono::milliseconds quiet_max{10'000};       ///< Until a broker that sends nothing is given up.
 constexpr std::size_t messages_at_once = 1'000;
 
-using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, Calls<rd_kafka_NewTopic_destroy>>;
-
 Status create(const Client& client, const ForwardedTopic& topic) {
-    std::array<char, 512> text{};
-    constexpr int brokers_default = -1;
-    const NewTopic made(
-        rd_kafka_NewTopic_new(topic.name.c_str(), topic.partitions, brokers_default, text.data(), text.size()));
-    if (made == nullptr) return reject("cannot make topic {} at Kafka: {}", topic.name, text.data());
-    const QueueHandle queue(rd_kafka_queue_new(client.get()));
-    rd_kafka_NewTopic_t* one = made.get();
-    rd_kafka_CreateTopics(client.get(), &one, 1, nullptr, queue.get());
-    const EventHandle event(rd_kafka_queue_poll(queue.get(), static_cast<int>(call_timeout.count())));
-    const std::string doing = fmt::format("make topic {}", topic.name);
-    if (event == nullptr) return client.error(RD_KAFKA_RESP_ERR__TIMED_OUT, doing);
-    if (const auto code = rd_kafka_event_error(event.get()); code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return client.error(code, doing);
-    std::size_t count = 0;
-    const auto** results = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
-    for (std::size_t i = 0; i < count; ++i) {
-        const auto code = rd_kafka_topic_result_error(results[i]);
-        if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) continue;
-        const char* why = rd_kafka_topic_result_error_string(results[i]);
-        return client.error(code, doing).within(why == nullptr ? "" : why);
-    }
-    log_info("made topic {} with {} at Kafka {}", topic.name, plural(topic.partitions, "partition"),
-             client.settings().bootstrap);
+    const auto made = create_topic(client, {topic.name, topic.partitions, -1, {}});
+    if (!made.ok()) return made.error().within(fmt::format("make topic {}", topic.name));
+    if (*made)
+        log_info("made topic {} with {} at Kafka {}", topic.name, plural(topic.partitions, "partition"),
+                 client.settings().bootstrap);
     return {};
 }
 

@@ -1,14 +1,16 @@
 """cluster/conf/ is filled in whole, and listens on loopback unless told otherwise."""
 
 import json
+import tomllib
 import xml.etree.ElementTree as xml
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
-from questlog_cluster import render, settings
+from questlog_cluster import engines, render, services, settings, up
 from questlog_cluster.errors import ClusterError
 
-MORE = {"spark": {"spark_jars": "/jars"}, "jupyter": {"notebooks": json.dumps('/my "notes"')}}
+MORE = {"questlog": {"kafka": "", "lake": ""}, "spark": {"spark_jars": "/jars"}, "jupyter": {"notebooks": json.dumps('/my "notes"')}}
 
 
 @pytest.fixture
@@ -50,6 +52,22 @@ def test_addresses_without_settings(here):
     assert hadoop(hdfs["core-site.xml"])["fs.defaultFS"] == "hdfs://127.0.0.1:8020"
     assert json.loads(rendered(here, "jupyter")["jupyter_server_config.json"])["ServerApp"]["ip"] == "127.0.0.1"
     assert 'listen = "127.0.0.1:5000"' in rendered(here, "questlog")["questlog.toml"]
+
+
+@pytest.mark.parametrize("beside", [frozenset(), frozenset({"kafka"}), frozenset({"kafka", "namenode", "datanode"})])
+def test_questlog_s_log_and_lake_are_on_the_services_beside_it(here, beside):
+    engines.questlog(engines.World(here, None, beside))
+    said = tomllib.loads((here.conf("questlog") / "questlog.toml").read_text())
+    assert said.get("kafka") == ({"bootstrap": "127.0.0.1:29092"} if "kafka" in beside else None)
+    assert said.get("lake") == ({"root": "hdfs://127.0.0.1:8020/", "webhdfs": "127.0.0.1:9870"} if "namenode" in beside else None)
+    assert said["server"]["listen"] == "127.0.0.1:5000"
+
+
+def test_another_host_s_services_are_beside_it(here):
+    only_questlog = [services.ALL["questlog"]]
+    assert up.beside(here, only_questlog) == {"questlog"}
+    assert up.beside(here, [*only_questlog, services.ALL["kafka"]]) == {"questlog", "kafka"}
+    assert up.beside(replace(here, hosts={"kafka": "kafka"}), only_questlog) == {"questlog", "kafka"}
 
 
 def test_both_ways_of_kafka_are_the_same_broker(here):

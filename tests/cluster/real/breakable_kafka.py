@@ -2,10 +2,12 @@
 
 import contextlib
 import itertools
+import json
 import os
 import re
 import signal
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from kafka.errors import TopicAlreadyExistsError
 from load import Clients
 from questlog_cluster import processes
 from questlog_process import Questlog
+from slow_network import SlowNetwork
 from waiting import wait_until
 from wire import Closed
 
@@ -72,28 +75,41 @@ class Broker:
         return sum(int(row[4].partition(":")[2], 16) for row in rows if row[1].endswith(port) and row[3] == "01")
 
     @contextlib.contextmanager
-    def with_passwords(self, folder, **passwords):
-        """A second broker, a cluster of its own on the same ZooKeeper, that takes these users alone; its address."""
+    def another(self, folder, listener, **properties):
+        """A second broker, a cluster of its own on the same ZooKeeper, in the same version; its address."""
         address = self._cluster.address("questlog")  # a port that nobody has, as that service is not started
-        command = Path(f"/proc/{self.pid()}/cmdline").read_text().split("\0")[:-1]
-        properties = dict(line.split("=", 1) for line in Path(command[-1]).read_text().splitlines() if "=" in line and line[0] != "#")
+        command = self.command()
+        own = dict(line.split("=", 1) for line in Path(command[-1]).read_text().splitlines() if "=" in line and line[0] != "#")
+        own |= {"listeners": f"{listener}://{address}", "advertised.listeners": f"{listener}://{address}",
+                "zookeeper.connect": f"{self.zookeeper}/{folder.name}", "log.dirs": str(folder / "another"), **properties}
+        with running(command[:-1], folder, own):
+            yield address
+
+    def with_passwords(self, folder, **passwords):
+        """One that takes these users alone."""
         users = " ".join(f'user_{user}="{password}"' for user, password in {**passwords, "broker": "itself"}.items())
-        properties |= {
-            "listeners": f"SASL_PLAINTEXT://{address}", "advertised.listeners": f"SASL_PLAINTEXT://{address}",
-            "zookeeper.connect": f"{self.zookeeper}/with-passwords", "log.dirs": str(folder / "guarded"),
+        return self.another(folder, "SASL_PLAINTEXT", **{
             "security.inter.broker.protocol": "SASL_PLAINTEXT", "sasl.mechanism.inter.broker.protocol": "PLAIN",
             "sasl.enabled.mechanisms": "PLAIN", "listener.name.sasl_plaintext.plain.sasl.jaas.config":
-                f'org.apache.kafka.common.security.plain.PlainLoginModule required username="broker" password="itself" {users};'}
-        file = folder / "guarded.properties"
-        file.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
-        with open(folder / "guarded.log", "w") as log:
-            process = subprocess.Popen([*command[:-1], str(file)], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        try:
-            wait_until(lambda: "[KafkaServer id=1] started" in (folder / "guarded.log").read_text(), "it is up", 60, poll_s=0.1)
-            yield address
-        finally:
-            process.kill()
-            process.wait()
+                f'org.apache.kafka.common.security.plain.PlainLoginModule required username="broker" password="itself" {users};'})
+
+    @contextlib.contextmanager
+    def behind_a_slow_network(self, folder):
+        """One that clients reach through it alone; the network, and that broker."""
+        listens, inside = self._cluster.address("questlog"), self.spare_addresses()[0]
+        with SlowNetwork(listens) as network, self.another(folder, "PLAINTEXT", **{
+                "listeners": f"PLAINTEXT://{listens},INSIDE://{inside}", "inter.broker.listener.name": "INSIDE",
+                "advertised.listeners": f"PLAINTEXT://{network.address},INSIDE://{inside}",
+                "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,INSIDE:PLAINTEXT"}):
+            yield network, BrokerAt(network.address)
+
+    def command(self):
+        """How it was started; the last word is its properties' file, the one before its class."""
+        return Path(f"/proc/{self.pid()}/cmdline").read_text().split("\0")[:-1]
+
+    def spare_addresses(self):
+        """Where nobody listens: of services that are not started."""
+        return [self._cluster.address(name) for name in ("spark", "spark-ui", "jupyter")]
 
     # --- topics
 
@@ -137,6 +153,32 @@ class Broker:
         header = ["-H", "questlog.origin=" + ":".join(map(str, origin))] if origin else []
         subprocess.run(["kcat", "-P", "-b", self.address, "-t", topic, "-p", "0", *header], input=value, check=True, text=True,
                        capture_output=True, timeout=COMMAND_S)
+
+
+class BrokerAt(Broker):
+    """One that somebody else starts and stops."""
+
+    def __init__(self, address):
+        self.address = address
+
+
+@contextlib.contextmanager
+def running(command, folder, properties):
+    """A broker with these properties, while the block is."""
+    file = folder / "broker.properties"
+    file.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
+    with open(folder / "broker.log", "w") as log:
+        process = subprocess.Popen([*command, str(file)], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    def started():
+        text = (folder / "broker.log").read_text()
+        assert process.poll() is None, text[-3000:]
+        return re.search(r"\[Kafka(Raft)?Server id=1\] started|Kafka Server started", text)
+    try:
+        wait_until(started, "the broker is up", 60, poll_s=0.1)
+        yield
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _record(line):
@@ -224,6 +266,7 @@ class Posts(Clients):
     def __init__(self, server, connections=6):
         super().__init__()
         self.answers = {}  # message id -> Answer
+        self.times = []    # when each came, by the monotonic clock; sorted but for what came at once
         self.failures = []
         self._server = server
         self._start(self._post, *((connection,) for connection in range(connections)))
@@ -237,6 +280,7 @@ class Posts(Clients):
                     name = f"{connection}-{number}"
                     answer = wire.post("/events?receipt=1", event(number, message_id=name))
                     self.answers[name] = answer
+                    self.times.append(time.monotonic())
                     self._stop.wait(float(answer.headers.get("retry-after", PACE_S)))
         except (OSError, Closed) as failure:
             self.failures.append(f"{connection}: {failure!r}")
@@ -250,6 +294,25 @@ class Posts(Clients):
         wanted = len(self.of(*statuses)) + count
         wait_until(lambda: len(self.of(*statuses)) >= wanted or self.failures, f"{count} more are answered {statuses}", deadline_s)
         assert not self.failures
+
+    def await_answers_for(self, duration_s):
+        """Until answers have been coming for so long from now on."""
+        since = time.monotonic()
+        wait_until(lambda: self.times[-1] - since >= duration_s or self.failures, f"{duration_s} s of answers", duration_s + 30)
+        assert not self.failures
+        return since
+
+    def longest_silence(self, since, until):
+        """In seconds: between two answers that came in that time, of any client."""
+        times = sorted(moment for moment in self.times.copy() if since <= moment <= until)
+        return max(later - sooner for sooner, later in zip([since, *times], [*times, until], strict=True))
+
+    def assert_in_order(self, values):
+        """Each client's events are among the values in the order in which it posted them."""
+        names = [json.loads(value)["message_id"] for value in values]
+        for connection in {name.partition("-")[0] for name in names}:
+            numbers = [int(name.partition("-")[2]) for name in names if name.partition("-")[0] == connection]
+            assert numbers == sorted(numbers) and len(set(numbers)) == len(numbers), f"client {connection}'s events"
 
     def finish(self):
         super().finish()

@@ -66,8 +66,8 @@ def notebook_environment(engines):
     return dict(entry.split("=", 1) for entry in Path(f"/proc/{server}/environ").read_text().split("\0") if "=" in entry)
 
 
-def listening(pids):
-    """Addresses, in the kernel's hexadecimal, that these processes listen on."""
+def _sockets(pids, state):
+    """Rows of the kernel's tables of connections in this state, of these processes."""
     inodes = set()
     for pid in pids:
         for file in Path(f"/proc/{pid}/fd").iterdir():
@@ -76,4 +76,15 @@ def listening(pids):
             except FileNotFoundError:
                 continue
     rows = [row.split() for table in ("tcp", "tcp6") for row in Path(f"/proc/net/{table}").read_text().splitlines()[1:]]
-    return {row[1].partition(":")[0] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in inodes}
+    return [row for row in rows if row[3] == state and f"socket:[{row[9]}]" in inodes]
+
+
+def listening(pids):
+    """Addresses, in the kernel's hexadecimal, that these processes listen on."""
+    return {row[1].partition(":")[0] for row in _sockets(pids, "0A")}
+
+
+def connections(pid, address):
+    """The process's own ends of its connections to the address."""
+    port = f":{int(address.rpartition(':')[2]):04X}"
+    return {row[1] for row in _sockets([pid], "01") if row[2].endswith(port)}

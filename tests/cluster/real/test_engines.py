@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from cluster_commands import ROOT
 from conftest import START_S, listening, notebook_environment
+from questlog_process import BINARY
 from test_cluster_commands import KEYS
+from waiting import wait_until
 
 pytestmark = pytest.mark.timeout(START_S + 60)
 LOOPBACK = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
@@ -102,6 +104,18 @@ def test_spark_reads_kafka_and_writes_parquet_to_hdfs(engines):
 def test_questlog_answers(engines):
     status, _, answer = request(engines.address("questlog"), "GET", "/purchase_a_sword")
     assert (status, answer) == (200, b"\nSword Purchased!\n")
+
+
+def test_what_questlog_collects_is_in_kafka(engines):
+    """The two are started together, so it is Kafka's topic that its commands read, too."""
+    assert request(engines.address("questlog"), "GET", "/purchase_a_sword")[0] == 200
+    def records():
+        return run("kcat", "-C", "-b", engines.address("kafka"), "-t", "game-events", "-o", "beginning", "-e", "-q")
+    wait_until(lambda: '"purchase_sword"' in records(), "it is forwarded", 30)
+    read = subprocess.run([BINARY, "tail", "--data", engines.state / "data" / "questlog", "--config",
+                           engines.state / "conf" / "questlog" / "questlog.toml", "-o", "beginning", "-e", "-q"],
+                          capture_output=True, text=True, timeout=60, check=True).stdout
+    assert read == records()
 
 
 def test_jupyter_wants_its_token(engines):
