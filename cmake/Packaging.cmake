@@ -6,7 +6,7 @@ install(IMPORTED_RUNTIME_ARTIFACTS duckdb LIBRARY DESTINATION ${QUESTLOG_INSTALL
 install(FILES README.md LICENSE THIRD_PARTY.md CHANGELOG.md DESTINATION share/doc/questlog COMPONENT questlog)
 install(FILES ${DUCKDB_DIR}/LICENSES.txt RENAME duckdb.txt
         DESTINATION share/doc/questlog/licences COMPONENT questlog OPTIONAL)
-foreach(package libboost1.81-dev libcli11-dev libfmt-dev liblz4-dev librdkafka-dev libsimdjson-dev libspdlog-dev
+foreach(package libboost1.81-dev libcli11-dev libcurl4-openssl-dev libfmt-dev liblz4-dev librdkafka-dev libsimdjson-dev libspdlog-dev
                 libtomlplusplus-dev libxxhash-dev libzstd-dev prometheus-cpp-dev zlib1g-dev)
   install(FILES /usr/share/doc/${package}/copyright RENAME ${package}.txt
           DESTINATION share/doc/questlog/licences COMPONENT questlog OPTIONAL)

@@ -1,5 +1,6 @@
 #include "app/arguments.h"
 
+#include "app/lake_section.h"
 #include "duck/duck.h"
 #include "kafka/settings.h"
 
@@ -29,6 +30,7 @@ public:
         schema();
         connect();
         dead_letters();
+        ls();
         status();
         log();
     }
@@ -251,6 +253,21 @@ private:
         command->add_flag("--dry-run", given->dry_run, "Say what would be sent, and send nothing");
     }
 
+    void ls() {
+        auto given = std::make_shared<LsArguments>();
+        auto* command = add(app_, "ls", "List what lies in the lake, as hdfs dfs -ls prints it",
+                            "  questlog ls                       # the lake\n"
+                            "  questlog ls tmp/sword_purchases   # a table in it\n"
+                            "  questlog ls -R -h events/purchase_sword\n"
+                            "  questlog ls hdfs://namenode:8020/tmp/\n",
+                            given);
+        command->add_option("path", given->path, "In the lake; /... or hdfs://... : anywhere (default: the lake)")
+            ->type_name("PATH");
+        command->add_flag("-R", given->recursive, "Also what is in its folders");
+        command->set_help_flag("--help", "Print this help message and exit"); // -h is hdfs dfs -ls's
+        command->add_flag("-h,--human-readable", given->human_sizes, "Sizes as 2.4 K");
+    }
+
     void status() {
         auto given = std::make_shared<StatusArguments>();
         auto* command = add(app_, "status", "The server, the log, the tables, and the books",
@@ -350,6 +367,12 @@ std::variant<Invocation, Answer> parse_arguments(int argc, const char* const* ar
         ->type_name("HOST:PORT[,...]")
         ->check([](const std::string& text) {
             const auto checked = kafka::check_bootstrap(text);
+            return checked.ok() ? std::string() : checked.error().message;
+        });
+    app.add_option("--lake", invocation.lake, "Where the tables are (default: the configuration's, or lake in DIR)")
+        ->type_name("DIR|hdfs://HOST:PORT/PATH")
+        ->check([](const std::string& text) {
+            const auto checked = check_lake_root(text);
             return checked.ok() ? std::string() : checked.error().message;
         });
     app.set_version_flag("--version",

@@ -96,6 +96,12 @@ struct ReplayArguments {
     bool dry_run = false;
 };
 
+struct LsArguments {
+    std::optional<std::string> path; ///< None: the lake.
+    bool recursive = false;
+    bool human_sizes = false;
+};
+
 struct StatusArguments {
     bool json = false;
 };
@@ -124,13 +130,14 @@ struct LogTrimArguments {
 using Command =
     std::variant<ServeArguments, TopicCreateArguments, TopicDescribeArguments, TopicListArguments, TailArguments,
                  BatchArguments, LandArguments, RebuildArguments, VerifyArguments, SqlArguments, ShowArguments,
-                 SchemaArguments, ConnectArguments, DeadLettersArguments, ReplayArguments, StatusArguments,
+                 SchemaArguments, ConnectArguments, DeadLettersArguments, ReplayArguments, StatusArguments, LsArguments,
                  LogInspectArguments, LogVerifyArguments, LogRepairArguments, LogTrimArguments>;
 
 struct Invocation {
     std::string data = "data";         ///< The data folder.
     std::optional<std::string> config; ///< None: ./questlog.toml where there is one.
     std::optional<std::string> kafka;  ///< HOST:PORT, or several with commas; before the configuration's.
+    std::optional<std::string> lake;   ///< A folder or hdfs://HOST:PORT/PATH; before the configuration's.
     Command command;
 };
 

@@ -22,6 +22,7 @@ Status run(const Context& context, const SchemaArguments& arguments);
 Status run(const Context& context, const ConnectArguments& arguments);
 Status run(const Context& context, const DeadLettersArguments& arguments);
 Status run(const Context& context, const ReplayArguments& arguments);
+Status run(const Context& context, const LsArguments& arguments);
 Status run(const Context& context, const StatusArguments& arguments);
 Status run(const Context& context, const LogInspectArguments& arguments);
 Status run(const Context& context, const LogVerifyArguments& arguments);

@@ -116,7 +116,7 @@ Status parse_deduplication(TomlTable& deduplication, Config& config) {
     return {};
 }
 
-Status parse_settings(TomlTable& root, const std::optional<std::string>& bootstrap, Config& config) {
+Status parse_settings(TomlTable& root, const GivenSettings& given, Config& config) {
     TRY(server, root.table("server"));
     if (server) {
         TRY(listen, server->string("listen"));
@@ -135,17 +135,11 @@ Status parse_settings(TomlTable& root, const std::optional<std::string>& bootstr
     if (log) CHECK_OK(parse_log(*log, config));
     TRY(kafka, root.table("kafka"));
     if (kafka) {
-        TRY(parsed, parse_kafka(*kafka, bootstrap));
+        TRY(parsed, parse_kafka(*kafka, given.kafka));
         config.kafka = std::move(parsed);
     }
-    TRY(lake, root.table("lake"));
-    if (lake) {
-        TRY(lake_root, lake->string("root"));
-        CHECK_OK(lake->finish());
-        if (lake_root && lake_root->empty())
-            return lake->wrong("root", "root is empty; write a folder, as root = \"lake\"");
-        take(lake_root, config.lake_root);
-    }
+    TRY(lake, parse_lake(root, given.lake));
+    config.lake = std::move(lake);
     TRY(landing, root.table("landing"));
     if (landing) CHECK_OK(parse_landing(*landing, config));
     TRY(deduplication, root.table("deduplication"));
@@ -169,7 +163,7 @@ Config Config::builtin() {
     return config;
 }
 
-Result<Config> parse_config(std::string_view text, const std::string& file, const std::optional<std::string>& kafka) {
+Result<Config> parse_config(std::string_view text, const std::string& file, const GivenSettings& given) {
     toml::table parsed;
     try {
         parsed = toml::parse(text, std::string_view(file));
@@ -179,8 +173,8 @@ Result<Config> parse_config(std::string_view text, const std::string& file, cons
     }
     Config config;
     TomlTable root(parsed, file, "the file");
-    if (kafka) config.kafka.client.bootstrap = *kafka;
-    CHECK_OK(parse_settings(root, kafka, config));
+    if (given.kafka) config.kafka.client.bootstrap = *given.kafka;
+    CHECK_OK(parse_settings(root, given, config));
 
     TRY(events, root.tables("event"));
     for (auto& table : events) {

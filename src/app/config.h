@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/kafka_section.h"
+#include "app/lake_section.h"
 #include "app/limits_section.h"
 #include "base/compressor.h"
 #include "base/limits.h"
@@ -45,7 +46,7 @@ struct Config {
 
     KafkaConfig kafka; ///< The cluster that the topic is shipped to; by default none.
 
-    std::string lake_root = "lake"; ///< Under the data folder, or absolute.
+    LakeConfig lake; ///< Where the tables are.
 
     bool landing = true;         ///< `serve` lands the topic's events in continuous tables.
     std::string landing_group;   ///< Of Kafka's: processes of it share the topic's partitions. Empty: each lands all.
@@ -61,9 +62,12 @@ struct Config {
 };
 
 /// Reads the TOML text of `file` (its name is for errors). `reject` at file:line:column, with what to write instead.
-/// `kafka` goes before the file's `bootstrap` in [kafka].
-Result<Config> parse_config(std::string_view text, const std::string& file,
-                            const std::optional<std::string>& kafka = std::nullopt);
+/// What the command line says, which goes before the file.
+struct GivenSettings {
+    std::optional<std::string> kafka{}; ///< `bootstrap` in [kafka].
+    std::optional<std::string> lake{};  ///< `root` in [lake].
+};
+Result<Config> parse_config(std::string_view text, const std::string& file, const GivenSettings& given = {});
 
 /// The tables that SQL knows: every job's written outputs. Names are unique, which parse_config has checked.
 std::vector<scan::TableDeclaration> declared_tables(const Config& config);

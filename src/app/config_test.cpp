@@ -65,7 +65,7 @@ root = "/srv/lake"
     EXPECT_EQ(config.compression, Compression::zstd);
     EXPECT_EQ(config.sync, log::Sync::interval);
     EXPECT_EQ(config.sync_interval, std::chrono::milliseconds{200});
-    EXPECT_EQ(config.lake_root, "/srv/lake");
+    EXPECT_EQ(config.lake.root, "/srv/lake");
     EXPECT_EQ(config.jobs[0].topic, "clicks"); // the built-in jobs follow the topic
 }
 

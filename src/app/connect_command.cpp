@@ -59,7 +59,8 @@ std::string for_polars(const Place& place) {
 
 /// With a scheme: where Spark's own files are elsewhere, as HDFS's, ours are still those of this machine.
 std::string for_spark(const Place& place) {
-    const std::string folder = quoted("file://" + place.folder, '"');
+    const std::string scheme = place.folder.starts_with('/') ? "file://" : ""; // HDFS's has its own
+    const std::string folder = quoted(scheme + place.folder, '"');
     if (!place.is_delta) return fmt::format("table = spark.read.parquet({})\n", folder);
     return fmt::format("# pyspark --packages io.delta:delta-spark_2.12:3.3.2 \\\n"
                        "#   --conf spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension \\\n"
@@ -70,7 +71,8 @@ std::string for_spark(const Place& place) {
 }
 
 Result<Place> place_of(const Context& context, DataFolder& folder, const std::string& table) {
-    const auto absolute = [](const std::string& path) {
+    const auto absolute = [&](const std::string& path) {
+        if (context.config.lake.is_on_hdfs()) return path;
         return std::filesystem::absolute(path).lexically_normal().string();
     };
     for (const scan::TableDeclaration& declared : folder.world().tables) {

@@ -22,7 +22,9 @@ struct Context {
     [[nodiscard]] std::string log_directory() const { return data + "/log"; }
     [[nodiscard]] std::string kafka_directory() const { return data + "/kafka"; }
     [[nodiscard]] std::string lake_root() const {
-        return config.lake_root.starts_with('/') ? config.lake_root : data + "/" + config.lake_root;
+        std::string root = config.lake.root;
+        while (root.size() > 1 && root.ends_with('/')) root.pop_back();
+        return config.lake.is_on_hdfs() || root.starts_with('/') ? root : data + "/" + root;
     }
     /// Writes to `out`; a reader that went away (EPIPE) or a full disk is an error.
     [[nodiscard]] Status print(std::string_view text) const;

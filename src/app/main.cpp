@@ -1,6 +1,7 @@
 #include "app/arguments.h"
 #include "app/commands.h"
 #include "app/context.h"
+#include "app/lake_files.h"
 #include "io/real_env.h"
 
 #include <cerrno>
@@ -19,14 +20,15 @@ using namespace questlog;
 
 constexpr const char* default_config = "questlog.toml";
 
-Result<app::Config> load_config(const std::optional<std::string>& named, const std::optional<std::string>& kafka) {
+Result<app::Config> load_config(const std::optional<std::string>& named, const app::GivenSettings& given) {
     const std::string path = named.value_or(default_config);
     std::error_code fault;
     const auto found = std::filesystem::status(path, fault);
     if (found.type() == std::filesystem::file_type::not_found) {
         if (!named) {
             app::Config config = app::Config::builtin();
-            config.kafka.client.bootstrap = kafka.value_or("");
+            config.kafka.client.bootstrap = given.kafka.value_or("");
+            config.lake.root = given.lake.value_or(config.lake.root);
             return config;
         }
         return reject("there is no configuration {}; name a file that exists with --config", path);
@@ -36,13 +38,16 @@ Result<app::Config> load_config(const std::optional<std::string>& named, const s
         return reject("cannot read the configuration {}: {}", path,
                       std::filesystem::is_directory(found) ? "it is a directory" : std::strerror(errno));
     const std::string text{std::istreambuf_iterator<char>(file), {}};
-    return app::parse_config(text, path, kafka);
+    return app::parse_config(text, path, given);
 }
 
 Status run(const app::Invocation& invocation) {
-    TRY(config, load_config(invocation.config, invocation.kafka));
+    TRY(config, load_config(invocation.config, {invocation.kafka, invocation.lake}));
     io::RealEnv world;
-    app::Context context{world.env(), std::move(config), invocation.data};
+    TRY(hdfs, app::open_hdfs(world.env(), config.lake, invocation.data));
+    io::Env env = world.env();
+    io::Files& files = hdfs ? static_cast<io::Files&>(*hdfs) : env.files;
+    app::Context context{{env.clock, files, env.entropy}, std::move(config), invocation.data};
     context.progress = isatty(STDERR_FILENO) == 1;
     CHECK_OK(std::visit([&](const auto& arguments) { return app::run(context, arguments); }, invocation.command));
     return context.flush();

@@ -85,6 +85,11 @@ std::vector<std::string> TomlTable::keys() const {
     return names;
 }
 
+bool TomlTable::is_string(std::string_view key) const {
+    const auto* node = table_->get(key);
+    return node != nullptr && node->is_string();
+}
+
 Result<std::optional<std::string>> TomlTable::string(std::string_view key) {
     const auto* node = find(key);
     if (node == nullptr) return std::optional<std::string>{};

@@ -26,6 +26,7 @@ public:
     Result<std::optional<bool>> boolean(std::string_view key);
     Result<std::vector<std::string>> strings(std::string_view key); ///< Empty where missing.
     Result<std::optional<TomlTable>> table(std::string_view key);
+    [[nodiscard]] bool is_string(std::string_view key) const;    ///< Of a key that may be more than one thing.
     Result<std::vector<TomlTable>> tables(std::string_view key); ///< [[key]]; empty where missing.
     /// An error for a key that must be there, at the table's own position.
     [[nodiscard]] Error missing(std::string_view key, std::string_view example) const;

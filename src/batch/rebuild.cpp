@@ -23,15 +23,16 @@ class Rebuild {
 public:
     Rebuild(const LandingWorld& world, std::string table, const RebuildOptions& options)
         : world_(world), name_(std::move(table)), options_(options),
-          aside_root_(fmt::format("{}/.staging/rebuild-{}", world.store.lake_root(), world.log.topic().id)),
-          aside_(world.env, aside_root_) {}
+          aside_root_(world.store.replacement_root(world.log.topic().id)), aside_(world.env, aside_root_) {}
 
     Result<RebuildReport> run() {
         CHECK_OK(take_locks());
+        CHECK_OK(world_.store.put_back(world_.log.topic().id));
         CHECK_OK(world_.env.files.remove_tree(aside_root_)); // a crashed one's
         CHECK_OK(check_log());
         CHECK_OK(look_at_old());
         const Status made = make();
+        if (!made.ok() && !world_.store.put_back(world_.log.topic().id).ok()) return made.error(); // the next one does
         const Status cleared = world_.env.files.remove_tree(aside_root_);
         CHECK_OK(made);
         CHECK_OK(cleared);
@@ -89,8 +90,8 @@ private:
             for (const lake::PlannedCut& cut : partitions_[i].cuts) CHECK_OK(land(i, cut, known));
         if (report_.rows == 0)
             return reject("no event that the log has and that is landed belongs to a table {}", name_);
-        // Before the exchange: whoever lands after it, and if this process ends right then, must not go by what it knows
-        // of the old table.
+        // Before the exchange: whoever lands after it, and if this process ends right then, must not go by what it
+        // knows of the old table.
         for (Held& held : partitions_) {
             if (held.cuts.empty()) continue;
             ++held.books.rebuilt;

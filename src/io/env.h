@@ -90,6 +90,8 @@ struct Stat {
     TimestampMs modified{};
 };
 
+inline constexpr std::string_view exchange_aside_suffix = ".exchange";
+
 /// Files and directories. Paths are those of the process. Any thread. A directory entry that was made, renamed or
 /// removed is durable only once sync_directory() of its parent has returned success. A full disk, and a process that
 /// has no file descriptor left to open something with, is `retry_later`.
@@ -103,8 +105,9 @@ public:
     virtual Status rename(const std::string& from, const std::string& to) = 0; ///< Replaces `to` if it is a file.
     /// As rename, where there is no `to` yet. False: there is one, and nothing was done.
     virtual Result<bool> rename_new(const std::string& from, const std::string& to) = 0;
-    virtual Status exchange(const std::string& one,
-                            const std::string& other) = 0;   ///< Swaps two directory entries atomically.
+    /// Swaps two directory entries: at once where the file system can. Elsewhere by renames, and then `one` is missing
+    /// for a moment: `other` is what was `one` then, and what was `other` has exchange_aside_suffix behind its name.
+    virtual Status exchange(const std::string& one, const std::string& other) = 0;
     virtual Status remove_file(const std::string& path) = 0; ///< A missing file is success.
     virtual Status remove_tree(const std::string& path) = 0; ///< A missing tree is success.
     /// fsync of the directory itself. `retry_later`: it could not be opened. Any other error is final as that of

@@ -24,7 +24,7 @@ std::string parent_of(const std::string& path) {
 
 /// For kernels and file systems without RENAME_EXCHANGE. Not atomic: for a moment `other` is missing.
 Status exchange_by_renames(const std::string& one, const std::string& other) {
-    const std::string aside = other + ".exchange";
+    const std::string aside = other + std::string(exchange_aside_suffix);
     if (::rename(other.c_str(), aside.c_str()) != 0) return system_error(errno, "rename", other);
     if (::rename(one.c_str(), other.c_str()) != 0) {
         const auto error = system_error(errno, "rename", one);

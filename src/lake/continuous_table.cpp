@@ -3,6 +3,7 @@
 #include "lake/table_path.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <fmt/format.h>
 
@@ -18,6 +19,9 @@ constexpr std::string_view type_key = "questlog.event_type";
 constexpr std::string_view column_key_prefix =
     "questlog.key."; ///< and the column's name: of keys that are not the name
 constexpr std::string_view dead_letters_value = "true";
+constexpr std::string_view replacement_prefix = "rebuild-";
+constexpr std::chrono::milliseconds swap_look_pause{50};
+constexpr int swap_looks_max = 40;
 constexpr std::string_view dead_letters_key = "questlog.dead_letters";
 
 /// Takes the number behind the last '-'.
@@ -151,18 +155,82 @@ ContinuousStore::ContinuousStore(io::Env env, std::string lake_root)
 
 Result<std::vector<std::string>> ContinuousStore::names() const {
     std::vector<std::string> names;
-    TRY(present, env_.files.stat(root_));
-    if (present.kind != io::Kind::directory) return names;
-    TRY(entries, env_.files.list(root_));
-    for (const io::Entry& entry : entries)
+    const auto entries = env_.files.list(root_);
+    if (!entries.ok() && entries.error().system_errno == ENOENT) return names;
+    if (!entries.ok()) return entries.error();
+    for (const io::Entry& entry : *entries)
         if (entry.kind == io::Kind::directory && check_table_path(entry.name).ok()) names.push_back(entry.name);
+    TRY(aside, set_aside());
+    for (const auto& [name, folder] : aside)
+        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    std::sort(names.begin(), names.end());
     return names;
+}
+
+std::string ContinuousStore::replacement_root(const std::string& log_id) const {
+    return fmt::format("{}/.staging/{}{}", lake_root_, replacement_prefix, log_id);
+}
+
+/// Tables that replace() is about to replace by renames, and the folders where they may be found meanwhile.
+Result<std::vector<std::pair<std::string, std::string>>> ContinuousStore::set_aside() const {
+    std::vector<std::pair<std::string, std::string>> found;
+    const auto staging = env_.files.list(lake_root_ + "/.staging");
+    if (!staging.ok() && staging.error().system_errno == ENOENT) return found;
+    if (!staging.ok()) return staging.error();
+    for (const io::Entry& entry : *staging) {
+        if (!entry.name.starts_with(replacement_prefix)) continue;
+        const std::string root = fmt::format("{}/.staging/{}/{}", lake_root_, entry.name, continuous_folder);
+        const auto tables = env_.files.list(root);
+        if (!tables.ok()) continue; // it is cleared at the moment
+        for (const io::Entry& table : *tables) {
+            if (!table.name.ends_with(io::exchange_aside_suffix)) continue;
+            std::string name = table.name.substr(0, table.name.size() - io::exchange_aside_suffix.size());
+            std::string folder = root + "/" + name;
+            found.emplace_back(std::move(name), std::move(folder));
+        }
+    }
+    return found;
+}
+
+/// The table's folder, or the one where it lies while replace() is under way, which is waited for a moment.
+Result<std::string> ContinuousStore::place_of(const std::string& name) const {
+    const std::string folder = root_ + "/" + name;
+    for (int look = 0;; ++look) {
+        TRY(aside, set_aside());
+        const auto found = std::find_if(aside.begin(), aside.end(), [&](const auto& one) { return one.first == name; });
+        TRY(present, env_.files.stat(folder));
+        if (found == aside.end() || present.kind != io::Kind::missing) return folder;
+        if (look == swap_looks_max) return found->second; // its writer is gone
+        env_.clock.sleep(swap_look_pause);
+    }
+}
+
+Status ContinuousStore::put_back(const std::string& log_id) {
+    TRY(aside, set_aside());
+    const std::string ours = replacement_root(log_id) + "/";
+    for (const auto& [name, folder] : aside) {
+        if (!folder.starts_with(ours)) continue;
+        const std::string place = root_ + "/" + name;
+        TRY(present, env_.files.stat(place));
+        if (present.kind != io::Kind::missing) continue;
+        CHECK_OK(env_.files.rename(folder, place));
+        CHECK_OK(env_.files.sync_directory(root_));
+    }
+    return {};
 }
 
 Result<std::optional<ContinuousTable>> ContinuousStore::open(duck::Connection& connection,
                                                              const std::string& name) const {
     CHECK_OK(check_table_path(name));
-    ContinuousTable table(name, root_ + "/" + name);
+    TRY(opened, open_at(connection, name, root_ + "/" + name));
+    if (opened) return opened;
+    TRY(place, place_of(name));
+    return open_at(connection, name, place);
+}
+
+Result<std::optional<ContinuousTable>> ContinuousStore::open_at(duck::Connection& connection, const std::string& name,
+                                                                const std::string& folder) const {
+    ContinuousTable table(name, folder);
     TRY(state, log_of(table).open(connection));
     if (!state) return std::optional<ContinuousTable>{};
     table.state_ = std::move(*state);
@@ -185,7 +253,8 @@ Status ContinuousStore::refresh(duck::Connection& connection, ContinuousTable& t
 
 Result<std::vector<DeltaSchemaChange>> ContinuousStore::history(const std::string& name) const {
     CHECK_OK(check_table_path(name));
-    const ContinuousTable table(name, root_ + "/" + name);
+    TRY(place, place_of(name));
+    const ContinuousTable table(name, place);
     TRY(present, env_.files.stat(table.folder_ + "/_delta_log"));
     if (present.kind == io::Kind::missing)
         return reject("there is no continuous table {} that is landed; `questlog sql \"SHOW TABLES\"` lists the tables",

@@ -127,6 +127,12 @@ public:
     /// locks of the partitions. After an error either one is there, whole.
     Status replace(const std::string& name, const ContinuousStore& made);
 
+    /// The lake root of a store whose tables are to replace() this one's: for who makes tables of the log anew.
+    [[nodiscard]] std::string replacement_root(const std::string& log_id) const;
+    /// Where replace() by the rebuilder of the log was cut off with a table between two places: puts it back. For the
+    /// holder of a lock of the log's partitions, before replacement_root() is cleared.
+    Status put_back(const std::string& log_id);
+
     /// Writes the part's rows as a Parquet file and commits it; durable and visible on success. False: someone has
     /// committed to the table meanwhile, and nothing was done but that the file may lie there, which no commit names:
     /// refresh, look whether it is still to be done, and call again. `connection` is of a database with threads = 1.
@@ -157,6 +163,10 @@ private:
     Result<std::pair<DeltaFile, std::string>> stage(duck::Connection& connection, const ContinuousTable& table,
                                                     const LandedPart& part, const std::string& staging);
     Result<std::string> scratch_file(const std::string& name);
+    Result<std::optional<ContinuousTable>> open_at(duck::Connection& connection, const std::string& name,
+                                                   const std::string& folder) const;
+    Result<std::vector<std::pair<std::string, std::string>>> set_aside() const;
+    Result<std::string> place_of(const std::string& name) const;
     [[nodiscard]] DeltaLog log_of(const ContinuousTable& table, std::string staging = {}) const;
 
     io::Env env_;

@@ -117,6 +117,7 @@ std::string staging_folder(const std::string& lake_root, const std::string& log_
 } // namespace
 
 Status ContinuousStore::sweep(const std::string& log_id, Partition partition) {
+    CHECK_OK(put_back(log_id));
     CHECK_OK(env_.files.remove_tree(staging_folder(lake_root_, log_id, partition)));
     const std::string staging = lake_root_ + "/.staging";
     TRY(present, env_.files.stat(staging));
@@ -246,7 +247,7 @@ Status ContinuousStore::replace(const std::string& name, const ContinuousStore& 
     if (present.kind == io::Kind::missing)
         CHECK_OK(files.rename(anew, place));
     else
-        CHECK_OK(files.exchange(anew, place));
+        CHECK_OK(files.exchange(place, anew));
     CHECK_OK(files.sync_directory(root_));
     CHECK_OK(files.sync_directory(made.root_));
     if (present.kind == io::Kind::missing) return {};

@@ -3,15 +3,15 @@
 #include "lake/snapshot.h"
 #include "lake/table_path.h"
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 
 namespace questlog::lake {
 namespace {
 
 constexpr std::string_view success_name = "_SUCCESS";
-/// Where exchange() has to make do with renames, it sets its second path aside under this suffix; both lie in staging.
-constexpr std::string_view aside_suffix = ".exchange";
 
 /// When a generation was retired, from its folder's name; 0 where the name is none of ours.
 TimestampMs retired_at(const std::string& name) {
@@ -39,10 +39,13 @@ std::string random_uuid(io::Entropy& entropy) {
     return text;
 }
 
+std::string Generations::staging_of(const std::string& root, const std::string& path) {
+    return root + "/.staging/" + escaped_table_path(path);
+}
+
 Generations::Generations(io::Env env, const std::string& root, const std::string& path)
     : env_(env), folder_(root + "/" + path), parent_(folder_.substr(0, folder_.rfind('/'))),
-      staging_(root + "/.staging/" + escaped_table_path(path)),
-      retired_(root + "/.retired/" + escaped_table_path(path)) {}
+      staging_(staging_of(root, path)), retired_(root + "/.retired/" + escaped_table_path(path)) {}
 
 std::string Generations::lock_file(const std::string& root, const std::string& escaped) {
     return root + "/.locks/" + escaped + ".lock";
@@ -65,15 +68,37 @@ Status Generations::recover() {
     return {};
 }
 
-/// A swap by renames that was cut off while the table was missing: the old generation has the new one's place.
-Status Generations::put_back(const std::vector<io::Entry>& leftovers) {
-    for (const io::Entry& entry : leftovers) {
-        if (!entry.name.ends_with(aside_suffix)) continue;
-        const std::string old = staging_ + "/" + entry.name.substr(0, entry.name.size() - aside_suffix.size());
-        TRY(replaced, env_.files.stat(old));
-        if (replaced.kind == io::Kind::directory) return env_.files.rename(old, folder_);
+Result<std::string> Generations::place_of(io::Files& files, const std::string& root, const std::string& path) {
+    std::string folder = root + "/" + path;
+    TRY(present, files.stat(folder));
+    if (present.kind != io::Kind::missing) return folder;
+    const std::string staging = staging_of(root, path);
+    const auto staged = files.list(staging);
+    if (!staged.ok() && staged.error().system_errno == ENOENT) return std::string(); // nobody has ever written it
+    if (!staged.ok()) return staged.error();
+    const std::string old = set_aside(*staged);
+    if (!old.empty()) return staging + "/" + old;
+    TRY(now, files.stat(folder)); // the swap may have ended between the two looks
+    return now.kind == io::Kind::missing ? std::string() : folder;
+}
+
+/// The name in staging of the generation that a swap by renames is about to replace. Empty: there is no such swap.
+std::string Generations::set_aside(const std::vector<io::Entry>& staged) {
+    for (const io::Entry& entry : staged) {
+        if (!entry.name.ends_with(io::exchange_aside_suffix)) continue;
+        const std::string old = entry.name.substr(0, entry.name.size() - io::exchange_aside_suffix.size());
+        const auto is_old = [&](const io::Entry& other) {
+            return other.name == old && other.kind == io::Kind::directory;
+        };
+        if (std::any_of(staged.begin(), staged.end(), is_old)) return old;
     }
     return {};
+}
+
+/// A swap by renames that was cut off while the table was missing: the old generation has the new one's place.
+Status Generations::put_back(const std::vector<io::Entry>& leftovers) {
+    const std::string old = set_aside(leftovers);
+    return old.empty() ? Status() : env_.files.rename(staging_ + "/" + old, folder_);
 }
 
 Result<std::string> Generations::stage(const std::string& scratch_file, const std::string& uuid,

@@ -43,6 +43,9 @@ public:
     Status sweep();
 
     [[nodiscard]] const std::string& folder() const { return folder_; }
+    /// Where the present generation lies: the table's folder, or in staging, while a swap by renames is under way. For
+    /// readers, who hold no lock. Empty: there is none.
+    static Result<std::string> place_of(io::Files& files, const std::string& root, const std::string& path);
     [[nodiscard]] static std::string lock_file(const std::string& root, const std::string& escaped);
     /// As `escaped` names it under ROOT/.retired: for sweeping tables whose path is not known.
     static Status sweep_folder(io::Env env, const std::string& retired);
@@ -51,6 +54,8 @@ private:
     Status fill(const std::string& staged, const std::string& scratch_file, const std::string& name);
     Status put_in_place(const std::string& staged);
     Status put_back(const std::vector<io::Entry>& leftovers);
+    static std::string set_aside(const std::vector<io::Entry>& staged);
+    static std::string staging_of(const std::string& root, const std::string& path);
 
     io::Env env_;
     std::string folder_;

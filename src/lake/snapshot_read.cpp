@@ -1,4 +1,5 @@
 #include "lake/footer.h"
+#include "lake/generations.h"
 #include "lake/snapshot.h"
 #include "lake/table_path.h"
 
@@ -90,19 +91,19 @@ Result<std::optional<Snapshot>> SnapshotStore::open(const std::string& path) {
     CHECK_OK(check_table_path(path));
     const std::string folder = root_ + "/" + path;
     for (int attempt = 0; attempt < limits::open_attempts_max; ++attempt) {
-        TRY(present, env_.files.stat(folder));
-        if (present.kind == io::Kind::missing) return std::optional<Snapshot>{};
-        if (present.kind == io::Kind::file) return not_ours(folder, "it is a file");
-        const auto entries = env_.files.list(folder);
+        TRY(place, Generations::place_of(env_.files, root_, path));
+        if (place.empty()) return std::optional<Snapshot>{};
+        const auto entries = env_.files.list(place);
         if (!entries.ok()) {
-            TRY(now, env_.files.stat(folder));
+            TRY(now, env_.files.stat(place));
+            if (now.kind == io::Kind::file) return not_ours(folder, "it is a file");
             if (now.kind == io::Kind::directory && attempt > 0) return entries.error();
             continue;
         }
-        auto snapshot = open_generation(env_, *database_, folder, *entries);
+        auto snapshot = open_generation(env_, *database_, place, *entries);
         if (snapshot.ok()) return std::optional(std::move(snapshot).value());
         // A swap between listing and opening looks like a missing file or half a folder; then the listing has changed.
-        const auto again = env_.files.list(folder);
+        const auto again = env_.files.list(place);
         if (again.ok() && same_entries(*entries, *again)) return snapshot.error();
     }
     return retry_later("{} was replaced each of the {} times it was opened: try again when its job is done", folder,

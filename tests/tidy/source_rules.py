@@ -13,7 +13,7 @@ THIRD_PARTY = {
     "boost/beast/": {"http"},
     "boost/unordered/": {"collect"},
     "boost/uuid/": {"kafka"},
-    "simdjson.h": {"event"},
+    "simdjson.h": {"event", "hdfs"},  # events; WebHDFS's answers
     "CLI/": {"app"},
     "toml++/": {"app"},
     "prometheus/": {"base"},
@@ -23,7 +23,7 @@ THIRD_PARTY = {
     "zlib.h": {"base", "http"},  # the log's batches, clients' bodies
     "zstd.h": {"base", "http"},
     "zstd_errors.h": {"base", "http"},
-    "curl/": {"lake"},
+    "curl/": {"hdfs"},
     "librdkafka/": {"kafka"},
     "openssl/": {"http"},
     "fmt/": None,  # everywhere

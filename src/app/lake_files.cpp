@@ -1,0 +1,35 @@
+#include "app/lake_files.h"
+
+#include <cstdlib>
+#include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
+
+namespace questlog::app {
+namespace {
+
+constexpr int webhdfs_port = 9870;
+
+/// As Hadoop's own clients find it.
+std::string user_of_process() {
+    if (const char* named = std::getenv("HADOOP_USER_NAME"); named != nullptr && *named != '\0') return named;
+    if (const passwd* user = ::getpwuid(::geteuid()); user != nullptr) return user->pw_name;
+    return fmt::format("{}", ::geteuid());
+}
+
+} // namespace
+
+Result<std::unique_ptr<hdfs::HdfsFiles>> open_hdfs(io::Env local, const LakeConfig& lake, const std::string& data) {
+    if (!lake.is_on_hdfs()) return std::unique_ptr<hdfs::HdfsFiles>();
+    TRY(root, hdfs::parse_hdfs_uri(lake.root));
+    hdfs::HdfsOptions options;
+    options.client.namenode = lake.webhdfs.empty() ? fmt::format("{}:{}", root.host, webhdfs_port) : lake.webhdfs;
+    options.client.user = lake.user.empty() ? user_of_process() : lake.user;
+    options.client.replication = lake.replication;
+    options.root = std::move(root);
+    options.cache_directory = data + "/cache/hdfs";
+    options.cache_bytes_max = lake.cache_bytes_max;
+    return std::make_unique<hdfs::HdfsFiles>(local, std::move(options));
+}
+
+} // namespace questlog::app
