@@ -138,6 +138,11 @@ Status parse_settings(TomlTable& root, const std::optional<std::string>& bootstr
         TRY(parsed, parse_kafka(*kafka, bootstrap));
         config.kafka = std::move(parsed);
     }
+    TRY(spark, root.table("spark"));
+    if (spark) {
+        TRY(parsed, parse_spark(*spark));
+        config.spark = std::move(parsed);
+    }
     TRY(lake, root.table("lake"));
     if (lake) {
         TRY(lake_root, lake->string("root"));

@@ -2,6 +2,7 @@
 
 #include "app/kafka_section.h"
 #include "app/limits_section.h"
+#include "app/spark_section.h"
 #include "base/compressor.h"
 #include "base/limits.h"
 #include "base/result.h"
@@ -44,6 +45,8 @@ struct Config {
     std::chrono::milliseconds sync_interval{1000}; ///< Under log::Sync::interval.
 
     KafkaConfig kafka; ///< The cluster that the topic is shipped to; by default none.
+
+    spark::Settings spark; ///< Of `batch --engine spark`.
 
     std::string lake_root = "lake"; ///< Under the data folder, or absolute.
 

@@ -21,6 +21,7 @@ struct Context {
 
     [[nodiscard]] std::string log_directory() const { return data + "/log"; }
     [[nodiscard]] std::string kafka_directory() const { return data + "/kafka"; }
+    [[nodiscard]] std::string spark_directory() const { return data + "/spark"; }
     [[nodiscard]] std::string lake_root() const {
         return config.lake_root.starts_with('/') ? config.lake_root : data + "/" + config.lake_root;
     }
