@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <functional>
+#include <map>
 #include <sstream>
 
 namespace questlog::app {
@@ -138,10 +139,15 @@ private:
         auto* command = add(app_, "batch", "Run a batch job: the whole log into its tables",
                             "  questlog batch separate_events\n"
                             "  questlog batch just_filtering\n"
-                            "  questlog batch filtered_writes\n",
+                            "  questlog batch filtered_writes\n"
+                            "  questlog batch filtered_writes --engine spark   # of a topic in Kafka\n",
                             given);
         command->add_option("job", given->job, "A declared job")->required();
         command->add_flag("--force", given->force, "Replace also what the log no longer holds");
+        command->add_option("--engine", given->engine, "Who reads the log: questlog itself (default), or spark")
+            ->transform(CLI::CheckedTransformer(
+                std::map<std::string, BatchEngine>{{"questlog", BatchEngine::questlog}, {"spark", BatchEngine::spark}}))
+            ->type_name("ENGINE");
     }
 
     void land() {

@@ -3,6 +3,7 @@
 #include "batch/run.h"
 #include "query/show.h"
 #include "query/spark_text.h"
+#include "spark/spark_engine.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -48,10 +49,27 @@ void tell(const Context& context, const std::string& topic, const batch::JobRepo
     }
 }
 
+/// nullptr: this process does it all.
+Result<std::unique_ptr<batch::Engine>> engine_of(const Context& context, BatchEngine engine) {
+    if (engine == BatchEngine::questlog) return std::unique_ptr<batch::Engine>();
+    const KafkaConfig& kafka = context.config.kafka;
+    if (!kafka.enabled())
+        return reject("--engine spark reads a topic in Kafka, and none is configured: the log in {} is questlog's own, "
+                      "which Spark cannot read. Run the job without --engine spark, or write bootstrap = "
+                      "\"HOST:PORT\" in [kafka], or --kafka HOST:PORT",
+                      context.log_directory());
+    stop_on_signals();
+    return spark::make_engine(context.env, {context.config.spark,
+                                            {kafka.client.bootstrap, kafka.client.properties},
+                                            context.spark_directory(),
+                                            stop_requested});
+}
+
 } // namespace
 
 Status run(const Context& context, const BatchArguments& arguments) {
     TRY(job, find_job(context.config, arguments.job));
+    TRY(engine, engine_of(context, arguments.engine));
     TRY(folder, DataFolder::open(context));
     TRY(topic, folder->topics().find(job->topic));
     TRY(reader,
@@ -77,9 +95,11 @@ Status run(const Context& context, const BatchArguments& arguments) {
     };
     events.on_progress = [&](const batch::Progress& progress) {
         const bool planning = progress.step == batch::Progress::Step::planning;
-        line.draw(planning ? "reading the log" : "writing " + progress.table, progress.done, progress.total);
+        line.draw(planning ? "reading the log" : "writing " + progress.table, progress.done, progress.total,
+                  progress.unit);
     };
-    TRY(report, batch::run_job(batch::BatchWorld{*reader, folder->lake(), folder->database()}, *job, options, events));
+    TRY(report, batch::run_job(batch::BatchWorld{*reader, folder->lake(), folder->database(), engine.get()}, *job,
+                               options, events));
     line.wipe();
     CHECK_OK(context.flush());
     tell(context, topic.name, report);

@@ -140,6 +140,11 @@ Status parse_settings(TomlTable& root, const GivenSettings& given, Config& confi
     }
     TRY(lake, parse_lake(root, given.lake));
     config.lake = std::move(lake);
+    TRY(spark, root.table("spark"));
+    if (spark) {
+        TRY(parsed, parse_spark(*spark));
+        config.spark = std::move(parsed);
+    }
     TRY(landing, root.table("landing"));
     if (landing) CHECK_OK(parse_landing(*landing, config));
     TRY(deduplication, root.table("deduplication"));

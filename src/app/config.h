@@ -3,6 +3,7 @@
 #include "app/kafka_section.h"
 #include "app/lake_section.h"
 #include "app/limits_section.h"
+#include "app/spark_section.h"
 #include "base/compressor.h"
 #include "base/limits.h"
 #include "base/result.h"
@@ -47,6 +48,8 @@ struct Config {
     KafkaConfig kafka; ///< The cluster that the topic is shipped to; by default none.
 
     LakeConfig lake; ///< Where the tables are.
+
+    spark::Settings spark; ///< Of `batch --engine spark`.
 
     bool landing = true;         ///< `serve` lands the topic's events in continuous tables.
     std::string landing_group;   ///< Of Kafka's: processes of it share the topic's partitions. Empty: each lands all.

@@ -21,6 +21,7 @@ struct Context {
 
     [[nodiscard]] std::string log_directory() const { return data + "/log"; }
     [[nodiscard]] std::string kafka_directory() const { return data + "/kafka"; }
+    [[nodiscard]] std::string spark_directory() const { return data + "/spark"; }
     [[nodiscard]] std::string lake_root() const {
         std::string root = config.lake.root;
         while (root.size() > 1 && root.ends_with('/')) root.pop_back();

@@ -1,6 +1,8 @@
 #include "batch/run.h"
 
 #include "batch/counted_plan.h"
+#include "batch/engine_run.h"
+#include "batch/output_facts.h"
 #include "batch/replacement.h"
 
 #include <algorithm>
@@ -146,33 +148,15 @@ private:
         counts.plan = plan_->tally();
         counts.candidates = candidates(output);
 
-        lake::SnapshotFacts facts;
-        facts.log_id = span_.log_id;
-        facts.topic = span_.topic;
-        facts.declaration = output.table.digest();
-        facts.ranges = span_.ranges;
-        for (const auto& [key, name] : relation.renamed) facts.keys.emplace(name, key);
-        for (const auto& [key, name] : relation.replaced) facts.replaced.emplace(name, key);
-        facts.nulls = relation.nulls;
-        facts.examined = counts.in_range;
-        facts.dead_lettered = counts.plan.not_events;
-
         lake::OverwriteOptions overwrite;
         overwrite.force = options_.force;
         overwrite.accept = [&](const lake::SnapshotFacts& written) -> Status {
             counts.read = counted.read();
-            counts.landed = written.rows;
-            TRY(tally, balance(counts));
-            if (written.filtered != tally.of(Fate::filtered) || written.dead_lettered != tally.of(Fate::dead_lettered))
-                return internal(
-                    "the file's books are not the run's: {} and {} filtered, {} and {} dead letters; please "
-                    "report it",
-                    written.filtered, tally.of(Fate::filtered), written.dead_lettered, tally.of(Fate::dead_lettered));
-            report.tally = tally;
-            return {};
+            return accept_written(counts, written, report);
         };
         counted.restart();
-        TRY(landed, writer.overwrite(connection, relation.select, std::move(facts), overwrite));
+        TRY(landed,
+            writer.overwrite(connection, relation.select, facts_of(span_, output.table, relation, counts), overwrite));
         report.file = landed.name;
         report.bytes = landed.bytes;
         return {};
@@ -249,6 +233,15 @@ Result<JobReport> run_job(const BatchWorld& world, const Job& job, const RunOpti
     }
     if (left == 0) return report;
 
+    if (world.engine != nullptr) {
+        EngineRun run(world, *world.engine, options, events, span);
+        CHECK_OK(run.look(job, range));
+        report.events = run.events();
+        for (std::size_t i = 0; i < writers.size(); ++i)
+            if (!report.outputs[i].failure) CHECK_OK(run.make(job.outputs[i], writers[i].get(), report.outputs[i]));
+        CHECK_OK(world.engine->end());
+        return report;
+    }
     TRY(plan, scan::Plan::make(world.log, range, plan_options(job, events)));
     report.events = plan->tally();
     TRY(in_range, events_in(world.log, range));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "batch/engine.h"
 #include "batch/job.h"
 #include "batch/tally.h"
 #include "duck/duck.h"
@@ -23,6 +24,7 @@ struct BatchWorld {
     log::LogReader& log; ///< Of the job's topic.
     lake::SnapshotStore& lake;
     duck::Database& database; ///< Opened with threads = 1: with more, a run's bytes are not those of the next.
+    Engine* engine = nullptr; ///< Who reads the log and writes the files; null: this process.
 };
 
 struct RunOptions {
@@ -36,8 +38,9 @@ struct Progress {
     enum class Step : std::uint8_t { planning, writing };
     Step step = Step::planning;
     std::string table;     ///< While writing.
-    std::int64_t done = 0; ///< Events.
+    std::int64_t done = 0; ///< Of `unit`.
     std::int64_t total = 0;
+    const char* unit = "events"; ///< Or "tasks", of an engine.
 };
 
 /// What the run tells while it goes on, in the order of the job's outputs, on the caller's thread (on_progress also on
@@ -50,9 +53,9 @@ struct JobEvents {
 
 struct OutputReport {
     std::string table;
-    std::string path; ///< Empty: nothing is written, and there is no tally.
-    std::string file; ///< In the table's folder.
-    std::int64_t bytes = 0;
+    std::string path;       ///< Empty: nothing is written, and there is no tally.
+    std::string file;       ///< In the table's folder; the first one where there are several.
+    std::int64_t bytes = 0; ///< Of all its files.
     std::optional<Tally> tally;
     std::vector<scan::NamedKey> renamed; ///< scan::Relation's.
     std::vector<std::string> read_as;    ///< scan::Relation's.
@@ -73,9 +76,10 @@ struct JobReport {
 };
 
 /// Captures the log's range once, plans it once, then per output in order: on_schema, on_preview, and the table,
-/// swapped in durably. The tables' locks are taken first, so that a second run is refused before it has read anything.
-/// What keeps one output from being made (its folder, its data) is that output's failure, and the others are made all
-/// the same; an error means that the run as a whole was refused or ended. Same range, same job: same bytes.
+/// swapped in durably. On another engine the table comes before its preview. The tables' locks are taken first, so that
+/// a second run is refused before it has read anything. What keeps one output from being made (its folder, its data) is
+/// that output's failure, and the others are made all the same; an error means that the run as a whole was refused or
+/// ended. Same range, same job: same bytes, but for another engine's, and the same rows.
 Result<JobReport> run_job(const BatchWorld& world, const Job& job, const RunOptions& options, const JobEvents& events);
 
 } // namespace questlog::batch

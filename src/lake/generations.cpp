@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <span>
 
 namespace questlog::lake {
 namespace {
@@ -118,6 +119,38 @@ Status Generations::fill(const std::string& staged, const std::string& scratch_f
     CHECK_OK(env_.files.adopt(scratch_file, data));
     TRY(file, env_.files.open(data, io::Open::write));
     CHECK_OK(file->sync_data());
+    return complete(staged);
+}
+
+Result<std::string> Generations::stage_files(const std::string& folder, const std::string& uuid,
+                                             const std::vector<Move>& moves, const std::string& facts) {
+    std::string staged = staging_ + "/" + uuid;
+    if (const auto filled = fill_with_files(staged, folder, moves, facts); !filled.ok()) {
+        static_cast<void>(env_.files.remove_tree(staged)); // as in stage()
+        return filled.error();
+    }
+    return staged;
+}
+
+/// The other engine may have left its files unsynced.
+Status Generations::fill_with_files(const std::string& staged, const std::string& folder,
+                                    const std::vector<Move>& moves, const std::string& facts) {
+    CHECK_OK(env_.files.make_directories(staged));
+    for (const Move& move : moves) {
+        const std::string data = staged + "/" + move.to;
+        CHECK_OK(env_.files.rename(folder + "/" + move.from, data));
+        TRY(file, env_.files.open(data, io::Open::read));
+        CHECK_OK(file->sync_data());
+    }
+    TRY(file, env_.files.open(staged + "/" + std::string(facts_file_name), io::Open::create_new));
+    CHECK_OK(file->write_at(0, std::as_bytes(std::span(facts))));
+    CHECK_OK(file->sync_data());
+    CHECK_OK(complete(staged));
+    return env_.files.remove_tree(folder);
+}
+
+/// The mark of a whole generation, durable with all that is there.
+Status Generations::complete(const std::string& staged) {
     TRY(success, env_.files.open(staged + "/" + std::string(success_name), io::Open::create_new));
     CHECK_OK(success->sync_data());
     CHECK_OK(env_.files.sync_directory(staged));

@@ -5,9 +5,13 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace questlog::lake {
+
+/// Of a generation whose files another engine wrote.
+inline constexpr std::string_view facts_file_name = "_questlog.json";
 
 /// A random UUID (version 4) as text: 8-4-4-4-12 hex digits.
 [[nodiscard]] std::string random_uuid(io::Entropy& entropy);
@@ -31,6 +35,17 @@ public:
     /// durable. Returns the folder. On an error nothing of it is left.
     Result<std::string> stage(const std::string& scratch_file, const std::string& uuid, const std::string& name);
 
+    /// Likewise of files that another engine wrote: moves each `from` of `folder` into the staging folder as `to`, with
+    /// a file of `facts` beside them. `folder` is removed.
+    struct Move {
+        std::string from;
+        std::string to;
+    };
+    Result<std::string> stage_files(const std::string& folder, const std::string& uuid, const std::vector<Move>& moves,
+                                    const std::string& facts);
+    /// A path in the staging folder, of this name.
+    [[nodiscard]] std::string staging_path(const std::string& name) const { return staging_ + "/" + name; }
+
     /// Swaps a staged folder in as the table's; durable on success. On an error the table is the old one, or, if only
     /// the durability could not be had, the new one (the error says which); `staged` may then hold the old one.
     Status swap_in(const std::string& staged);
@@ -52,6 +67,9 @@ public:
 
 private:
     Status fill(const std::string& staged, const std::string& scratch_file, const std::string& name);
+    Status fill_with_files(const std::string& staged, const std::string& folder, const std::vector<Move>& moves,
+                           const std::string& facts);
+    Status complete(const std::string& staged);
     Status put_in_place(const std::string& staged);
     Status put_back(const std::vector<io::Entry>& leftovers);
     static std::string set_aside(const std::vector<io::Entry>& staged);

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 /// Snapshot tables: one generation of uniquely named Parquet files, replaced as a whole. docs/formats/snapshot.md.
@@ -31,8 +32,15 @@ struct LandedRange {
     Offset to; ///< One past the last offset that was looked at.
 };
 
-/// What a generation says of itself, in its Parquet footer (key "questlog.snapshot"). rows + filtered + dead_lettered
-/// is `examined`, always.
+/// One of several files of a generation.
+struct DataFile {
+    std::string name; ///< In the table's folder.
+    std::int64_t bytes = 0;
+    std::int64_t rows = 0;
+};
+
+/// What a generation says of itself, in its Parquet footer (key "questlog.snapshot"), or, where another engine wrote
+/// its files, in a file beside them. rows + filtered + dead_lettered is `examined`, always.
 struct SnapshotFacts {
     std::string log_id;
     std::string topic;
@@ -48,6 +56,7 @@ struct SnapshotFacts {
     std::int64_t rows = 0;                       ///< Landed.
     std::int64_t filtered = 0;                   ///< Events of the range that are not of the table.
     std::int64_t dead_lettered = 0;              ///< Events of the range that are no events.
+    std::vector<DataFile> files; ///< In the order of their rows. Empty: there is one, whose footer has the facts.
 };
 
 /// One generation, opened: its files stay readable, also after a newer one replaced it, while this lives.
@@ -65,7 +74,7 @@ struct Snapshot {
 /// A generation that was written and swapped in.
 struct Landed {
     SnapshotFacts facts;
-    std::string name; ///< Of its file, in the table's folder.
+    std::string name; ///< Of its file, or the first of them, in the table's folder.
     std::int64_t bytes = 0;
 };
 
@@ -96,10 +105,25 @@ public:
     Result<Landed> overwrite(duck::Connection& connection, const std::string& select, SnapshotFacts facts,
                              const OverwriteOptions& options);
 
+    /// A fresh folder's path, under the lake's root, for another engine to make and to write Parquet files into:
+    /// readers do not look there. It is removed by adopt(), by abandon(), or by the table's next writer.
+    [[nodiscard]] std::string foreign_folder();
+    void abandon(const std::string& folder);
+    /// The Parquet files in that folder, by name. An error where the engine did not finish it (it has no `_SUCCESS`).
+    Result<std::vector<std::string>> files_in(const std::string& folder);
+    /// Makes these files of the folder, in the order of their rows, the table's new generation; else as overwrite().
+    /// `connection` reads their footers. `internal` where their columns are not `columns`, by name and type.
+    Result<Landed> adopt(duck::Connection& connection, const std::string& folder, const std::vector<std::string>& names,
+                         const std::vector<std::pair<std::string, duck::ValueType>>& columns, SnapshotFacts facts,
+                         const OverwriteOptions& options);
+
     [[nodiscard]] const std::string& path() const { return path_; }
 
 private:
     friend class SnapshotStore;
+    Status check_replaceable(const OverwriteOptions& options);
+    [[nodiscard]] Error not_staged(const Error& error) const;
+    Result<Landed> swap_in(Landed landed, const std::string& staged);
     TableWriter(class SnapshotStore& store, std::string path, std::unique_ptr<Generations> generations,
                 std::unique_ptr<io::Lock> lock);
 

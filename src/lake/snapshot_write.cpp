@@ -1,3 +1,4 @@
+#include "lake/facts.h"
 #include "lake/footer.h"
 #include "lake/generations.h"
 #include "lake/parquet_copy.h"
@@ -67,14 +68,29 @@ Result<TableWriter> SnapshotStore::writer(const std::string& path) {
     return TableWriter(*this, path, std::move(generations), std::move(lock).value());
 }
 
+Status TableWriter::check_replaceable(const OverwriteOptions& options) {
+    const auto present = store_.open(path_);
+    if (present.ok() || present.error().kind == ErrorKind::corrupt) return {};
+    return present.error().kind == ErrorKind::reject && options.force ? Status() : Status(present.error());
+}
+
+/// What keeps a generation from being staged, for a person.
+Error TableWriter::not_staged(const Error& error) const {
+    if (!is_full_disk(error)) return error.within("table " + path_);
+    return retry_later("no room for the new {} ({}): the table is as it was; free space under {} and run the job again",
+                       path_, error.message, store_.root_);
+}
+
+Result<Landed> TableWriter::swap_in(Landed landed, const std::string& staged) {
+    CHECK_OK(generations_->swap_in(staged));
+    generations_->retire(staged);
+    return landed;
+}
+
 Result<Landed> TableWriter::overwrite(duck::Connection& connection, const std::string& select, SnapshotFacts facts,
                                       const OverwriteOptions& options) {
     io::Env env = store_.env_;
-    if (const auto present = store_.open(path_); !present.ok()) {
-        const bool replaceable =
-            present.error().kind == ErrorKind::corrupt || (present.error().kind == ErrorKind::reject && options.force);
-        if (!replaceable) return present.error();
-    }
+    CHECK_OK(check_replaceable(options));
     const std::string uuid = random_uuid(env.entropy);
     TRY(scratch_file, store_.scratch_file(uuid));
 
@@ -92,16 +108,9 @@ Result<Landed> TableWriter::overwrite(duck::Connection& connection, const std::s
     auto staged = stage();
     if (!staged.ok()) {
         static_cast<void>(env.files.remove_tree(scratch_file)); // COPY may have left a part of it
-        if (is_full_disk(staged.error()))
-            return retry_later(
-                "no room for the new {} ({}): the table is as it was; free space under {} and run the job "
-                "again",
-                path_, staged.error().message, store_.root_);
-        return staged.error().within("table " + path_);
+        return not_staged(staged.error());
     }
-    CHECK_OK(generations_->swap_in(staged->second));
-    generations_->retire(staged->second);
-    return std::move(staged->first);
+    return swap_in(std::move(staged->first), staged->second);
 }
 
 Result<SnapshotFacts> SnapshotStore::overwrite(const std::string& path, duck::Connection& connection,

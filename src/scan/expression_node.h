@@ -5,9 +5,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
-/// The tree behind scan::Expression; for the expression_*.cpp files alone.
+/// The tree behind scan::Expression; for the expression_*.cpp files, and relation.cpp, alone.
 namespace questlog::scan {
 
 /// What is known of a value's type before any event is read.
@@ -63,6 +64,7 @@ using NodePtr = std::shared_ptr<const Expression::Node>;
 void collect_columns(const Expression::Node& node, std::vector<std::string>& columns);
 
 enum class Dialect : std::uint8_t { duckdb, spark };
+[[nodiscard]] std::string quote_name(std::string_view name, Dialect dialect);
 [[nodiscard]] std::string render(const Expression::Node& root, Dialect dialect);
 
 } // namespace questlog::scan

@@ -127,15 +127,7 @@ private:
         out_ += '\'';
     }
 
-    void write_name(std::string_view name) {
-        const char quote = spark() ? '`' : '"';
-        out_ += quote;
-        for (const char c : name) {
-            if (c == quote) out_ += quote;
-            out_ += c;
-        }
-        out_ += quote;
-    }
+    void write_name(std::string_view name) { out_ += quote_name(name, dialect_); }
 
     /// A value where text is read: DuckDB refuses other types there, Spark casts them.
     void write_text(const Node& node, bool always = false) {
@@ -231,6 +223,16 @@ private:
 };
 
 } // namespace
+
+std::string quote_name(std::string_view name, Dialect dialect) {
+    const char quote = dialect == Dialect::spark ? '`' : '"';
+    std::string quoted(1, quote);
+    for (const char c : name) {
+        if (c == quote) quoted += quote;
+        quoted += c;
+    }
+    return quoted += quote;
+}
 
 std::string render(const Expression::Node& root, Dialect dialect) {
     return Renderer(dialect).run(root);

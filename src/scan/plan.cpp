@@ -103,10 +103,14 @@ private:
 
 } // namespace
 
+std::shared_ptr<const Plan> plan_over(std::shared_ptr<const PlanData> data) {
+    return std::make_shared<PlanOfRange>(std::move(data));
+}
+
 Result<std::shared_ptr<const Plan>> Plan::make(log::LogReader& reader, const LogRange& range,
                                                const PlanOptions& options) {
     TRY(data, plan_range(reader, range, options));
-    return std::shared_ptr<const Plan>(std::make_shared<PlanOfRange>(std::move(data)));
+    return plan_over(std::move(data));
 }
 
 } // namespace questlog::scan

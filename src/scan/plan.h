@@ -114,6 +114,7 @@ struct Relation {
     std::vector<std::string> read_as; ///< "column as a number" where `set` or `where` may find values that are none.
     /// Why the whole log would name columns otherwise than the landed files do, as a clause; empty: it would not.
     std::string obstacle;
+    event::Schema input_columns; ///< Of the source, by key and type: c0, c1 ... in `select`, after its fixed columns.
 };
 
 /// Offers the plan's rows on `connection` under a fresh name and returns the table's SELECT over them: `set`, `where`,
@@ -124,6 +125,10 @@ struct Relation {
 /// them.
 Result<Relation> relate(duck::Connection& connection, const Plan& plan, const TableDeclaration& table,
                         const std::vector<LandedColumn>& landed = {});
+
+/// The same table for Spark 3.5: `select` is in its SQL, for ANSI mode, over a view of that name with `timestamp` and
+/// the columns c0, c1 ... as input_columns has them. No rows are offered anywhere.
+[[nodiscard]] Relation relate_for_spark(const Plan& plan, const TableDeclaration& table, const std::string& view);
 
 /// The whole log as it is: topic varchar, partition bigint, offset bigint, timestamp timestamptz, event_type varchar,
 /// value varchar. Needs no plan. Each partition in order, one after the other. event_type is NULL where the value tells

@@ -58,6 +58,8 @@ struct PlanData {
     [[nodiscard]] std::vector<const PlannedType*> chosen(const std::optional<std::vector<std::string>>& names) const;
 };
 
+[[nodiscard]] std::shared_ptr<const Plan> plan_over(std::shared_ptr<const PlanData> data);
+
 /// Reads the range: see Plan::make.
 Result<std::shared_ptr<const PlanData>> plan_range(log::LogReader& reader, const LogRange& range,
                                                    const PlanOptions& options);

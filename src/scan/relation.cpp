@@ -1,4 +1,5 @@
 #include "scan/column_names.h"
+#include "scan/expression_node.h"
 #include "scan/input_columns.h"
 #include "scan/letter_case.h"
 #include "scan/numbered_rows.h"
@@ -14,7 +15,6 @@ namespace questlog::scan {
 
 namespace {
 
-using duck::quote_identifier;
 using event::ColumnType;
 
 /// A column of the table.
@@ -33,12 +33,26 @@ struct OutputColumn {
 
 class RelationBuilder {
 public:
-    RelationBuilder(duck::Connection& connection, const Plan& plan, const TableDeclaration& table,
+    RelationBuilder(Dialect dialect, const Plan& plan, const TableDeclaration& table,
                     const std::vector<LandedColumn>& landed)
-        : connection_(connection), plan_(plan), table_(table), inputs_(plan, table, landed) {}
+        : dialect_(dialect), plan_(plan), table_(table), inputs_(plan, table, landed) {}
 
-    Result<Relation> build() {
-        CHECK_OK(offer());
+    /// Offers the plan's rows on `connection` first.
+    Result<Relation> build_on(duck::Connection& connection) {
+        source_ = connection.fresh_name("questlog_events");
+        rows_ = std::make_shared<NumberedRows>(plan_.rows(table_.event_types(), inputs_.schema()));
+        CHECK_OK(connection.offer(source_, rows_));
+        return build();
+    }
+
+    /// Over rows that stand under the name `source`.
+    [[nodiscard]] Relation build_over(const std::string& source) {
+        source_ = source;
+        return build();
+    }
+
+private:
+    Relation build() {
         bind_expressions();
         Relation relation;
         find_output_columns(relation);
@@ -51,23 +65,25 @@ public:
         std::string list;
         for (const OutputColumn& column : outputs_) {
             relation.columns.emplace_back(column.name, value_type_of(column.sql_type));
-            append(list, fmt::format("CAST({0} AS {1}) AS {0}", quote_identifier(column.name), column.sql_type));
+            append(list, fmt::format("CAST({0} AS {1}) AS {0}", quoted(column.name), engine_type(column.sql_type)));
         }
         relation.select = fmt::format("SELECT {} FROM ({}) AS munged", list, munged());
-        if (where_) relation.select += fmt::format(" WHERE {}", where_->sql());
+        if (where_) relation.select += fmt::format(" WHERE {}", text_of(*where_));
+        relation.input_columns = inputs_.schema();
         return relation;
     }
 
-private:
+    [[nodiscard]] std::string quoted(std::string_view name) const { return quote_name(name, dialect_); }
+    [[nodiscard]] std::string text_of(const BoundExpression& expression) const {
+        return dialect_ == Dialect::spark ? expression.spark_sql() : expression.sql();
+    }
+    [[nodiscard]] std::string_view engine_type(std::string_view type) const {
+        return dialect_ == Dialect::spark && type == "VARCHAR" ? "STRING" : type;
+    }
+
     static void append(std::string& list, std::string_view item) {
         if (!list.empty()) list += ", ";
         list += item;
-    }
-
-    Status offer() {
-        source_ = connection_.fresh_name("questlog_events");
-        rows_ = std::make_shared<NumberedRows>(plan_.rows(table_.event_types(), inputs_.schema()));
-        return connection_.offer(source_, rows_);
     }
 
     /// `set` reads the events, `where` what `set` made of them.
@@ -91,7 +107,7 @@ private:
     /// How the offered source gives an input column.
     [[nodiscard]] std::string source_of(const InputColumn* input) const {
         if (input == nullptr || input->is_missing) return "NULL";
-        return quote_identifier(NumberedRows::name_of(static_cast<std::size_t>(input - inputs_.all().data())));
+        return quoted(NumberedRows::name_of(static_cast<std::size_t>(input - inputs_.all().data())));
     }
 
     /// SELECT of the events' columns under the names that expressions use: every input column by its name, and what
@@ -100,16 +116,15 @@ private:
         std::string list;
         std::set<std::string> listed;
         const auto add = [&](std::string_view name, const std::string& source) {
-            if (listed.insert(lower_ascii(name)).second)
-                append(list, fmt::format("{} AS {}", source, quote_identifier(name)));
+            if (listed.insert(lower_ascii(name)).second) append(list, fmt::format("{} AS {}", source, quoted(name)));
         };
-        add(timestamp_name, quote_identifier(timestamp_name));
+        add(timestamp_name, quoted(timestamp_name));
         for (const InputColumn& input : inputs_.all()) add(input.name, source_of(&input));
         for (const BoundExpression& set : set_)
             for (const std::string& name : set.columns()) add(name, source_of(inputs_.find(name)));
         if (where_)
             for (const std::string& name : where_->columns()) add(name, source_of(inputs_.find(name)));
-        return fmt::format("SELECT {} FROM {}", list, quote_identifier(source_));
+        return fmt::format("SELECT {} FROM {}", list, quoted(source_));
     }
 
     /// SELECT of the table's columns before their types are fixed, and of what `where` reads besides.
@@ -118,12 +133,11 @@ private:
         std::set<std::string> listed;
         for (const OutputColumn& column : outputs_) {
             listed.insert(lower_ascii(column.name));
-            append(list, fmt::format("{} AS {}", column.expression, quote_identifier(column.name)));
+            append(list, fmt::format("{} AS {}", column.expression, quoted(column.name)));
         }
         if (where_)
             for (const std::string& name : where_->columns())
-                if (listed.insert(lower_ascii(name)).second)
-                    append(list, fmt::format("{0} AS {0}", quote_identifier(name)));
+                if (listed.insert(lower_ascii(name)).second) append(list, fmt::format("{0} AS {0}", quoted(name)));
         return fmt::format("SELECT {} FROM ({}) AS named", list, named());
     }
 
@@ -135,20 +149,20 @@ private:
                 relation.replaced.push_back({input.key, input.name});
                 continue;
             }
-            outputs_.push_back({input.name, quote_identifier(input.name), std::string(sql_type(input.type))});
+            outputs_.push_back({input.name, quoted(input.name), std::string(sql_type(input.type))});
             if (input.is_null) relation.nulls.push_back(input.name);
         }
         if (!is_set(table_, timestamp_name))
-            outputs_.push_back({std::string(timestamp_name), quote_identifier(timestamp_name), "VARCHAR"});
+            outputs_.push_back({std::string(timestamp_name), quoted(timestamp_name), "VARCHAR"});
         for (std::size_t i = 0; i < table_.set.size(); ++i) {
-            outputs_.push_back({table_.set[i].column, set_[i].sql(), std::string(sql_type(set_[i].type()))});
+            outputs_.push_back({table_.set[i].column, text_of(set_[i]), std::string(sql_type(set_[i].type()))});
             if (set_[i].type() == ColumnType::null) relation.nulls.push_back(table_.set[i].column);
         }
         std::sort(outputs_.begin(), outputs_.end(),
                   [](const OutputColumn& one, const OutputColumn& other) { return one.name < other.name; });
     }
 
-    duck::Connection& connection_;
+    Dialect dialect_;
     const Plan& plan_;
     const TableDeclaration& table_;
     InputColumns inputs_;
@@ -164,7 +178,11 @@ private:
 
 Result<Relation> relate(duck::Connection& connection, const Plan& plan, const TableDeclaration& table,
                         const std::vector<LandedColumn>& landed) {
-    return RelationBuilder(connection, plan, table, landed).build();
+    return RelationBuilder(Dialect::duckdb, plan, table, landed).build_on(connection);
+}
+
+Relation relate_for_spark(const Plan& plan, const TableDeclaration& table, const std::string& view) {
+    return RelationBuilder(Dialect::spark, plan, table, {}).build_over(view);
 }
 
 } // namespace questlog::scan

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "batch/replacement.h"
+#include "batch/run.h"
+
+#include <functional>
+
+/// What the ways to make an output have in common; for run.cpp and engine_run.cpp alone.
+namespace questlog::batch {
+
+/// Of the table that is being made of `relation`, over `span`.
+[[nodiscard]] lake::SnapshotFacts facts_of(const LogSpan& span, const scan::TableDeclaration& table,
+                                           const scan::Relation& relation, const Counts& counts);
+
+/// Balances the run's counts with what the files say, into `report.tally`.
+Status accept_written(Counts counts, const lake::SnapshotFacts& written, OutputReport& report);
+
+} // namespace questlog::batch
