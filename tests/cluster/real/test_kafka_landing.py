@@ -16,6 +16,17 @@ PARTITIONS = 4
 CONFIG = '[landing]\ngroup = "{}"\ncut_ms = 100\n'
 
 
+_landers = []
+
+
+@pytest.fixture(autouse=True)
+def no_lander_is_left():
+    """Also where a test fails."""
+    yield
+    while _landers:
+        _landers.pop().kill()
+
+
 class Lander:
     """`questlog land`, until it is stopped. It prints a line for each cut."""
 
@@ -23,6 +34,7 @@ class Lander:
         self.output = folder / name
         with open(self.output, "w") as output:
             self.process = reader.start("land", "--json", stdout=output, stderr=subprocess.STDOUT)
+        _landers.append(self)
 
     def cuts(self):
         return self.output.read_text().count('"partition"')
