@@ -11,13 +11,13 @@ namespace {
 using Properties = std::vector<std::pair<std::string, std::string>>;
 
 KafkaConfig parsed(std::string_view text, const std::optional<std::string>& kafka = std::nullopt) {
-    auto config = parse_config(text, "questlog.toml", kafka);
+    auto config = parse_config(text, "questlog.toml", {.kafka = kafka});
     EXPECT_TRUE(config.ok()) << config.error().message;
     return config.ok() ? std::move(config).value().kafka : KafkaConfig{};
 }
 
 std::string refused(std::string_view text, const std::optional<std::string>& kafka = std::nullopt) {
-    auto config = parse_config(text, "questlog.toml", kafka);
+    auto config = parse_config(text, "questlog.toml", {.kafka = kafka});
     if (config.ok()) return "accepted";
     EXPECT_EQ(exit_code_of(config.error().kind), 2);
     return config.error().message;

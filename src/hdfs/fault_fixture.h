@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <gtest/gtest.h>
 #include <mutex>
 #include <string>
 
@@ -14,6 +15,7 @@ namespace questlog::hdfs {
 struct Fault {
     enum class Kind : std::uint8_t {
         refuse,       ///< Nothing is done; the answer is a RemoteException, or any text.
+        refuse_rest,  ///< The same, and an empty file is left, as where there is no room for a block.
         drop,         ///< Nothing is done, and the connection ends.
         drop_answer,  ///< It is done, and the connection ends.
         cut_upload,   ///< Half of the body is kept, and the connection ends.
@@ -27,6 +29,12 @@ struct Fault {
     std::string exception{};
     std::string message{};
 };
+
+/// Whether the text has the part, and if not, the text.
+inline ::testing::AssertionResult has(const std::string& text, const std::string& part) {
+    if (text.find(part) != std::string::npos) return ::testing::AssertionSuccess();
+    return ::testing::AssertionFailure() << "\"" << part << "\" is not in \"" << text << "\"";
+}
 
 /// A clock whose pauses take no time and move it on.
 class SteppingClock final : public io::Clock {

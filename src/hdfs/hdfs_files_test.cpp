@@ -5,13 +5,11 @@
 
 #include <cerrno>
 #include <filesystem>
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace questlog::hdfs {
 namespace {
 
-using ::testing::ElementsAre;
 using Kind = Fault::Kind;
 
 const std::string root = "hdfs://nn:8020/lake";
@@ -82,14 +80,14 @@ TEST_F(HdfsFilesTest, SmallFilesAreWrittenWhole) {
     ASSERT_TRUE(io::write_file_durably(*files_, root, root + "/books", "first").ok());
     ASSERT_TRUE(io::write_file_durably(*files_, root, root + "/books", "second").ok());
     EXPECT_EQ(io::read_text_file(*files_, root + "/books").value(), "second");
-    EXPECT_THAT(hdfs_.paths(), ElementsAre("/", "/lake", "/lake/books"));
+    EXPECT_EQ(hdfs_.paths(), (std::vector<std::string>{"/", "/lake", "/lake/books"}));
 }
 
 TEST_F(HdfsFilesTest, NewFilesAreNeverReplaced) {
     EXPECT_TRUE(io::write_new_file_durably(*files_, root, root + "/1", "mine", root + "/a").value());
     EXPECT_FALSE(io::write_new_file_durably(*files_, root, root + "/1", "yours", root + "/b").value());
     EXPECT_EQ(hdfs_.node("/lake/1")->bytes, "mine");
-    EXPECT_THAT(hdfs_.paths(), ElementsAre("/", "/lake", "/lake/1"));
+    EXPECT_EQ(hdfs_.paths(), (std::vector<std::string>{"/", "/lake", "/lake/1"}));
 }
 
 TEST_F(HdfsFilesTest, NewFileIsMadeOnceWhateverAnswerGetsLost) {
@@ -201,7 +199,6 @@ TEST_F(HdfsFilesTest, CommitsAreLookedForAndReadByOneQuestion) {
     const auto commit = [](int version) { return fmt::format("/t/_delta_log/{:020}.json", version); };
     for (int version = 0; version < 30; ++version)
         hdfs_.put("/lake" + commit(version), fmt::format("commit {}", version));
-    hdfs_.put("/lake/t/_delta_log", "");
     const auto read_from = [&](int version) {
         int found = 0;
         while (files_->stat(root + commit(version)).value().kind == io::Kind::file) {

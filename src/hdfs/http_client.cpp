@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 #include <mutex>
+#include <set>
 
 namespace questlog::hdfs {
 namespace {
@@ -85,6 +86,7 @@ bool was_not_sent(CURLcode code) {
 
 struct HttpClient::Handle {
     CURL* curl = curl_easy_init();
+    std::set<std::string, std::less<>> hosts; ///< That a connection may be kept to.
     Handle() = default;
     ~Handle() { curl_easy_cleanup(curl); }
     Handle(const Handle&) = delete;
@@ -158,6 +160,10 @@ std::variant<HttpAnswer, HttpFailure> HttpClient::perform(const HttpRequest& req
     long status = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     running.answer.status = static_cast<int>(status);
+    long connects = 0;
+    curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &connects);
+    const bool was_known = !handle->hosts.insert(host_of(request.url)).second;
+    running.answer.may_be_repeated = was_known && connects > 0;
     const char* location = nullptr;
     curl_easy_getinfo(curl, CURLINFO_REDIRECT_URL, &location);
     if (location != nullptr) running.answer.location = location;
@@ -165,6 +171,12 @@ std::variant<HttpAnswer, HttpFailure> HttpClient::perform(const HttpRequest& req
         if (idle.size() < idle_handles_max) idle.push_back(std::move(handle));
     });
     return std::move(running.answer);
+}
+
+std::string host_of(std::string_view url) {
+    const std::size_t begin = url.find("://");
+    if (begin != std::string_view::npos) url.remove_prefix(begin + 3);
+    return std::string(url.substr(0, url.find('/')));
 }
 
 std::string url_encoded(std::string_view text, std::string_view kept) {

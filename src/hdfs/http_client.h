@@ -44,6 +44,8 @@ struct HttpAnswer {
     std::string location;
     std::string body;
     std::int64_t date_s = 0; ///< By the server's clock, since 1970; 0: it does not say.
+    /// libcurl may have sent the request twice: it does so by itself where a kept connection ends without an answer.
+    bool may_be_repeated = false;
 };
 
 /// Why there is no whole answer.
@@ -77,6 +79,9 @@ private:
     HttpOptions options_;
     Guarded<std::vector<std::unique_ptr<Handle>>> idle_;
 };
+
+/// "HOST:PORT" of a URL.
+[[nodiscard]] std::string host_of(std::string_view url);
 
 /// Percent-encodes all but letters, digits and "-._~", and what `kept` holds.
 [[nodiscard]] std::string url_encoded(std::string_view text, std::string_view kept = {});

@@ -125,8 +125,12 @@ Result<std::unique_ptr<io::Lock>> Leases::acquire(const std::string& path, int s
         if (!holder) {
             held.epoch = found.epoch + 1;
             held.renewed = local_.clock.monotonic();
-            TRY(made, client_.create(held.path(), Body::of(text)));
-            if (!made.file) continue; // someone else was first
+            const auto made = client_.create(held.path(), Body::of(text));
+            if (!made.ok()) {
+                forget_unfinished(held.path());
+                return made.error();
+            }
+            if (!made->file) continue; // someone else was first
             if (found.epoch > 0 && found.status.modified != freed) {
                 // A holder that was only slow may have renewed it meanwhile. One of us sees the other's trace.
                 TRY(before, client_.status(held.folder + "/" + epoch_name(held.name, found.epoch)));
@@ -147,6 +151,12 @@ Result<std::unique_ptr<io::Lock>> Leases::acquire(const std::string& path, int s
         local_.clock.sleep(pause);
         pause = std::min(pause * 2, longest_look);
     }
+}
+
+/// An empty one that HDFS had no room to finish would look held for a minute.
+void Leases::forget_unfinished(const std::string& path) {
+    const auto left = client_.status(path);
+    if (left.ok() && *left && (*left)->length == 0) static_cast<void>(client_.remove(path));
 }
 
 Result<bool> Leases::is_held(const std::string& path, int slot) {

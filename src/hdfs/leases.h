@@ -59,6 +59,7 @@ private:
     Result<std::optional<std::string>> holder_of(const std::string& folder, const std::string& name,
                                                  const Found& found);
     Result<std::unique_ptr<io::Lock>> hold(Held held);
+    void forget_unfinished(const std::string& path);
     void release(std::list<Held>::iterator held);
     void renew_all();
 

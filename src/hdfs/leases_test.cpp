@@ -4,13 +4,11 @@
 #include "io/process_identity.h"
 
 #include <atomic>
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace questlog::hdfs {
 namespace {
 
-using ::testing::HasSubstr;
 using Kind = Fault::Kind;
 
 constexpr std::chrono::milliseconds at_once{0};
@@ -57,7 +55,7 @@ TEST_F(LeasesTest, OneHoldsItAndTheOtherIsToldWho) {
     const auto refused = other_.acquire("/locks/a.lock", 0, at_once);
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().kind, ErrorKind::retry_later);
-    EXPECT_THAT(refused.error().message, HasSubstr(fmt::format("process {}", ::getpid())));
+    EXPECT_TRUE(has(refused.error().message, fmt::format("process {}", ::getpid())));
     EXPECT_TRUE(other_.is_held("/locks/a.lock", 0).value());
     EXPECT_TRUE(holds(other_.acquire("/locks/a.lock", 1, at_once))); // another slot
 }
@@ -81,7 +79,7 @@ TEST_F(LeasesTest, NotRenewedForAMinuteItIsAnyones) {
     pass(minute_ms - 1'000);
     const auto refused = one_.acquire("/locks/a.lock", 0, at_once);
     ASSERT_FALSE(refused.ok());
-    EXPECT_THAT(refused.error().message, HasSubstr("process 77 (questlog) on far"));
+    EXPECT_TRUE(has(refused.error().message, "process 77 (questlog) on far"));
     pass(3'000);
     EXPECT_TRUE(holds(one_.acquire("/locks/a.lock", 0, at_once)));
     EXPECT_TRUE(hdfs_.node("/locks/a.lock.0.000000000005").has_value());
@@ -103,7 +101,7 @@ TEST_F(LeasesTest, HolderThatWasOvertakenChangesNothingMore) {
     held_elsewhere(2); // as one does that saw it stale
     while (quick.check().ok()) std::this_thread::yield();
     EXPECT_EQ(quick.check().error().kind, ErrorKind::retry_later);
-    EXPECT_THAT(quick.check().error().message, HasSubstr("another process"));
+    EXPECT_TRUE(has(quick.check().error().message, "another process"));
     lock.value().reset();
     EXPECT_TRUE(quick.check().ok());
 }
@@ -131,6 +129,12 @@ TEST_F(LeasesTest, AnswerOfTheTakingThatGotLostIsLookedAt) {
     hdfs_.fail("CREATE-data", {Kind::drop_answer});
     EXPECT_TRUE(holds(one_.acquire("/locks/a.lock", 0, at_once)));
     EXPECT_EQ(hdfs_.calls("CREATE-data"), 1);
+}
+
+TEST_F(LeasesTest, WhatHdfsHadNoRoomForIsNotHeld) {
+    hdfs_.fail("CREATE-data", {Kind::refuse_rest, 403, "DSQuotaExceededException", "The DiskSpace quota is exceeded"});
+    EXPECT_FALSE(holds(one_.acquire("/locks/a.lock", 0, at_once)));
+    EXPECT_TRUE(holds(other_.acquire("/locks/a.lock", 0, at_once)));
 }
 
 TEST_F(LeasesTest, OfManyAtOnceOneHasIt) {

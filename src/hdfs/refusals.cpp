@@ -8,7 +8,7 @@
 namespace questlog::hdfs {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Meaning>, 18> exceptions = {{
+constexpr std::array<std::pair<std::string_view, Meaning>, 24> exceptions = {{
     {"FileNotFoundException", Meaning::missing},
     {"ParentNotDirectoryException", Meaning::missing},
     {"FileAlreadyExistsException", Meaning::exists},
@@ -27,14 +27,22 @@ constexpr std::array<std::pair<std::string_view, Meaning>, 18> exceptions = {{
     {"BlockMissingException", Meaning::no_datanode},
     {"LeaseExpiredException", Meaning::busy},
     {"NotReplicatedYetException", Meaning::busy},
+    // A DataNode that does not reach the NameNode.
+    {"EOFException", Meaning::busy},
+    {"ConnectException", Meaning::busy},
+    {"SocketException", Meaning::busy},
+    {"SocketTimeoutException", Meaning::busy},
+    {"InterruptedIOException", Meaning::busy},
+    {"ClosedChannelException", Meaning::busy},
 }};
 
 /// Of exceptions whose class says nothing: "IOException".
-constexpr std::array<std::pair<std::string_view, Meaning>, 8> phrases = {{
+constexpr std::array<std::pair<std::string_view, Meaning>, 9> phrases = {{
     {"safe mode", Meaning::safe_mode},
     {"could only be written to", Meaning::no_datanode},
     {"Failed to find datanode", Meaning::no_datanode},
     {"Could not obtain block", Meaning::no_datanode},
+    {"No active nodes contain this block", Meaning::no_datanode},
     {"All datanodes", Meaning::no_datanode},
     {"Unable to create new block", Meaning::no_datanode},
     {"Unable to close file", Meaning::no_datanode},

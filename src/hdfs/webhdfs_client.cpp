@@ -17,13 +17,6 @@ bool is_success(int status) {
     return status >= 200 && status < 300;
 }
 
-std::string host_of(std::string_view url) {
-    const std::size_t begin = url.find("://");
-    if (begin == std::string_view::npos) return std::string(url);
-    url.remove_prefix(begin + 3);
-    return std::string(url.substr(0, url.find('/')));
-}
-
 } // namespace
 
 WebHdfsClient::WebHdfsClient(io::Clock& clock, io::Entropy& entropy, ClientOptions options)
@@ -66,20 +59,23 @@ WebHdfsClient::Attempt WebHdfsClient::attempt(const Call& call, std::string& exc
     if (call.restart != nullptr)
         if (const Status begun = (*call.restart)(); !begun.ok()) return {begun.error()};
     auto done = perform(request);
+    bool is_redirected = false;
     if (const auto* answer = std::get_if<HttpAnswer>(&done)) {
         if (answer->date_s > 0) clock_offset_ms_ = answer->date_s * 1000 - clock_.wall_ms().value;
         if (call.is_redirected && answer->status == redirect_status) {
+            is_redirected = true;
             request.url = answer->location;
             request.body = call.body;
             request.sink = call.sink;
             done = perform(request);
         }
     }
+    // The NameNode does nothing more than to redirect, and a DataNode may fail with half a file written.
+    const bool does_something = call.is_redirected == is_redirected;
     if (const auto* failure = std::get_if<HttpFailure>(&done)) {
         if (failure->local) return {failure->error};
-        if (host_of(request.url) != options_.namenode)
-            excluded = request.url.substr(7, request.url.find_first_of(":/", 7) - 7);
-        return {unreachable(request.url, *failure), true, failure->may_be_done};
+        if (is_redirected) excluded = host_of(request.url).substr(0, host_of(request.url).rfind(':'));
+        return {unreachable(request.url, *failure), true, failure->may_be_done && does_something};
     }
     auto& answer = std::get<HttpAnswer>(done);
     if (is_success(answer.status)) return {Outcome{std::move(answer), std::nullopt, false}};
@@ -90,14 +86,11 @@ WebHdfsClient::Attempt WebHdfsClient::attempt(const Call& call, std::string& exc
             internal("http://{} answers {} to {}, which is not WebHDFS's way ({}): name its address with `webhdfs` in "
                      "[lake]",
                      host_of(request.url), answer.status, call.operation, answer.body.substr(0, shown)),
-            answer.status >= 500, true};
+            answer.status >= 500, does_something};
     }
-    const Meaning meaning = meaning_of(*refusal);
-    if (may_pass(meaning)) {
-        if (meaning == Meaning::no_datanode && host_of(request.url) != options_.namenode) excluded.clear();
-        return {refused(call, *refusal), true, false};
-    }
-    return {Outcome{std::move(answer), std::move(refusal), false}};
+    if (may_pass(meaning_of(*refusal))) return {refused(call, *refusal), true, is_redirected};
+    const bool may_be_done = answer.may_be_repeated && does_something;
+    return {Outcome{std::move(answer), std::move(refusal), may_be_done, std::nullopt}};
 }
 
 Result<WebHdfsClient::Outcome> WebHdfsClient::call(const Call& call, Repeat repeat) {
@@ -108,12 +101,14 @@ Result<WebHdfsClient::Outcome> WebHdfsClient::call(const Call& call, Repeat repe
     while (true) {
         Attempt tried = attempt(call, excluded);
         if (auto* outcome = std::get_if<Outcome>(&tried.result)) {
-            outcome->may_be_done = may_be_done;
+            outcome->may_be_done = outcome->may_be_done || may_be_done;
             return std::move(*outcome);
         }
         may_be_done = may_be_done || tried.may_be_done;
-        if (tried.may_be_done && repeat == Repeat::if_not_done) return Outcome{{}, std::nullopt, true};
-        if (!tried.may_succeed_later || clock_.monotonic() + pause > deadline) return std::get<Error>(tried.result);
+        Error& error = std::get<Error>(tried.result);
+        if (tried.may_be_done && repeat == Repeat::if_not_done)
+            return Outcome{{}, std::nullopt, true, std::move(error)};
+        if (!tried.may_succeed_later || clock_.monotonic() + pause > deadline) return std::move(error);
         clock_.sleep(pause);
         pause = std::min(pause * 2, options_.longest_pause);
     }
@@ -178,6 +173,7 @@ Result<WebHdfsClient::Created> WebHdfsClient::create(const std::string& path, co
 /// it is there as it should be, and otherwise sent under another name, which no earlier attempt knows.
 Result<WebHdfsClient::Created> WebHdfsClient::put_file(const std::string& path, const Body& body, bool is_new) {
     const auto deadline = clock_.monotonic() + options_.patience;
+    auto pause = options_.first_pause;
     std::string place = path;
     bool is_in_doubt = false;
     while (true) {
@@ -206,11 +202,14 @@ Result<WebHdfsClient::Created> WebHdfsClient::put_file(const std::string& path, 
             }
         }
         if (found) return Created{std::move(found), false};
-        if (clock_.monotonic() > deadline)
-            return retry_later(
-                "HDFS did not keep {} as it was sent: run this again, and look at its DataNodes with `hdfs "
-                "dfsadmin -report`",
-                path);
+        if (place != path) static_cast<void>(remove(place)); // nobody else knows the name
+        if (clock_.monotonic() + pause > deadline)
+            return outcome.last_error.value_or(
+                retry_later("HDFS did not keep {} as it was sent: run this again, and look at its DataNodes with `hdfs "
+                            "dfsadmin -report`",
+                            path));
+        clock_.sleep(pause);
+        pause = std::min(pause * 2, options_.longest_pause);
         std::array<std::byte, 8> random{};
         entropy_.fill(random);
         place = path + ".again-";

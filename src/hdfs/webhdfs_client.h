@@ -83,7 +83,8 @@ private:
     struct Outcome {
         HttpAnswer answer;
         std::optional<Refusal> refusal;
-        bool may_be_done = false; ///< An earlier attempt's answer got lost.
+        bool may_be_done = false;          ///< An earlier attempt's answer got lost, or told of a failure half-way.
+        std::optional<Error> last_error{}; ///< Why there is no answer, where there is none.
     };
     enum class Repeat : std::uint8_t { always, if_not_done };
 

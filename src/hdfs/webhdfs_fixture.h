@@ -98,6 +98,7 @@ public:
     }
     void put(const std::string& path, const std::string& bytes) {
         const std::lock_guard lock(mutex_);
+        make_folders(parent_of(path));
         nodes_[path] = Node{false, bytes, now_ms_, ++ids_};
     }
     void set_modified(const std::string& path, std::int64_t ms) {
@@ -211,7 +212,11 @@ private:
             if (is(Fault::Kind::drop)) return false;
             if (is(Fault::Kind::stall)) {
                 answer.status = 0;
-            } else if (is(Fault::Kind::refuse)) {
+            } else if (is(Fault::Kind::refuse) || is(Fault::Kind::refuse_rest)) {
+                if (is(Fault::Kind::refuse_rest)) {
+                    make_folders(parent_of(request->path));
+                    nodes_[request->path] = Node{false, {}, now_ms_, ++ids_};
+                }
                 answer = fault->exception.empty() ? Answer{fault->status, fault->message}
                                                   : refusal(fault->status, fault->exception, fault->message);
             } else if (is(Fault::Kind::boolean_false)) {

@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from breakable_kafka import START_S, Broker  # noqa: E402: needs the path
 from cluster_commands import Cluster  # noqa: E402: tests/cluster/conftest.py made the path
+from hdfs_lake import Hdfs  # noqa: E402
 from kafka_topic import Topic  # noqa: E402
 
 
@@ -51,6 +52,22 @@ def kafka_to_break(tmp_path_factory):
     broker.up()
     yield broker
     cluster.run("down", "--wipe", deadline_s=120)
+
+
+@pytest.fixture(scope="session")
+def hdfs_to_break(tmp_path_factory):
+    cluster = Cluster(tmp_path_factory.mktemp("hdfs-to-break"))
+    hdfs = Hdfs(cluster)
+    hdfs.up()
+    yield hdfs
+    cluster.run("down", "--wipe", deadline_s=120)
+
+
+@pytest.fixture
+def hdfs(hdfs_to_break):
+    """An HDFS that is up, whatever an earlier test has done to it. The test may do more."""
+    hdfs_to_break.up()
+    return hdfs_to_break
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 """What HDFS fails at, on the real one: a clear error, nothing half-visible, the next run completes, each event once."""
 
 import pytest
-from cluster_commands import Cluster
-from hdfs_lake import START_S, Hdfs, event, running, settled
+from hdfs_lake import START_S, event, running, settled
 from waiting import wait_until
 
 pytestmark = pytest.mark.timeout(START_S + 240)
@@ -17,23 +16,6 @@ enabled = false
 """
 SOME = 300
 BACK_S = 90
-
-
-@pytest.fixture(scope="module")
-def breakable(tmp_path_factory):
-    cluster = Cluster(tmp_path_factory.mktemp("hdfs-to-break"))
-    hdfs = Hdfs(cluster)
-    hdfs.up()
-    yield hdfs
-    cluster.run("down", "--wipe", deadline_s=120)
-
-
-@pytest.fixture
-def hdfs(breakable):
-    """Up and out of safe mode, whatever an earlier test has done to it."""
-    breakable.up()
-    breakable.tool("dfsadmin", "-safemode", "leave")
-    return breakable
 
 
 @pytest.fixture
@@ -76,8 +58,11 @@ def complete(lake, count=2 * SOME):
 
 def test_safe_mode(hdfs, lake):
     hdfs.tool("dfsadmin", "-safemode", "enter")
-    assert landed(lake) == (SOME, SOME // 3)
-    fail_and_complete(lake, ["safe mode", hdfs.webhdfs], lambda: hdfs.tool("dfsadmin", "-safemode", "leave"))
+    try:
+        assert landed(lake) == (SOME, SOME // 3)
+        fail_and_complete(lake, ["safe mode", hdfs.webhdfs], lambda: hdfs.tool("dfsadmin", "-safemode", "leave"))
+    finally:
+        hdfs.tool("dfsadmin", "-safemode", "leave")
 
 
 def test_quotas(hdfs, lake):

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 from counting_proxy import CountingProxy
-from hdfs_lake import START_S, Hdfs, event, running, settled
+from hdfs_lake import START_S, event, running, settled
 from questlog_process import Questlog
 from waiting import repeating, wait_until
 
@@ -20,13 +20,6 @@ path = "tmp/all_events"
 where = "n IS NOT NULL"
 """
 MANY = 3_000
-
-
-@pytest.fixture(scope="module")
-def hdfs(engines):
-    hdfs = Hdfs(engines)
-    hdfs.up()
-    return hdfs
 
 
 @pytest.fixture
@@ -142,7 +135,7 @@ def test_two_landers_at_once_land_each_event_once(hdfs, collected, tmp_path):
     assert 0 in codes
     remote.ok("land", "--once")
     settled(remote, MANY + 8)
-    assert sorted(row["n"] for row in remote.sql("SELECT n FROM default", "--landed") if row["n"] is not None) == list(range(2, MANY, 3))
+    assert sorted(row["n"] for row in remote.sql("SELECT n FROM default_event", "--landed") if row["n"] is not None) == list(range(2, MANY, 3))
 
 
 def test_a_server_lands_there_and_answers_when_it_has(hdfs, tmp_path):
