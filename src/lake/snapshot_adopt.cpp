@@ -87,7 +87,7 @@ Result<Landed> TableWriter::adopt(duck::Connection& connection, const std::strin
             landed.bytes += file.bytes;
         }
         const std::string text = facts_text(facts, found);
-        TRY(written, parse_facts(connection, text, found, rows));
+        TRY(written, parse_facts(connection, FactsPlace::own_file, text, found, rows));
         if (options.accept) CHECK_OK(options.accept(written));
         landed.facts = std::move(written);
         landed.name = moves.front().to;
