@@ -135,10 +135,7 @@ class Job:
     def write(self, request):
         """Files in the folder, which is not there yet, one for each split that has rows."""
         parts = self._spark.sparkContext.accumulator({}, ReadParts())
-        table = self._table(request, parts)
-        # In a dictionary of Spark's Parquet writer -0.0 and 0.0 are one value.
-        plain = {f"parquet.enable.dictionary#{field.name}": "false" for field in table.schema if isinstance(field.dataType, DoubleType)}
-        table.write.options(**plain).parquet(request["folder"])
+        self._table(request, parts).write.parquet(request["folder"])
         places = [[index, partition, first] for index, (partition, first, _) in parts.value.items() if partition is not None]
         return {"say": "written", "read": sum(read for _, _, read in parts.value.values()), "parts": places}
 
