@@ -32,8 +32,12 @@ path = "mixed/bought"
 where = "event_type = 'purchase' AND item <> '' AND NOT gift IS NOT NULL"
 [[job.output]]
 path = "mixed/odd"
-where = "event_type IN ('odd', 'wide', 'missing')"
+where = "event_type IN ('odd', 'missing')"
 print_schema = true
+[[job.output]]
+path = "mixed/wide"
+where = "event_type = 'wide'"
+show = false
 [[job.output]]
 path = "mixed/odd_prices"
 where = "event_type = 'odd' AND (mixed > 1 OR flag OR text LIKE '%N_') AND Host IS DISTINCT FROM 'x'"
@@ -83,6 +87,7 @@ def test_a_million_mixed_events_land_alike(engines, topic, duckdb, tmp_path):
     assert printed.code == 0, printed
     assert both.compare(duckdb, "mixed/bought") > EVENTS // 2
     assert both.compare(duckdb, "mixed/odd") > EVENTS // 20
+    assert both.compare(duckdb, "mixed/wide") == 20
     assert len(duckdb.execute("DESCRIBE spark").fetchall()) > 1000
     assert both.compare(duckdb, "mixed/odd_prices") > 1000
     assert both.compare(duckdb, "mixed/none") == 0
