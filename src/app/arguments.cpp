@@ -7,7 +7,6 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <functional>
-#include <map>
 #include <sstream>
 
 namespace questlog::app {
@@ -145,8 +144,7 @@ private:
         command->add_option("job", given->job, "A declared job")->required();
         command->add_flag("--force", given->force, "Replace also what the log no longer holds");
         command->add_option("--engine", given->engine, "Who reads the log: questlog itself (default), or spark")
-            ->transform(CLI::CheckedTransformer(
-                std::map<std::string, BatchEngine>{{"questlog", BatchEngine::questlog}, {"spark", BatchEngine::spark}}))
+            ->check(CLI::IsMember({"questlog", "spark"}))
             ->type_name("ENGINE");
     }
 

@@ -41,13 +41,10 @@ struct TailArguments {
     std::string format = "%s\\n"; ///< kcat's, escapes not yet replaced
 };
 
-/// Who reads the log and writes the files of a job.
-enum class BatchEngine : std::uint8_t { questlog, spark };
-
 struct BatchArguments {
     std::string job;
     bool force = false;
-    BatchEngine engine = BatchEngine::questlog;
+    std::string engine = "questlog"; ///< Who reads the log and writes the files: or "spark".
 };
 
 struct LandArguments {

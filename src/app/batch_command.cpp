@@ -50,8 +50,8 @@ void tell(const Context& context, const std::string& topic, const batch::JobRepo
 }
 
 /// nullptr: this process does it all.
-Result<std::unique_ptr<batch::Engine>> engine_of(const Context& context, BatchEngine engine) {
-    if (engine == BatchEngine::questlog) return std::unique_ptr<batch::Engine>();
+Result<std::unique_ptr<batch::Engine>> engine_of(const Context& context, const std::string& engine) {
+    if (engine != "spark") return std::unique_ptr<batch::Engine>();
     const KafkaConfig& kafka = context.config.kafka;
     if (!kafka.enabled())
         return reject("--engine spark reads a topic in Kafka, and none is configured: the log in {} is questlog's own, "

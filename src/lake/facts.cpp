@@ -144,14 +144,15 @@ std::string facts_checksum(std::string_view text) {
     return fmt::format("{:08x}", crc32c(std::as_bytes(std::span(text.data(), text.size()))));
 }
 
-Result<SnapshotFacts> parse_facts(duck::Connection& connection, const std::string& text,
+Result<SnapshotFacts> parse_facts(duck::Connection& connection, FactsPlace place, const std::string& text,
                                   const std::vector<duck::ResultColumn>& columns, std::int64_t rows) {
     std::int64_t version = 0;
     auto facts = understood(connection, text, version);
     if (!facts.ok()) return damaged_by(facts.error());
-    if (version > version_of_files)
+    const std::int64_t known = place == FactsPlace::footer ? version_of_one_file : version_of_files;
+    if (version > known)
         return reject("it is of snapshot format {}, and this questlog reads up to {}: read it with the newer one",
-                      version, version_of_files);
+                      version, known);
     // The facts are right by their checksum; the columns are the files'. A flipped bit in either shows here.
     if (facts_text(*facts, columns) != text)
         return corrupt("its columns are not those that the facts in its footer name");

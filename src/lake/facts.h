@@ -3,6 +3,7 @@
 #include "duck/duck.h"
 #include "lake/snapshot.h"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,9 +22,11 @@ inline constexpr std::string_view facts_checksum_key = "questlog.snapshot.crc32c
 /// CRC-32C, 8 hex digits.
 [[nodiscard]] std::string facts_checksum(std::string_view text);
 
+enum class FactsPlace : std::uint8_t { footer, own_file };
+
 /// The facts of a text whose checksum is right, over files with these columns and so many rows. `corrupt`: they
-/// contradict each other, without the file's name. `connection` reads the JSON.
-Result<SnapshotFacts> parse_facts(duck::Connection& connection, const std::string& text,
+/// contradict each other, without the file's name; `reject`: a newer questlog wrote them. `connection` reads the JSON.
+Result<SnapshotFacts> parse_facts(duck::Connection& connection, FactsPlace place, const std::string& text,
                                   const std::vector<duck::ResultColumn>& columns, std::int64_t rows);
 
 /// The contents of a generation's facts file: the text and its checksum as one JSON object, in one line.

@@ -57,7 +57,7 @@ Result<std::optional<SnapshotFacts>> read_footer(duck::Connection& connection, c
         return corrupt("the facts in its footer do not match their checksum");
     if (raw->rows != raw->rows_of_groups)
         return corrupt("its footer counts {} rows and its row groups {}", raw->rows, raw->rows_of_groups);
-    TRY(facts, parse_facts(connection, *raw->text, raw->columns, raw->rows));
+    TRY(facts, parse_facts(connection, FactsPlace::footer, *raw->text, raw->columns, raw->rows));
     return std::optional(std::move(facts));
 }
 

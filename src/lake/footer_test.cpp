@@ -1,5 +1,7 @@
 #include "lake/footer.h"
 
+#include "lake/facts.h"
+
 #include <cstdio>
 #include <gtest/gtest.h>
 

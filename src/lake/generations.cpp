@@ -132,16 +132,10 @@ Result<std::string> Generations::stage_files(const std::string& folder, const st
     return staged;
 }
 
-/// The other engine may have left its files unsynced.
 Status Generations::fill_with_files(const std::string& staged, const std::string& folder,
                                     const std::vector<Move>& moves, const std::string& facts) {
     CHECK_OK(env_.files.make_directories(staged));
-    for (const Move& move : moves) {
-        const std::string data = staged + "/" + move.to;
-        CHECK_OK(env_.files.rename(folder + "/" + move.from, data));
-        TRY(file, env_.files.open(data, io::Open::read));
-        CHECK_OK(file->sync_data());
-    }
+    for (const Move& move : moves) CHECK_OK(env_.files.rename(folder + "/" + move.from, staged + "/" + move.to));
     TRY(file, env_.files.open(staged + "/" + std::string(facts_file_name), io::Open::create_new));
     CHECK_OK(file->write_at(0, std::as_bytes(std::span(facts))));
     CHECK_OK(file->sync_data());

@@ -35,8 +35,8 @@ public:
     /// durable. Returns the folder. On an error nothing of it is left.
     Result<std::string> stage(const std::string& scratch_file, const std::string& uuid, const std::string& name);
 
-    /// Likewise of files that another engine wrote: moves each `from` of `folder` into the staging folder as `to`, with
-    /// a file of `facts` beside them. `folder` is removed.
+    /// Likewise of files that another engine wrote and that are synced: moves each `from` of `folder` into the staging
+    /// folder as `to`, with a file of `facts` beside them. `folder` is removed.
     struct Move {
         std::string from;
         std::string to;

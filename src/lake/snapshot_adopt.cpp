@@ -19,13 +19,14 @@ Columns columns_of(const PlainFooter& footer) {
     return columns;
 }
 
-/// Looks into every file; what it finds goes into `facts`. The files' columns.
+/// Looks into every file, and syncs it; what it finds goes into `facts`. The files' columns.
 Result<std::vector<duck::ResultColumn>> look_into(io::Env env, duck::Connection& connection, const std::string& folder,
                                                   const std::vector<Generations::Move>& moves, const Columns& columns,
                                                   SnapshotFacts& facts) {
     std::vector<duck::ResultColumn> found;
     for (const Generations::Move& move : moves) {
         TRY(file, env.files.open(folder + "/" + move.from, io::Open::read));
+        CHECK_OK(file->sync_data()); // the engine may have left it to the system
         TRY(bytes, file->size());
         TRY(path, env.files.library_path(*file));
         auto footer = read_plain_footer(connection, path);
@@ -87,7 +88,7 @@ Result<Landed> TableWriter::adopt(duck::Connection& connection, const std::strin
             landed.bytes += file.bytes;
         }
         const std::string text = facts_text(facts, found);
-        TRY(written, parse_facts(connection, text, found, rows));
+        TRY(written, parse_facts(connection, FactsPlace::own_file, text, found, rows));
         if (options.accept) CHECK_OK(options.accept(written));
         landed.facts = std::move(written);
         landed.name = moves.front().to;

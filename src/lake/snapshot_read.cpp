@@ -132,7 +132,7 @@ Result<Snapshot> open_several(io::Env env, duck::Connection& connection, const s
         rows += footer->rows;
         columns = std::move(footer->columns);
     }
-    auto facts = parse_facts(connection, *text, columns, rows);
+    auto facts = parse_facts(connection, FactsPlace::own_file, *text, columns, rows);
     if (!facts.ok() && facts.error().kind == ErrorKind::corrupt) return damaged(facts_file, facts.error().message);
     if (!facts.ok()) return facts.error().within(facts_file);
     snapshot.facts = std::move(*facts);

@@ -390,3 +390,10 @@ def test_batch_says_what_it_landed_and_draws_progress_only_on_terminals(shop):
 
 def test_an_unknown_job_is_told_with_those_that_exist(questlog):
     questlog.fails("batch", "separate", code=2, says=["separate", "separate_events", "just_filtering", "filtered_writes"])
+
+
+def test_spark_is_refused_without_a_topic_in_kafka(questlog):
+    questlog.fails("batch", "separate_events", "--engine", "spark", code=2,
+                   says=["--engine spark reads a topic in Kafka", "cannot read", "[kafka]", "--kafka HOST:PORT"])
+    questlog.fails("batch", "separate_events", "--engine", "flink", code=2, says=["--engine", "flink", "spark"])
+    assert not (questlog.data / "spark").exists()
