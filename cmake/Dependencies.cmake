@@ -10,6 +10,7 @@ find_package(tomlplusplus REQUIRED)
 find_package(Boost 1.81 REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(CURL REQUIRED)
+find_package(OpenSSL REQUIRED)
 find_package(zstd REQUIRED)
 find_library(LZ4_LIBRARY lz4 REQUIRED) # Debian's package brings no CMake file
 find_library(RDKAFKA_LIBRARY rdkafka REQUIRED) # nor does this one

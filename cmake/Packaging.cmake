@@ -7,7 +7,7 @@ install(FILES README.md LICENSE THIRD_PARTY.md CHANGELOG.md DESTINATION share/do
 install(FILES ${DUCKDB_DIR}/LICENSES.txt RENAME duckdb.txt
         DESTINATION share/doc/questlog/licences COMPONENT questlog OPTIONAL)
 foreach(package libboost1.81-dev libcli11-dev libcurl4-openssl-dev libfmt-dev liblz4-dev librdkafka-dev libsimdjson-dev libspdlog-dev
-                libtomlplusplus-dev libxxhash-dev libzstd-dev prometheus-cpp-dev zlib1g-dev)
+                libssl-dev libtomlplusplus-dev libxxhash-dev libzstd-dev prometheus-cpp-dev zlib1g-dev)
   install(FILES /usr/share/doc/${package}/copyright RENAME ${package}.txt
           DESTINATION share/doc/questlog/licences COMPONENT questlog OPTIONAL)
 endforeach()

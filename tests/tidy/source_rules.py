@@ -25,7 +25,7 @@ THIRD_PARTY = {
     "zstd_errors.h": {"base", "http"},
     "curl/": {"hdfs"},
     "librdkafka/": {"kafka"},
-    "openssl/": {"http"},
+    "openssl/": {"hdfs"},
     "fmt/": None,  # everywhere
     "gtest/": None,
     "gmock/": None,
