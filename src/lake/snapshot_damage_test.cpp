@@ -165,7 +165,7 @@ TEST_F(DamagedSnapshots, aSwapByRenamesThatWasCutOffIsUndone) {
     const std::string staging = root_ + "/.staging/tmp%2Fsword_purchases/";
     std::filesystem::create_directories(staging + "0badcafe.exchange");
     std::filesystem::rename(table_folder(), staging + "0badcafe");
-    EXPECT_EQ(present(), "none");
+    EXPECT_EQ(present(), "10|generation 1"); // a reader finds the old one where it was set aside
     ASSERT_TRUE(store_->writer(table_).ok());
     EXPECT_EQ(present(), "10|generation 1");
     EXPECT_EQ(names_in(".staging/tmp%2Fsword_purchases"), std::vector<std::string>{});
