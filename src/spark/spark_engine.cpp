@@ -122,16 +122,19 @@ private:
         return reject("Spark ({}): {}; its log is {}{}", options_.settings.submit, error.message, log_, end_of_log());
     }
 
+    /// The first exception that it tells, or how it ends.
     std::string end_of_log() {
         const auto text = io::read_text_file(env_.files, log_);
         if (!text.ok() || text->empty()) return ", and empty";
-        std::string_view end = *text;
-        if (end.size() > log_bytes_shown) {
-            end = end.substr(end.size() - log_bytes_shown);
-            end = end.substr(std::min(end.find('\n'), end.size() - 1) + 1);
+        std::string_view part = *text;
+        if (const std::size_t exception = part.find("Exception"); exception != std::string_view::npos) {
+            const std::size_t line = part.rfind('\n', exception);
+            part = part.substr(line == std::string_view::npos ? 0 : line + 1);
+            return fmt::format(", which says: {}", part.substr(0, std::min(part.find('\n'), log_bytes_shown)));
         }
-        while (end.ends_with('\n')) end.remove_suffix(1);
-        return fmt::format(", which ends:\n{}", end);
+        while (part.ends_with('\n')) part.remove_suffix(1);
+        if (part.size() > log_bytes_shown) part.remove_prefix(part.size() - log_bytes_shown);
+        return fmt::format(", which ends:\n{}", part);
     }
 
     void close() {

@@ -34,12 +34,23 @@ def reader(engines, topic, tmp_path):
 
 
 def landed(questlog):
-    return questlog.value_of("SELECT landed FROM ledger WHERE \"table\" = 'bought'")
+    table = next(table for table in questlog.tables() if table["name"] == "bought")
+    assert table["balanced"] and table["problem"] is None, table
+    return table["landed"]
 
 
 def descendants(pid):
     children = [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
     return [*children, *(below for child in children for below in descendants(child))]
+
+
+def has_python_below_java(pid):
+    """The launcher is Python, too."""
+    try:
+        javas = [below for below in descendants(pid) if "java" in Path(f"/proc/{below}/comm").read_text()]
+        return any("python" in Path(f"/proc/{below}/comm").read_text() for java in javas for below in descendants(java))
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def is_alive(pid):
@@ -58,9 +69,7 @@ def running(reader):
     """A run whose Spark has begun; and all its processes."""
     process = reader.start("batch", "bought", "--engine", "spark")
 
-    def python_driver():
-        return [pid for pid in descendants(process.pid) if b"questlog_job.py" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-    wait_until(lambda: len(python_driver()) >= 2, "spark-submit has started its Python", RUN_S)
+    wait_until(lambda: has_python_below_java(process.pid), "Spark's JVM has started the program", RUN_S)
     yield process, descendants(process.pid)
     if process.poll() is None:
         process.kill()
@@ -131,5 +140,4 @@ def test_a_master_that_is_not_there_is_told_with_the_log(engines, topic, tmp_pat
     kept = topic()
     kept.put([purchase(0).decode()])
     reader = kept.reader(tmp_path / "reader", spark_section(engines, tmp_path, master="nonsense://x") + JOB)
-    done = reader.fails("batch", "bought", "--engine", "spark", code=2, says=[str(reader.data / "spark" / "bought.log")], deadline_s=RUN_S)
-    assert "nonsense" in done.err
+    reader.fails("batch", "bought", "--engine", "spark", code=2, says=[str(reader.data / "spark" / "bought.log"), "Master must"], deadline_s=RUN_S)
