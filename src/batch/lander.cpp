@@ -1,6 +1,7 @@
 #include "batch/lander.h"
 
 #include "batch/cut_landing.h"
+#include "io/lock_error.h"
 #include "scan/table_names.h"
 
 #include <algorithm>
@@ -121,7 +122,9 @@ Status Lander::look(PartitionState& partition) {
 
 Status Lander::take_lock(PartitionState& partition, std::unique_ptr<io::Lock>& lock) {
     auto taken = partition.records.lock(options_.lock_wait);
-    if (!taken.ok()) return taken.error().within("another process is landing");
+    if (!taken.ok())
+        return io::is_held_by_another(taken.error()) ? taken.error().within("another process is landing")
+                                                     : taken.error();
     lock = std::move(taken).value();
     if (partition.swept) return {};
     CHECK_OK(world_.store.sweep(world_.log.topic().id, partition.partition));

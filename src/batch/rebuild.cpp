@@ -1,6 +1,7 @@
 #include "batch/rebuild.h"
 
 #include "batch/cut_landing.h"
+#include "io/lock_error.h"
 #include "lake/landing_records.h"
 #include "scan/table_names.h"
 
@@ -44,7 +45,9 @@ private:
         for (Partition partition{0}; partition.value < world_.log.topic().partitions; ++partition.value) {
             lake::LandingRecords records(world_.env, world_.store.lake_root(), world_.log.topic().id, partition);
             auto lock = records.lock(options_.lock_wait);
-            if (!lock.ok()) return lock.error().within("another process is landing");
+            if (!lock.ok())
+                return io::is_held_by_another(lock.error()) ? lock.error().within("another process is landing")
+                                                            : lock.error();
             TRY(books, records.books());
             TRY(cuts, records.cuts());
             std::erase_if(cuts, [&](const lake::PlannedCut& cut) {

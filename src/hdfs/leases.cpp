@@ -1,5 +1,6 @@
 #include "hdfs/leases.h"
 
+#include "io/lock_error.h"
 #include "io/process_identity.h"
 
 #include <algorithm>
@@ -147,7 +148,8 @@ Result<std::unique_ptr<io::Lock>> Leases::acquire(const std::string& path, int s
             }
         }
         if (local_.clock.monotonic() >= deadline)
-            return retry_later("{} is locked by {}; stop that process or wait for it", path, *holder);
+            return io::held_by_another(
+                retry_later("{} is locked by {}; stop that process or wait for it", path, *holder));
         local_.clock.sleep(pause);
         pause = std::min(pause * 2, longest_look);
     }

@@ -1,6 +1,7 @@
 #include "io/real_lock.h"
 
 #include "io/descriptor.h"
+#include "io/lock_error.h"
 #include "io/real_file.h"
 #include "io/system_error.h"
 
@@ -77,8 +78,8 @@ Result<std::unique_ptr<Lock>> lock_byte(Clock& clock, const std::string& path, i
         if (uninterrupted([&] { return ::fcntl(descriptor.get(), F_OFD_SETLK, &range); }) == 0) break;
         if (errno != EAGAIN && errno != EACCES) return system_error(errno, "lock", path);
         if (clock.monotonic() >= deadline)
-            return retry_later("{} is locked by {}; stop that process or wait for it", path,
-                               read_holder(descriptor.get(), slot));
+            return held_by_another(retry_later("{} is locked by {}; stop that process or wait for it", path,
+                                               read_holder(descriptor.get(), slot)));
         clock.sleep(pause);
         pause = std::min(pause * 2, std::chrono::milliseconds{20});
     }

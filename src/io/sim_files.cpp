@@ -1,3 +1,4 @@
+#include "io/lock_error.h"
 #include "io/sim_handles.h"
 #include "io/system_error.h"
 
@@ -171,7 +172,7 @@ public:
             }
         }
         world_.clock->sleep(wait); // whoever holds it is on this thread, and cannot let it go meanwhile
-        return retry_later("{} is locked by another process; stop that process or wait for it", path);
+        return held_by_another(retry_later("{} is locked by another process; stop that process or wait for it", path));
     }
 
     Result<bool> locked(const std::string& path, int slot) override {

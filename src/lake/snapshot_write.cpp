@@ -1,3 +1,4 @@
+#include "io/lock_error.h"
 #include "lake/facts.h"
 #include "lake/footer.h"
 #include "lake/generations.h"
@@ -59,7 +60,7 @@ Result<TableWriter> SnapshotStore::writer(const std::string& path) {
     const std::string lock_file = Generations::lock_file(root_, escaped_table_path(path));
     auto lock = env_.files.lock(lock_file, 0, io::Files::Share::exclusive, std::chrono::milliseconds::zero());
     if (!lock.ok()) {
-        if (lock.error().kind != ErrorKind::retry_later) return lock.error();
+        if (!io::is_held_by_another(lock.error())) return lock.error();
         return lock.error().within(
             fmt::format("table {} is being written by another job; run this one when it is done", path));
     }

@@ -1,7 +1,12 @@
 """What HDFS fails at, on the real one: a clear error, nothing half-visible, the next run completes, each event once."""
 
+import json
+import os
+import subprocess
+
 import pytest
-from hdfs_lake import START_S, event, running, settled
+from cluster_commands import Cluster
+from hdfs_lake import START_S, Hdfs, event, running, settled
 from waiting import wait_until
 
 pytestmark = pytest.mark.timeout(START_S + 240)
@@ -20,6 +25,10 @@ BACK_S = 90
 
 @pytest.fixture
 def lake(hdfs, tmp_path):
+    return made(hdfs, tmp_path)
+
+
+def made(hdfs, tmp_path):
     """With a table of the first events, and as many that are not in it."""
     lake = hdfs.lake(tmp_path / "lake", more=JOB)
     collect(lake, 0)
@@ -42,7 +51,8 @@ def landed(lake):
 def fail_and_complete(lake, says, mend, code=1):
     before = landed(lake) if lake.hdfs.list(lake.path) else None
     for command in (("batch", "all"), ("land", "--once")):
-        lake.fails(*command, code=code, says=says)
+        refused = lake.fails(*command, code=code, says=says)
+        assert "another job" not in refused.err and "another process" not in refused.err, refused  # nobody else has a lock
     mend()
     assert before in (None, landed(lake)), "something is half-visible"
     complete(lake)
@@ -136,3 +146,42 @@ def test_a_namenode_that_restarts_under_a_server(hdfs, tmp_path):
         wait_until(lambda: sum(row["landed"] for row in lake.sql("SELECT * FROM ledger")) == 3 * SOME, "all are landed", BACK_S, poll_s=0.5)
         assert server.stop() == 0
     settled(lake, 3 * SOME)
+
+
+@pytest.fixture
+def small_datanode(tmp_path):
+    """An HDFS whose DataNode's disk is a small file system; and the ballast that leaves no room for another block: a
+    DataNode takes none where a gigabyte beside it would not stay free."""
+    (tmp_path / "small").mkdir()
+    cluster = Cluster(tmp_path / "small")
+    cluster.ok("up", "namenode", deadline_s=START_S)
+    folder = cluster.state / "data" / "datanode"
+    folder.mkdir(parents=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1600m", "tmpfs", folder], capture_output=True, check=False)
+    if mounted.returncode != 0:
+        cluster.run("down", deadline_s=120)
+        pytest.skip(f"cannot mount a small file system: {mounted.stderr.decode().strip()}")
+    try:
+        hdfs = Hdfs(cluster)
+        hdfs.up()
+        yield hdfs, folder / "ballast"
+    finally:
+        cluster.run("down", deadline_s=120)
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_full_disk(small_datanode, tmp_path):
+    hdfs, ballast = small_datanode
+    lake = made(hdfs, tmp_path)
+
+    def remaining():
+        return json.loads(hdfs.call("GET", "/", "GETSTATUS"))["FsStatus"]["remaining"]
+
+    with open(ballast, "wb") as file:
+        os.posix_fallocate(file.fileno(), 0, 600 << 20)
+    wait_until(lambda: remaining() < 1100 << 20, "the DataNode has told", BACK_S, poll_s=0.2)
+
+    def make_room():
+        ballast.unlink()
+        wait_until(lambda: remaining() > 1400 << 20, "the DataNode has told", BACK_S, poll_s=0.2)
+    fail_and_complete(lake, ["DataNode", "full"], make_room)
