@@ -1,5 +1,7 @@
 #include "app/lake_files.h"
 
+#include "app/context.h"
+
 #include <cstdlib>
 #include <fmt/format.h>
 #include <pwd.h>
@@ -26,6 +28,7 @@ Result<std::unique_ptr<hdfs::HdfsFiles>> open_hdfs(io::Env local, const LakeConf
     options.client.namenode = lake.webhdfs.empty() ? fmt::format("{}:{}", root.host, webhdfs_port) : lake.webhdfs;
     options.client.user = lake.user.empty() ? user_of_process() : lake.user;
     options.client.replication = lake.replication;
+    options.client.stopped = stop_requested;
     options.root = std::move(root);
     options.cache_directory = data + "/cache/hdfs";
     options.cache_bytes_max = lake.cache_bytes_max;

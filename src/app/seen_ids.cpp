@@ -40,8 +40,10 @@ Result<std::vector<collect::SeenIds>> seen_ids(const Context& context, const log
         const lake::LandingRecords records(context.env, context.lake_root(), log.topic().id, partition);
         const auto earlier = recorded_ids(records);
         auto seen = earlier.ok() ? seen_in(of_log, *earlier, newest, window) : earlier.error();
-        if (!seen.ok() && seen.error().kind == ErrorKind::corrupt) {
-            log_warn("{}; until then the message ids of what the log still has are known", seen.error().message);
+        if (!seen.ok() && (seen.error().kind == ErrorKind::corrupt || seen.error().kind == ErrorKind::retry_later)) {
+            // Collecting does not wait for the lake. Landing, which does, finds what repeats all the same.
+            log_warn("{}; until the next start the message ids of what the log still has are known",
+                     seen.error().message);
             seen = seen_in(of_log, {}, newest, window);
         }
         if (!seen.ok()) return seen.error().within("the message ids of the log");

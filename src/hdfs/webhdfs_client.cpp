@@ -108,7 +108,8 @@ Result<WebHdfsClient::Outcome> WebHdfsClient::call(const Call& call, Repeat repe
         Error& error = std::get<Error>(tried.result);
         if (tried.may_be_done && repeat == Repeat::if_not_done)
             return Outcome{{}, std::nullopt, true, std::move(error)};
-        if (!tried.may_succeed_later || clock_.monotonic() + pause > deadline) return std::move(error);
+        const bool is_over = clock_.monotonic() + pause > deadline || (options_.stopped && options_.stopped());
+        if (!tried.may_succeed_later || is_over) return std::move(error);
         clock_.sleep(pause);
         pause = std::min(pause * 2, options_.longest_pause);
     }

@@ -22,6 +22,8 @@ struct ClientOptions {
     std::chrono::milliseconds patience{15'000}; ///< For how long a call is tried again before it is an error.
     std::chrono::milliseconds first_pause{100}; ///< Doubles with each attempt.
     std::chrono::milliseconds longest_pause{2'000};
+    std::function<bool()>
+        stopped{}; ///< True: nothing is tried again, as the process is to end. Any thread; may be empty.
 };
 
 /// HDFS through WebHDFS: files and folders by absolute paths ("/lake/events"). Any thread.
