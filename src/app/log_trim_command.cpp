@@ -2,6 +2,7 @@
 #include "app/data_folder.h"
 #include "app/retention_stage.h"
 #include "base/plural.h"
+#include "io/lock_error.h"
 #include "kafka/checkpoint.h"
 #include "query/retention.h"
 
@@ -46,7 +47,7 @@ std::string account(const log::TrimPlan& plan, const std::vector<query::Claim>& 
 Result<std::unique_ptr<io::Lock>> take_lock(const Context& context, const log::Topics& topics,
                                             const log::Topic& topic) {
     auto lock = log::lock_for_trimming(context.env, topics, topic);
-    const bool held = !lock.ok() && lock.error().kind == ErrorKind::retry_later && lock.error().system_errno == 0;
+    const bool held = !lock.ok() && io::is_held_by_another(lock.error());
     if (!held) return lock;
     return retry_later("{}. A server trims its log by itself, every {} ms: `questlog log trim --dry-run` shows what it "
                        "removes and what it keeps",

@@ -3,6 +3,7 @@
 #include "base/operator_log.h"
 #include "control/control_limits.h"
 #include "control/unix_socket.h"
+#include "io/lock_error.h"
 
 #include <array>
 #include <cerrno>
@@ -20,7 +21,7 @@ constexpr std::chrono::milliseconds accept_again{100};  ///< While the process h
 std::string why_not(const std::string& directory, const Error& error) {
     if (error.kind != ErrorKind::retry_later)
         return fmt::format("no administrative commands are taken, all else works: {}", error.message);
-    if (error.system_errno != 0)
+    if (!io::is_held_by_another(error))
         return fmt::format("no administrative commands are taken until this is over: {}", error.message);
     return fmt::format("another server answers the administrative commands of {}; this one will once that one has "
                        "ended ({})",

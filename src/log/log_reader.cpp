@@ -1,3 +1,4 @@
+#include "io/lock_error.h"
 #include "log/event_log.h"
 #include "log/log_files.h"
 #include "log/recovery.h"
@@ -219,7 +220,7 @@ Status recover_for_reading(io::Files& files, const std::string& log_directory, c
                            const std::function<void(const std::string&)>& on_recovery) {
     auto lock = lock_for_writing(files, log_directory, topic);
     if (!lock.ok()) {
-        const bool held = lock.error().kind == ErrorKind::retry_later && lock.error().system_errno == 0;
+        const bool held = io::is_held_by_another(lock.error());
         return held ? Status() : Status(lock.error());
     }
     TRY(words, map_words(files, log_directory, topic, io::Open::write));

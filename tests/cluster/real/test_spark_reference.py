@@ -46,7 +46,7 @@ def test_spark_reads_every_table_on_hdfs(engines, played, tmp_path):
     """Snapshots as Parquet, of either engine; continuous tables as Delta, and as files."""
     from spark_batch import spark_section
     lake = f"{lake_on_hdfs(engines)}/{played.name}"
-    more = f'[lake]\nroot = "{lake}"\nwebhdfs = "http://{engines.address("webhdfs")}"\n' + spark_section(engines, tmp_path)
+    more = f'[lake]\nroot = "{lake}"\nwebhdfs = "{engines.address("webhdfs")}"\n' + spark_section(engines, tmp_path)
     reader = played.reader(tmp_path / "reader", more)
     reader.ok("batch", "separate_events", deadline_s=RUN_S)
     reader.ok("batch", "filtered_writes", "--engine", "spark", deadline_s=RUN_S)
