@@ -1,5 +1,6 @@
 """Beside a real HDFS: batch from Kafka into its tables, SQL over them, and an upload, each with a peer in the same run."""
 
+import getpass
 import json
 import os
 import shutil
@@ -34,7 +35,8 @@ print(json.dumps({"cpu_s": used() - cpu, "wall_s": time.monotonic() - wall}))
 def config(folder, cluster, **kafka):
     path = folder / "hdfs.toml"
     section = f'[kafka]\nbootstrap = "{cluster.bootstrap}"\n' if kafka else ""
-    path.write_text(f'lake = "{cluster.hdfs}/bench"\nwebhdfs = "{cluster.webhdfs}"\n[log]\ntopic = "{TOPIC}"\n[landing]\nenabled = false\n{section}')
+    path.write_text(f'[lake]\nroot = "{cluster.hdfs}/bench"\nwebhdfs = "{cluster.webhdfs}"\n[log]\ntopic = "{TOPIC}"\n'
+                    f'{section}')
     return path
 
 
@@ -141,7 +143,14 @@ def upload(cluster, folder, rounds, say):
     def put():
         command, environment = cluster.hadoop_fs("-put", "-f", source, f"{cluster.hdfs}/put.bin")
         return timed(command, env=environment)
-    ways = {"WebHDFS, as questlog": lambda: timed([UPLOAD, cluster.webhdfs, source, "/upload.bin"]), "hdfs dfs -put": put}
+    own = {**os.environ, "QUESTLOG_WEBHDFS": cluster.webhdfs, "QUESTLOG_UPLOAD_FILE": str(source), "HADOOP_USER_NAME": getpass.getuser()}
+
+    def sent():
+        usage = timed([UPLOAD], env=own)
+        if "ERROR" in (folder / "tree.out").read_text():
+            raise RuntimeError((folder / "tree.out").read_text())
+        return usage
+    ways = {"WebHDFS, as questlog": sent, "hdfs dfs -put": put}
     results = in_turns(ways, rounds, say, "upload")
     source.unlink()
     return medians(results, lambda ours, other: ours["rate"] / other["rate"], "WebHDFS, as questlog")
