@@ -222,8 +222,9 @@ Status ContinuousStore::put_back(const std::string& log_id) {
 Result<std::optional<ContinuousTable>> ContinuousStore::open(duck::Connection& connection,
                                                              const std::string& name) const {
     CHECK_OK(check_table_path(name));
-    TRY(opened, open_at(connection, name, root_ + "/" + name));
-    if (opened) return opened;
+    auto opened = open_at(connection, name, root_ + "/" + name);
+    // Also what has gone between two looks, as in the midst of a swap, is looked for once more where it is now.
+    if (opened.ok() ? opened->has_value() : opened.error().system_errno != ENOENT) return opened;
     TRY(place, place_of(name));
     return open_at(connection, name, place);
 }
