@@ -32,9 +32,9 @@ print(json.dumps({"cpu_s": used() - cpu, "wall_s": time.monotonic() - wall}))
 """
 
 
-def config(folder, cluster, **kafka):
+def config(folder, cluster, with_kafka=False):
     path = folder / "hdfs.toml"
-    section = f'[kafka]\nbootstrap = "{cluster.bootstrap}"\n' if kafka else ""
+    section = f'[kafka]\nbootstrap = "{cluster.bootstrap}"\n' if with_kafka else ""
     path.write_text(f'[lake]\nroot = "{cluster.hdfs}/bench"\nwebhdfs = "{cluster.webhdfs}"\n[log]\ntopic = "{TOPIC}"\n'
                     f'{section}')
     return path
@@ -53,7 +53,7 @@ def fill(cluster, folder, count):
 
 def batch(cluster, folder):
     shutil.rmtree(folder / "data", ignore_errors=True)
-    return used([BINARY, "--data", folder / "data", "--config", config(folder, cluster, kafka=True), "batch", "separate_events"], folder)
+    return used([BINARY, "--data", folder / "data", "--config", config(folder, cluster, with_kafka=True), "batch", "separate_events"], folder)
 
 
 def spark(cluster, folder):

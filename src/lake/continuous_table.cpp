@@ -196,10 +196,11 @@ Result<std::vector<std::pair<std::string, std::string>>> ContinuousStore::set_as
 Result<std::string> ContinuousStore::place_of(const std::string& name) const {
     const std::string folder = root_ + "/" + name;
     for (int look = 0;; ++look) {
+        TRY(present, env_.files.stat(folder));
+        if (present.kind != io::Kind::missing) return folder;
         TRY(aside, set_aside());
         const auto found = std::find_if(aside.begin(), aside.end(), [&](const auto& one) { return one.first == name; });
-        TRY(present, env_.files.stat(folder));
-        if (found == aside.end() || present.kind != io::Kind::missing) return folder;
+        if (found == aside.end()) return folder;          // never made, or the swap has ended between the two looks
         if (look == swap_looks_max) return found->second; // its writer is gone
         env_.clock.sleep(swap_look_pause);
     }
