@@ -67,13 +67,13 @@ class QuestlogServer(Server):
     name = "questlog"
     does = "fsynced before the answer (sync = always)"
 
-    def __init__(self, folder, data=None, lands=False, config_text=""):
+    def __init__(self, folder, data=None, lands=False, config_text="", launcher=()):
         folder.mkdir(parents=True)
         self.data = data or folder / "data"
         config = folder / "questlog.toml"  # what it collects is landed when that is measured
         config.write_text(f"[landing]\nenabled = {str(lands).lower()}\n{config_text}")
-        self.process = subprocess.Popen([BINARY, "--data", self.data, "--config", config, "serve", "--listen", "127.0.0.1:0"], cwd=folder,
-                                        stdout=subprocess.PIPE, stderr=open(folder / "stderr.txt", "wb"))
+        command = [*launcher, BINARY, "--data", self.data, "--config", config, "serve", "--listen", "127.0.0.1:0"]
+        self.process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=open(folder / "stderr.txt", "wb"))
         for line in self.process.stdout:
             if found := re.search(rb"http://[^ :]+:(\d+)", line):
                 self.port = int(found.group(1))
