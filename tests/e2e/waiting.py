@@ -31,12 +31,18 @@ def stays(condition, during_s=1.0, poll_s=0.02):
 
 @contextlib.contextmanager
 def repeating(*actions):
-    """Calls each action again and again, on a thread of its own, until the `with` block is left, however it is left."""
-    stop = threading.Event()
+    """Calls each action again and again, on a thread of its own, until the `with` block is left, however it is left.
+
+    An action that fails is not called again, and what it failed with is raised when the block is left.
+    """
+    stop, faults = threading.Event(), []
 
     def repeat(action):
-        while not stop.is_set():
-            action()
+        try:
+            while not stop.is_set():
+                action()
+        except BaseException as fault:
+            faults.append(fault)
 
     threads = [threading.Thread(target=repeat, args=(action,), daemon=True) for action in actions]
     for thread in threads:
@@ -47,3 +53,6 @@ def repeating(*actions):
         stop.set()
         for thread in threads:
             thread.join(60)
+        if faults:
+            raise faults[0]
+        assert not any(thread.is_alive() for thread in threads), "an action goes on 60 s after it should have ended"

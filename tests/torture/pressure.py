@@ -37,16 +37,14 @@ class Pressure(Part):
         with questlog.serve("--access-log") as server, contextlib.ExitStack() as beside:
             tails = [beside.enter_context(Tail(questlog, folder / f"tail-{index}")) for index in range(2)]
             slow = beside.enter_context(SlowClients(server, SLOW_CLIENTS, chance.random()))
-            faults = []
-            with repeating(*watched(faults, lambda: polite(server, "/metrics"), lambda: polite(server, "/readyz"), slow.turn,
-                                    lambda: questlog.ok("status", "--json"), lambda: questlog.ok("tail", "-o", "-5", "-e"))):
+            with repeating(lambda: polite(server, "/metrics"), lambda: polite(server, "/readyz"), slow.turn,
+                           lambda: questlog.ok("status", "--json"), lambda: questlog.ok("tail", "-o", "-5", "-e")):
                 with RecordedLoad(server, ledger, chance.random(), kinds=RecordedLoad.KINDS * 3, pad_bytes=400) as load:
                     calls = beside.enter_context(DeclaredCalls(server))
                     load.wait_for_answers(self._answers, deadline_s=300)
                     assert server.stop(deadline_s=30) == 0, server.output
                     load.finish()
                     calls.finish()
-            assert not faults, faults[0]
             sanitizers.assert_silent(server.errors)
             for tail in tails:
                 tail.end()
@@ -65,18 +63,6 @@ def look(questlog, ledger, tails, calls, book):
     assert questlog.status()["sound"]
     book.add("events acknowledged, all there", len(ledger.acked) + calls.answered)
     book.add("requests refused with 503", len(ledger.refused))
-
-
-def watched(faults, *actions):
-    """The same actions; what goes wrong in them is kept, for they run on threads of their own."""
-    def watch(action):
-        def run():
-            try:
-                action()
-            except Exception as fault:
-                faults.append(fault)
-        return run
-    return [watch(action) for action in actions]
 
 
 def polite(server, path):
