@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <gtest/gtest.h>
 #include <mutex>
 #include <string>
@@ -14,20 +15,22 @@ namespace questlog::hdfs {
 /// What becomes of one call.
 struct Fault {
     enum class Kind : std::uint8_t {
-        refuse,       ///< Nothing is done; the answer is a RemoteException, or any text.
-        refuse_rest,  ///< The same, and an empty file is left, as where there is no room for a block.
-        drop,         ///< Nothing is done, and the connection ends.
-        drop_answer,  ///< It is done, and the connection ends.
-        cut_upload,   ///< Half of the body is kept, and the connection ends.
-        cut_answer,   ///< Half of what was to come comes.
-        damage,       ///< A byte of what comes, or is kept, is another.
-        stall,        ///< Nothing is done or said.
-        boolean_false ///< Nothing is done; the answer is {"boolean":false}.
+        refuse,        ///< Nothing is done; the answer is a RemoteException, or any text.
+        refuse_rest,   ///< The same, and an empty file is left, as where there is no room for a block.
+        drop,          ///< Nothing is done, and the connection ends.
+        drop_answer,   ///< It is done, and the connection ends.
+        cut_upload,    ///< Half of the body is kept, and the connection ends.
+        cut_answer,    ///< Half of what was to come comes.
+        damage,        ///< A byte of what comes, or is kept, is another.
+        stall,         ///< Nothing is done or said.
+        boolean_false, ///< Nothing is done; the answer is {"boolean":false}.
+        none           ///< It is done and answered.
     };
     Kind kind = Kind::drop;
     int status = 403;
     std::string exception{};
     std::string message{};
+    std::function<void()> before{}; ///< What someone else has done when the call comes to be done.
 };
 
 /// Whether the text has the part, and if not, the text.

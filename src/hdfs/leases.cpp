@@ -15,7 +15,10 @@ constexpr int epoch_digits = 12;
 constexpr std::size_t older_kept_max = 16; ///< Files of past epochs, before they are removed.
 constexpr std::chrono::milliseconds first_look{50};
 constexpr std::chrono::milliseconds longest_look{1'000};
-constexpr TimestampMs freed{0}; ///< The time of modification of a lease that nobody holds.
+
+// Times of modification that say something.
+constexpr TimestampMs freed{0};     ///< Nobody holds it.
+constexpr TimestampMs withdrawn{1}; ///< It was never taken: the one before it counts.
 
 /// What a lease file says: lines of name=value, for people, too.
 std::string lease_text(const io::ProcessIdentity& process, io::Entropy& entropy) {
@@ -79,7 +82,8 @@ Leases::~Leases() {
     renewing_.with([](auto& thread) { thread.reset(); });
 }
 
-Result<Leases::Found> Leases::find(const std::string& folder, const std::string& name) {
+/// The lease that counts is the one with the greatest number, of those below `below`.
+Result<Leases::Found> Leases::find(const std::string& folder, const std::string& name, std::int64_t below) {
     TRY(listed, client_.list(folder));
     if (!listed) CHECK_OK(client_.make_directories(folder));
     Found found;
@@ -89,7 +93,9 @@ Result<Leases::Found> Leases::find(const std::string& folder, const std::string&
         std::int64_t epoch = 0;
         const char* digits = status.name.data() + prefix.size();
         if (std::from_chars(digits, digits + epoch_digits, epoch).ptr != digits + epoch_digits) continue;
-        if (epoch > found.epoch) {
+        found.last = std::max(found.last, epoch);
+        if (epoch >= below) continue;
+        if (epoch > found.epoch && status.modified != withdrawn) {
             if (found.epoch > 0) found.older.push_back(std::move(found.status.name));
             found.epoch = epoch;
             found.status = std::move(status);
@@ -124,7 +130,7 @@ Result<std::unique_ptr<io::Lock>> Leases::acquire(const std::string& path, int s
         TRY(found, find(held.folder, held.name));
         TRY(holder, holder_of(held.folder, held.name, found));
         if (!holder) {
-            held.epoch = found.epoch + 1;
+            held.epoch = found.last + 1;
             held.renewed = local_.clock.monotonic();
             const auto made = client_.create(held.path(), Body::of(text));
             if (!made.ok()) {
@@ -132,13 +138,10 @@ Result<std::unique_ptr<io::Lock>> Leases::acquire(const std::string& path, int s
                 return made.error();
             }
             if (!made->file) continue; // someone else was first
-            if (found.epoch > 0 && found.status.modified != freed) {
-                // A holder that was only slow may have renewed it meanwhile. One of us sees the other's trace.
-                TRY(before, client_.status(held.folder + "/" + epoch_name(held.name, found.epoch)));
-                if (before && before->modified != found.status.modified) {
-                    CHECK_OK(client_.set_modified(held.path(), freed));
-                    holder = "a process that had seemed to be gone";
-                }
+            TRY(was_first, was_first_to_take(held, found));
+            if (!was_first) {
+                CHECK_OK(client_.set_modified(held.path(), withdrawn));
+                holder = "another process, which took or renewed it at the same time";
             }
             if (!holder) {
                 if (found.older.size() > older_kept_max)
@@ -153,6 +156,16 @@ Result<std::unique_ptr<io::Lock>> Leases::acquire(const std::string& path, int s
         local_.clock.sleep(pause);
         pause = std::min(pause * 2, longest_look);
     }
+}
+
+/// A look after the lease was made, at what may have happened since the look before. Someone else may have made a
+/// greater one, and who seemed to be gone may have renewed his: he lists the folder after that, so that one of us sees
+/// the other.
+Result<bool> Leases::was_first_to_take(const Held& held, const Found& before) {
+    TRY(now, find(held.folder, held.name, held.epoch));
+    const bool is_as_before =
+        now.epoch == before.epoch && (before.status.modified == freed || now.status.modified == before.status.modified);
+    return now.last == held.epoch && is_as_before;
 }
 
 /// An empty one that HDFS had no room to finish would look held for a minute.

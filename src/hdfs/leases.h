@@ -7,6 +7,7 @@
 #include "io/env.h"
 
 #include <chrono>
+#include <limits>
 #include <list>
 #include <memory>
 #include <optional>
@@ -50,14 +51,17 @@ private:
         [[nodiscard]] std::string path() const;
     };
     struct Found {
-        std::int64_t epoch = 0; ///< 0: it was never held.
-        FileStatus status{};
+        std::int64_t epoch = 0;         ///< The one that counts. 0: it was never held.
+        std::int64_t last = 0;          ///< The greatest there is, also of a lease that was withdrawn.
+        FileStatus status{};            ///< Of the one that counts.
         std::vector<std::string> older; ///< Names.
     };
 
-    Result<Found> find(const std::string& folder, const std::string& name);
+    Result<Found> find(const std::string& folder, const std::string& name,
+                       std::int64_t below = std::numeric_limits<std::int64_t>::max());
     Result<std::optional<std::string>> holder_of(const std::string& folder, const std::string& name,
                                                  const Found& found);
+    Result<bool> was_first_to_take(const Held& held, const Found& before);
     Result<std::unique_ptr<io::Lock>> hold(Held held);
     void forget_unfinished(const std::string& path);
     void release(std::list<Held>::iterator held);

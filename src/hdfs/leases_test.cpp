@@ -4,6 +4,7 @@
 #include "io/process_identity.h"
 
 #include <atomic>
+#include <functional>
 #include <gtest/gtest.h>
 
 namespace questlog::hdfs {
@@ -34,8 +35,15 @@ protected:
     }
     /// A holder on a machine that nobody here knows.
     void held_elsewhere(std::int64_t epoch) {
-        hdfs_.put("/locks/a.lock.0." + fmt::format("{:012}", epoch),
-                  "host=far\npid=77\ncommand=questlog\nmachine=another/1\nstarted=5\ntoken=1\n");
+        hdfs_.put(number(epoch), "host=far\npid=77\ncommand=questlog\nmachine=another/1\nstarted=5\ntoken=1\n");
+    }
+    static std::string number(std::int64_t epoch) { return fmt::format("/locks/a.lock.0.{:012}", epoch); }
+    /// In the midst of the next taking: after the folder was listed, before the next number is made.
+    void meanwhile(std::function<void()> action) {
+        Fault fault;
+        fault.kind = Kind::none;
+        fault.before = std::move(action);
+        hdfs_.fail("CREATE-data", fault);
     }
     static bool holds(const Result<std::unique_ptr<io::Lock>>& lock) { return lock.ok(); }
 
@@ -83,6 +91,73 @@ TEST_F(LeasesTest, NotRenewedForAMinuteItIsAnyones) {
     pass(3'000);
     EXPECT_TRUE(holds(one_.acquire("/locks/a.lock", 0, at_once)));
     EXPECT_TRUE(hdfs_.node("/locks/a.lock.0.000000000005").has_value());
+}
+
+/// The holder has listed the folder already after its renewal, and goes on.
+TEST_F(LeasesTest, StaleOneThatIsRenewedWhileItIsTakenStaysItsHoldersOwn) {
+    held_elsewhere(4);
+    pass(minute_ms + 2'000);
+    meanwhile([this] { hdfs_.set_modified(number(4), now_ms_); });
+    const auto refused = one_.acquire("/locks/a.lock", 0, at_once);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().kind, ErrorKind::retry_later);
+    EXPECT_TRUE(has(refused.error().message, "another process, which took or renewed it at the same time"));
+    EXPECT_TRUE(one_.check().ok());
+    EXPECT_TRUE(other_.is_held("/locks/a.lock", 0).value());
+    const auto third = other_.acquire("/locks/a.lock", 0, at_once);
+    ASSERT_FALSE(third.ok());
+    EXPECT_TRUE(has(third.error().message, "process 77 (questlog) on far"));
+    hdfs_.set_modified(number(4), 0); // as its holder frees it
+    EXPECT_TRUE(holds(other_.acquire("/locks/a.lock", 0, at_once)));
+    EXPECT_TRUE(hdfs_.node(number(6)).has_value());
+}
+
+TEST_F(LeasesTest, WhoWaitsForAStaleOneThatIsRenewedWaitsForItsHolder) {
+    held_elsewhere(4);
+    pass(minute_ms + 2'000);
+    meanwhile([this] { hdfs_.set_modified(number(4), now_ms_); });
+    const auto refused = one_.acquire("/locks/a.lock", 0, std::chrono::seconds(30));
+    ASSERT_FALSE(refused.ok());
+    EXPECT_TRUE(has(refused.error().message, "process 77 (questlog) on far"));
+}
+
+TEST_F(LeasesTest, HolderIsNotOvertakenByWhatWasWithdrawn) {
+    Leases quick(env(), one_client_, {.renewal = std::chrono::milliseconds(5)});
+    const auto lock = quick.acquire("/locks/a.lock", 0, at_once);
+    ASSERT_TRUE(lock.ok());
+    held_elsewhere(2);
+    hdfs_.set_modified(number(2), 1);
+    const int before = hdfs_.calls("SETTIMES");
+    while (hdfs_.calls("SETTIMES") < before + 3) std::this_thread::yield();
+    EXPECT_TRUE(quick.check().ok());
+}
+
+/// Someone was gone for so long that the number which came next then is in nobody's way any more.
+TEST_F(LeasesTest, NumberOfLongAgoIsNotTaken) {
+    for (const bool was_stale : {false, true}) {
+        held_elsewhere(4);
+        hdfs_.set_modified(number(4), was_stale ? now_ms_ - 2 * minute_ms : 0);
+        meanwhile([this] {
+            static_cast<void>(other_client_.remove(number(4)));
+            held_elsewhere(30);
+        });
+        EXPECT_FALSE(holds(one_.acquire("/locks/a.lock", 0, at_once)));
+        static_cast<void>(other_client_.remove(number(5)));
+        static_cast<void>(other_client_.remove(number(30)));
+    }
+}
+
+/// Of a number that was made, and whose maker was only slow to see that it must not have it.
+TEST_F(LeasesTest, StaleOneThatIsWithdrawnMeanwhileLeavesTheOneBeforeIt) {
+    held_elsewhere(4);
+    held_elsewhere(5);
+    pass(minute_ms + 2'000);
+    meanwhile([this] {
+        hdfs_.set_modified(number(4), now_ms_);
+        hdfs_.set_modified(number(5), 1);
+    });
+    EXPECT_FALSE(holds(one_.acquire("/locks/a.lock", 0, at_once)));
+    EXPECT_TRUE(other_.is_held("/locks/a.lock", 0).value());
 }
 
 TEST_F(LeasesTest, DeadProcessOfThisMachineHoldsNothing) {

@@ -200,13 +200,18 @@ private:
         Answer answer;
         std::optional<Fault> fault;
         {
-            const std::lock_guard lock(mutex_);
+            std::unique_lock lock(mutex_);
             const std::string name = request->operation + (is_data ? "-data" : "");
             ++calls_[name];
             auto& faults = faults_[name];
             if (!faults.empty()) {
                 fault = faults.front();
                 faults.pop_front();
+            }
+            if (fault && fault->before) {
+                lock.unlock();
+                fault->before();
+                lock.lock();
             }
             const auto is = [&](Fault::Kind kind) { return fault && fault->kind == kind; };
             if (is(Fault::Kind::drop)) return false;
