@@ -1,5 +1,6 @@
 #include "app/commands.h"
 #include "app/data_folder.h"
+#include "app/lake_files.h"
 #include "query/session.h"
 
 #include <algorithm>
@@ -22,9 +23,10 @@ std::string quoted(const std::string& path, char quote) {
 }
 
 struct Place {
-    std::string folder;             ///< Absolute.
-    std::vector<std::string> files; ///< As a Delta table has them now; empty: it is none.
+    std::string folder; ///< Absolute; on HDFS with its scheme and authority.
     bool is_delta = false;
+    std::optional<WebHdfsAccess> webhdfs{}; ///< Of a lake on HDFS.
+    std::string path_on_hdfs{};
 };
 
 /// DuckDB reads a Delta table with an extension that has to be downloaded; without it, the files that the log names.
@@ -70,16 +72,94 @@ std::string for_spark(const Place& place) {
                        folder, folder);
 }
 
+/// The file system as fsspec has it, which asks WebHDFS: without Java, and without libhdfs.
+std::string file_system(const Place& place) {
+    const std::string& namenode = place.webhdfs->namenode;
+    const std::size_t colon = namenode.rfind(':');
+    return fmt::format(R"(fsspec.filesystem("webhdfs", host={}, port={}, user={}))",
+                       quoted(namenode.substr(0, colon), '"'), namenode.substr(colon + 1),
+                       quoted(place.webhdfs->user, '"'));
+}
+
+/// As a URI has it.
+std::string percent_encoded(const std::string& path) {
+    std::string text;
+    for (const char c : path) {
+        const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                              std::string_view("-._~/=").find(c) != std::string_view::npos;
+        text += is_plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+    return text;
+}
+
+/// deltalake has a client of its own for HDFS.
+std::string delta_table(const Place& place) {
+    const std::string authority = place.folder.substr(0, place.folder.size() - place.path_on_hdfs.size());
+    return fmt::format("os.environ.setdefault(\"HADOOP_USER_NAME\", {})\n"
+                       "table = DeltaTable({})",
+                       quoted(place.webhdfs->user, '"'), quoted(authority + percent_encoded(place.path_on_hdfs), '"'));
+}
+
+/// DuckDB's SQL knows no HDFS; in Python it takes the file systems of others.
+std::string for_duckdb_on_hdfs(const Place& place) {
+    const std::string files = "webhdfs://" + place.path_on_hdfs + (place.is_delta ? "/date=*/*.parquet" : "/*.parquet");
+    const std::string sql = fmt::format("SELECT * FROM read_parquet({}{})", quoted(files, '\''),
+                                        place.is_delta ? ", hive_partitioning = true, union_by_name = true" : "");
+    return fmt::format("# In Python: pip install duckdb fsspec requests\n"
+                       "import duckdb\n"
+                       "import fsspec\n\n"
+                       "duckdb.register_filesystem({})\n"
+                       "table = duckdb.sql({})\n",
+                       file_system(place), quoted(sql, '"'));
+}
+
+std::string for_pandas_on_hdfs(const Place& place) {
+    if (!place.is_delta)
+        return fmt::format("# pip install pandas pyarrow fsspec requests\n"
+                           "import fsspec\n"
+                           "import pandas\n\n"
+                           "hdfs = {}\n"
+                           "table = pandas.read_parquet({}, filesystem=hdfs)\n",
+                           file_system(place), quoted(place.path_on_hdfs, '"'));
+    return fmt::format("# pip install deltalake pandas pyarrow\n"
+                       "import os\n\n"
+                       "from deltalake import DeltaTable\n\n"
+                       "{}.to_pandas()\n",
+                       delta_table(place));
+}
+
+std::string for_polars_on_hdfs(const Place& place) {
+    if (!place.is_delta)
+        return fmt::format("# pip install polars pyarrow fsspec requests\n"
+                           "import fsspec\n"
+                           "import polars\n"
+                           "import pyarrow.parquet\n\n"
+                           "hdfs = {}\n"
+                           "table = polars.from_arrow(pyarrow.parquet.read_table({}, filesystem=hdfs))\n",
+                           file_system(place), quoted(place.path_on_hdfs, '"'));
+    return fmt::format("# pip install polars deltalake pyarrow\n"
+                       "import os\n\n"
+                       "import polars\n"
+                       "from deltalake import DeltaTable\n\n"
+                       "{}\n"
+                       "table = polars.from_arrow(table.to_pyarrow_table())\n",
+                       delta_table(place));
+}
+
 Result<Place> place_of(const Context& context, DataFolder& folder, const std::string& table) {
-    const auto absolute = [&](const std::string& path) {
-        if (context.config.lake.is_on_hdfs()) return path;
-        return std::filesystem::absolute(path).lexically_normal().string();
+    const auto at = [&](const std::string& path, bool is_delta) -> Result<Place> {
+        const std::string whole = context.lake_root() + "/" + path;
+        if (!context.config.lake.is_on_hdfs())
+            return Place{std::filesystem::absolute(whole).lexically_normal().string(), is_delta};
+        TRY(access, webhdfs_access(context.config.lake));
+        TRY(uri, hdfs::parse_hdfs_uri(whole));
+        return Place{whole, is_delta, std::move(access), std::move(uri.path)};
     };
     for (const scan::TableDeclaration& declared : folder.world().tables) {
         if (declared.name != table || declared.path.empty()) continue;
         TRY(snapshot, folder.lake().open(declared.path));
         if (!snapshot) return reject("table {} was never landed: run {}", table, folder.world().batch_command(table));
-        return Place{absolute(context.lake_root() + "/" + declared.path), {}, false};
+        return at(declared.path, false);
     }
     TRY(names, folder.continuous().names());
     if (!std::binary_search(names.begin(), names.end(), table)) {
@@ -90,7 +170,7 @@ Result<Place> place_of(const Context& context, DataFolder& folder, const std::st
         return reject("there is no landed table {}; there are {} (`questlog land --once` lands what is new)", table,
                       known);
     }
-    return Place{absolute(fmt::format("{}/{}/{}", context.lake_root(), lake::continuous_folder, table)), {}, true};
+    return at(fmt::format("{}/{}", lake::continuous_folder, table), true);
 }
 
 } // namespace
@@ -98,9 +178,10 @@ Result<Place> place_of(const Context& context, DataFolder& folder, const std::st
 Status run(const Context& context, const ConnectArguments& arguments) {
     TRY(folder, DataFolder::open(context));
     TRY(place, place_of(context, *folder, arguments.table));
-    if (arguments.tool == "duckdb") return context.print(for_duckdb(place));
-    if (arguments.tool == "pandas") return context.print(for_pandas(place));
-    if (arguments.tool == "polars") return context.print(for_polars(place));
+    const bool is_on_hdfs = place.webhdfs.has_value();
+    if (arguments.tool == "duckdb") return context.print(is_on_hdfs ? for_duckdb_on_hdfs(place) : for_duckdb(place));
+    if (arguments.tool == "pandas") return context.print(is_on_hdfs ? for_pandas_on_hdfs(place) : for_pandas(place));
+    if (arguments.tool == "polars") return context.print(is_on_hdfs ? for_polars_on_hdfs(place) : for_polars(place));
     return context.print(for_spark(place));
 }
 

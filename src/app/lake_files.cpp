@@ -21,12 +21,19 @@ std::string user_of_process() {
 
 } // namespace
 
+Result<WebHdfsAccess> webhdfs_access(const LakeConfig& lake) {
+    TRY(root, hdfs::parse_hdfs_uri(lake.root));
+    return WebHdfsAccess{lake.webhdfs.empty() ? fmt::format("{}:{}", root.host, webhdfs_port) : lake.webhdfs,
+                         lake.user.empty() ? user_of_process() : lake.user};
+}
+
 Result<std::unique_ptr<hdfs::HdfsFiles>> open_hdfs(io::Env local, const LakeConfig& lake, const std::string& data) {
     if (!lake.is_on_hdfs()) return std::unique_ptr<hdfs::HdfsFiles>();
     TRY(root, hdfs::parse_hdfs_uri(lake.root));
+    TRY(access, webhdfs_access(lake));
     hdfs::HdfsOptions options;
-    options.client.namenode = lake.webhdfs.empty() ? fmt::format("{}:{}", root.host, webhdfs_port) : lake.webhdfs;
-    options.client.user = lake.user.empty() ? user_of_process() : lake.user;
+    options.client.namenode = std::move(access.namenode);
+    options.client.user = std::move(access.user);
     options.client.replication = lake.replication;
     options.client.stopped = stop_requested;
     options.root = std::move(root);

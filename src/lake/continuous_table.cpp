@@ -1,5 +1,6 @@
 #include "lake/continuous_table.h"
 
+#include "lake/generations.h"
 #include "lake/table_path.h"
 
 #include <algorithm>
@@ -20,8 +21,7 @@ constexpr std::string_view column_key_prefix =
     "questlog.key."; ///< and the column's name: of keys that are not the name
 constexpr std::string_view dead_letters_value = "true";
 constexpr std::string_view replacement_prefix = "rebuild-";
-constexpr std::chrono::milliseconds swap_look_pause{50};
-constexpr int swap_looks_max = 40;
+constexpr int looks_max = 5; ///< Each one is lost only to another step of a swap.
 constexpr std::string_view dead_letters_key = "questlog.dead_letters";
 
 /// Takes the number behind the last '-'.
@@ -153,18 +153,38 @@ Status ContinuousTable::adopt_state() {
 ContinuousStore::ContinuousStore(io::Env env, std::string lake_root)
     : env_(env), lake_root_(std::move(lake_root)), root_(fmt::format("{}/{}", lake_root_, continuous_folder)) {}
 
-Result<std::vector<std::string>> ContinuousStore::names() const {
-    std::vector<std::string> names;
+/// Where rebuilders put tables before they are to replace() ours.
+Result<std::vector<std::string>> ContinuousStore::replacement_roots() const {
+    std::vector<std::string> roots;
+    const auto staging = env_.files.list(lake_root_ + "/.staging");
+    if (!staging.ok() && staging.error().system_errno == ENOENT) return roots;
+    if (!staging.ok()) return staging.error();
+    for (const io::Entry& entry : *staging)
+        if (entry.name.starts_with(replacement_prefix))
+            roots.push_back(fmt::format("{}/.staging/{}", lake_root_, entry.name));
+    return roots;
+}
+
+/// Those whose folders are in their places.
+Status ContinuousStore::add_names(std::set<std::string>& names) const {
     const auto entries = env_.files.list(root_);
-    if (!entries.ok() && entries.error().system_errno == ENOENT) return names;
+    if (!entries.ok() && entries.error().system_errno == ENOENT) return {};
     if (!entries.ok()) return entries.error();
     for (const io::Entry& entry : *entries)
-        if (entry.kind == io::Kind::directory && check_table_path(entry.name).ok()) names.push_back(entry.name);
-    TRY(aside, set_aside());
-    for (const auto& [name, folder] : aside)
-        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-    std::sort(names.begin(), names.end());
-    return names;
+        if (entry.kind == io::Kind::directory && check_table_path(entry.name).ok()) names.insert(entry.name);
+    return {};
+}
+
+Result<std::vector<std::string>> ContinuousStore::names() const {
+    std::set<std::string> names;
+    TRY(rebuilders, replacement_roots()); // before the list: theirs are there long before they swap a table
+    CHECK_OK(add_names(names));
+    if (!rebuilders.empty()) {
+        TRY(aside, set_aside());
+        for (const auto& [name, folder] : aside) names.insert(name);
+        CHECK_OK(add_names(names)); // a swap may have ended between the two looks
+    }
+    return std::vector<std::string>(names.begin(), names.end());
 }
 
 std::string ContinuousStore::replacement_root(const std::string& log_id) const {
@@ -174,12 +194,9 @@ std::string ContinuousStore::replacement_root(const std::string& log_id) const {
 /// Tables that replace() is about to replace by renames, and the folders where they may be found meanwhile.
 Result<std::vector<std::pair<std::string, std::string>>> ContinuousStore::set_aside() const {
     std::vector<std::pair<std::string, std::string>> found;
-    const auto staging = env_.files.list(lake_root_ + "/.staging");
-    if (!staging.ok() && staging.error().system_errno == ENOENT) return found;
-    if (!staging.ok()) return staging.error();
-    for (const io::Entry& entry : *staging) {
-        if (!entry.name.starts_with(replacement_prefix)) continue;
-        const std::string root = fmt::format("{}/.staging/{}/{}", lake_root_, entry.name, continuous_folder);
+    TRY(roots, replacement_roots());
+    for (const std::string& replacement : roots) {
+        const std::string root = fmt::format("{}/{}", replacement, continuous_folder);
         const auto tables = env_.files.list(root);
         if (!tables.ok()) continue; // it is cleared at the moment
         for (const io::Entry& table : *tables) {
@@ -192,17 +209,28 @@ Result<std::vector<std::pair<std::string, std::string>>> ContinuousStore::set_as
     return found;
 }
 
-/// The table's folder, or the one where it lies while replace() is under way, which is waited for a moment.
 Result<std::string> ContinuousStore::place_of(const std::string& name) const {
-    const std::string folder = root_ + "/" + name;
-    for (int look = 0;; ++look) {
-        TRY(present, env_.files.stat(folder));
-        if (present.kind != io::Kind::missing) return folder;
+    return place_in_swap(env_.files, root_ + "/" + name, [&]() -> Result<std::string> {
         TRY(aside, set_aside());
         const auto found = std::find_if(aside.begin(), aside.end(), [&](const auto& one) { return one.first == name; });
-        if (found == aside.end()) return folder;          // never made, or the swap has ended between the two looks
-        if (look == swap_looks_max) return found->second; // its writer is gone
-        env_.clock.sleep(swap_look_pause);
+        return found == aside.end() ? std::string() : found->second;
+    });
+}
+
+/// What `look` finds in the table's folder. It looks again where the table has moved meanwhile, as in the midst of a
+/// swap: then it finds nothing, or a file is gone.
+template <class Found, class Look>
+Result<std::optional<Found>> ContinuousStore::look_in_place(const std::string& name, Look&& look) const {
+    const std::string folder = root_ + "/" + name;
+    std::string place = folder;
+    for (int looks = 1;; ++looks) {
+        Result<std::optional<Found>> found = look(place);
+        const bool is_gone = found.ok() ? !found->has_value() : found.error().system_errno == ENOENT;
+        const bool is_no_table = looks > 1 && found.ok() && place == folder; // but a folder of another kind
+        if (!is_gone || is_no_table || looks == looks_max) return found;
+        TRY(now, place_of(name));
+        if (now.empty()) return std::optional<Found>{};
+        place = std::move(now);
     }
 }
 
@@ -223,11 +251,8 @@ Status ContinuousStore::put_back(const std::string& log_id) {
 Result<std::optional<ContinuousTable>> ContinuousStore::open(duck::Connection& connection,
                                                              const std::string& name) const {
     CHECK_OK(check_table_path(name));
-    auto opened = open_at(connection, name, root_ + "/" + name);
-    // Also what has gone between two looks, as in the midst of a swap, is looked for once more where it is now.
-    if (opened.ok() ? opened->has_value() : opened.error().system_errno != ENOENT) return opened;
-    TRY(place, place_of(name));
-    return open_at(connection, name, place);
+    return look_in_place<ContinuousTable>(name,
+                                          [&](const std::string& folder) { return open_at(connection, name, folder); });
 }
 
 Result<std::optional<ContinuousTable>> ContinuousStore::open_at(duck::Connection& connection, const std::string& name,
@@ -255,13 +280,18 @@ Status ContinuousStore::refresh(duck::Connection& connection, ContinuousTable& t
 
 Result<std::vector<DeltaSchemaChange>> ContinuousStore::history(const std::string& name) const {
     CHECK_OK(check_table_path(name));
-    TRY(place, place_of(name));
-    const ContinuousTable table(name, place);
-    TRY(present, env_.files.stat(table.folder_ + "/_delta_log"));
-    if (present.kind == io::Kind::missing)
+    using Changes = std::vector<DeltaSchemaChange>;
+    TRY(found, look_in_place<Changes>(name, [&](const std::string& folder) -> Result<std::optional<Changes>> {
+            const ContinuousTable table(name, folder);
+            TRY(present, env_.files.stat(folder + "/_delta_log"));
+            if (present.kind == io::Kind::missing) return std::optional<Changes>{};
+            TRY(changes, log_of(table).history());
+            return std::optional(std::move(changes));
+        }));
+    if (!found)
         return reject("there is no continuous table {} that is landed; `questlog sql \"SHOW TABLES\"` lists the tables",
                       name);
-    return log_of(table).history();
+    return std::move(*found);
 }
 
 ContinuousTable ContinuousStore::make(const std::string& name, const ContinuousSubject& subject,

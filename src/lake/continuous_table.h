@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -165,8 +166,12 @@ private:
     Result<std::string> scratch_file(const std::string& name);
     Result<std::optional<ContinuousTable>> open_at(duck::Connection& connection, const std::string& name,
                                                    const std::string& folder) const;
+    Result<std::vector<std::string>> replacement_roots() const;
+    Status add_names(std::set<std::string>& names) const;
     Result<std::vector<std::pair<std::string, std::string>>> set_aside() const;
     Result<std::string> place_of(const std::string& name) const;
+    template <class Found, class Look>
+    Result<std::optional<Found>> look_in_place(const std::string& name, Look&& look) const;
     [[nodiscard]] DeltaLog log_of(const ContinuousTable& table, std::string staging = {}) const;
 
     io::Env env_;

@@ -6,6 +6,7 @@
 #include "lake/delta_retention.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <fmt/format.h>
 #include <span>
 
@@ -41,7 +42,12 @@ std::optional<std::int64_t> DeltaLog::hinted_checkpoint() const {
 
 Result<DeltaState> DeltaLog::read_checkpoint(duck::Connection& connection, std::int64_t version) const {
     const std::string path = path_of(version, checkpoint_suffix);
-    const auto damaged = [&](const std::string& found) { return corrupt("{} does not read ({})", path, found); };
+    const auto damaged = [&](const std::string& found) {
+        Error error = corrupt("{} does not read ({})", path, found);
+        const auto now = env_.files.stat(path);
+        if (now.ok() && now->kind == io::Kind::missing) error.system_errno = ENOENT; // it has gone, with the table
+        return error;
+    };
     TRY(readable, env_.files.library_path_of(path));
     const auto rows = connection.query_as_text(
         fmt::format("SELECT to_json(action) FROM read_parquet({}) AS action", duck::quote_literal(readable.path)));

@@ -6,6 +6,7 @@
 #include "lake/delta_replay.h"
 #include "lake/generations.h"
 
+#include <cerrno>
 #include <fmt/format.h>
 
 namespace questlog::lake {
@@ -89,7 +90,7 @@ Result<std::optional<DeltaState>> DeltaLog::open_by_listing(duck::Connection& co
         auto read = read_checkpoint(connection, listed.checkpoints.back());
         if (read.ok())
             state = std::move(*read);
-        else if (read.error().kind == ErrorKind::reject)
+        else if (read.error().kind == ErrorKind::reject || read.error().system_errno == ENOENT)
             return read.error();
         else if (unread.ok())
             unread = read.error();
@@ -146,7 +147,8 @@ Result<std::vector<DeltaSchemaChange>> DeltaLog::history() const {
     TRY(listed, versions());
     for (const std::int64_t version : listed.commits) {
         const auto text = io::read_text_file(env_.files, path_of(version, commit_suffix));
-        if (!text.ok()) continue; // it was deleted meanwhile
+        if (!text.ok() && version == listed.commits.back()) return text.error(); // the table has moved
+        if (!text.ok()) continue; // it was deleted meanwhile, as old ones are
         DeltaSchemaChange change{version, 0, {}};
         for (std::string_view rest = *text; !rest.empty();) {
             const auto action = event::parse_json(take_text_line(rest));

@@ -69,18 +69,25 @@ Status Generations::recover() {
     return {};
 }
 
-Result<std::string> Generations::place_of(io::Files& files, const std::string& root, const std::string& path) {
-    std::string folder = root + "/" + path;
+Result<std::string> place_in_swap(io::Files& files, const std::string& folder,
+                                  const std::function<Result<std::string>()>& find_aside) {
     TRY(present, files.stat(folder));
     if (present.kind != io::Kind::missing) return folder;
-    const std::string staging = staging_of(root, path);
-    const auto staged = files.list(staging);
-    if (!staged.ok() && staged.error().system_errno == ENOENT) return std::string(); // nobody has ever written it
-    if (!staged.ok()) return staged.error();
-    const std::string old = set_aside(*staged);
-    if (!old.empty()) return staging + "/" + old;
+    TRY(aside, find_aside());
+    if (!aside.empty()) return aside;
     TRY(now, files.stat(folder)); // the swap may have ended between the two looks
     return now.kind == io::Kind::missing ? std::string() : folder;
+}
+
+Result<std::string> Generations::place_of(io::Files& files, const std::string& root, const std::string& path) {
+    const std::string staging = staging_of(root, path);
+    return place_in_swap(files, root + "/" + path, [&]() -> Result<std::string> {
+        const auto staged = files.list(staging);
+        if (!staged.ok() && staged.error().system_errno == ENOENT) return std::string(); // nobody has ever written it
+        if (!staged.ok()) return staged.error();
+        const std::string old = set_aside(*staged);
+        return old.empty() ? std::string() : staging + "/" + old;
+    });
 }
 
 /// The name in staging of the generation that a swap by renames is about to replace. Empty: there is no such swap.

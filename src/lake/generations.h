@@ -4,6 +4,7 @@
 #include "io/env.h"
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,12 @@ inline constexpr std::string_view facts_file_name = "_questlog.json";
 
 /// A random UUID (version 4) as text: 8-4-4-4-12 hex digits.
 [[nodiscard]] std::string random_uuid(io::Entropy& entropy);
+
+/// Where a table lies that may be in the midst of a swap by renames (io::Files::exchange): `folder`, or what
+/// `find_aside` tells, which knows where such swaps put the old table meanwhile (empty: there is none). Empty: nowhere.
+/// For readers, who hold no lock: what is found may move again.
+Result<std::string> place_in_swap(io::Files& files, const std::string& folder,
+                                  const std::function<Result<std::string>()>& find_aside);
 
 /// Where the generations of one table lie: the present one in the table's folder, one being made in a staging folder,
 /// replaced ones in a retired folder. Moves files only; knows nothing of Parquet. For the holder of the table's lock.

@@ -1,9 +1,12 @@
 // Continuous tables as SQL reads them: what is landed, and the log after it, whatever a lander is doing.
+#include "io/forwarding_files.h"
 #include "lake/landing_records.h"
 #include "query/query_fixture.h"
 #include "query/status.h"
 #include "scan/continuous.h"
 #include "scan/table_names.h"
+
+#include <cerrno>
 
 namespace questlog::query {
 namespace {
@@ -148,6 +151,45 @@ TEST_F(ContinuousPartitionsTest, EachPartitionIsLandedByItself) {
     EXPECT_EQ(ask("SELECT n, _partition FROM raid ORDER BY n"), (Rows{{"1", "0"}, {"2", "1"}, {"3", "1"}}));
     EXPECT_EQ(ledger(),
               (Rows{{"0", "raid", "1", "0", "1", "true", "NULL"}, {"1", "raid", "2", "1", "1", "true", "NULL"}}));
+}
+
+/// Files of tables that are gone when they come to be read, so many times.
+class VanishingFiles final : public io::ForwardingFiles {
+public:
+    VanishingFiles(io::Files& files, int times) : ForwardingFiles(files), times_(times) {}
+
+    Result<LibraryPath> library_path_of(const std::string& path) override {
+        if (times_-- <= 0) return ForwardingFiles::library_path_of(path);
+        Error gone = reject("cannot open {}: it is not there", path); // HDFS's words
+        gone.system_errno = ENOENT;
+        return gone;
+    }
+
+private:
+    int times_;
+};
+
+TEST_F(ContinuousTest, ATableThatIsMadeAnewAfterItsFilesWereListedIsReadOnceMore) {
+    raid(1);
+    land_table("raid", 0, 1);
+    write_books(1, {{"raid", {1, std::nullopt, ""}}});
+    for (const int times : {1, 3, 99}) {
+        const auto ask_vanishing = [&](const auto& asking) {
+            VanishingFiles files(real_.env().files, times);
+            lake::ContinuousStore store({real_.env().clock, files, real_.env().entropy}, folder_ + "/lake");
+            const World world{real_.env(), *topics_, *store_, store, database_, {}, "game-events", {}, {}, {}};
+            Session session(world, {});
+            return asking(session);
+        };
+        const bool is_there = times < 5;
+        EXPECT_EQ(ask_vanishing([](Session& session) { return session.query("SELECT n FROM raid").ok(); }), is_there);
+        EXPECT_EQ(ask_vanishing([](Session& session) { return session.query_as_text("SELECT n FROM raid").ok(); }),
+                  is_there);
+        const std::string answer = folder_ + "/answer.parquet";
+        EXPECT_EQ(
+            ask_vanishing([&](Session& session) { return session.copy_to_parquet("SELECT n FROM raid", answer).ok(); }),
+            is_there);
+    }
 }
 
 /// Whatever of it is landed, and however far: the answer is the same, and repeats are in the books.

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "io/env.h"
+#include "io/forwarding_files.h"
 
 #include <memory>
 #include <set>
@@ -9,9 +9,9 @@
 /// For tests: files that count what is read of segments (`.log`).
 namespace questlog::query {
 
-class CountingFiles final : public io::Files {
+class CountingFiles final : public io::ForwardingFiles {
 public:
-    explicit CountingFiles(io::Files& files) : files_(files) {}
+    using ForwardingFiles::ForwardingFiles;
 
     std::int64_t bytes_read = 0;
     std::set<std::string> segments_read;
@@ -21,32 +21,6 @@ public:
         if (!path.ends_with(".log")) return file;
         return std::unique_ptr<io::File>(std::make_unique<CountedFile>(*this, path, std::move(file)));
     }
-    Status make_directories(const std::string& path) override { return files_.make_directories(path); }
-    Status rename(const std::string& from, const std::string& to) override { return files_.rename(from, to); }
-    Result<bool> rename_new(const std::string& from, const std::string& to) override {
-        return files_.rename_new(from, to);
-    }
-    Status exchange(const std::string& one, const std::string& other) override { return files_.exchange(one, other); }
-    Status remove_file(const std::string& path) override { return files_.remove_file(path); }
-    Status remove_tree(const std::string& path) override { return files_.remove_tree(path); }
-    Status sync_directory(const std::string& path) override { return files_.sync_directory(path); }
-    Result<std::vector<io::Entry>> list(const std::string& path) override { return files_.list(path); }
-    Result<io::Stat> stat(const std::string& path) override { return files_.stat(path); }
-    Result<std::int64_t> free_bytes(const std::string& path) override { return files_.free_bytes(path); }
-    Result<std::unique_ptr<io::SharedWord>> map_word(const std::string& path, io::Open mode) override {
-        return files_.map_word(path, mode);
-    }
-    Result<std::unique_ptr<io::Lock>> lock(const std::string& path, int slot, Share share,
-                                           std::chrono::milliseconds wait) override {
-        return files_.lock(path, slot, share, wait);
-    }
-    Result<bool> locked(const std::string& path, int slot) override { return files_.locked(path, slot); }
-    Result<std::string> scratch_directory(const std::string& near) override { return files_.scratch_directory(near); }
-    Status adopt(const std::string& scratch_path, const std::string& path) override {
-        return files_.adopt(scratch_path, path);
-    }
-    Result<std::string> library_path(io::File& file) override { return files_.library_path(file); }
-    Result<LibraryPath> library_path_of(const std::string& path) override { return files_.library_path_of(path); }
 
 private:
     class CountedFile final : public io::File {
@@ -72,8 +46,6 @@ private:
         std::string path_;
         std::unique_ptr<io::File> file_;
     };
-
-    io::Files& files_;
 };
 
 } // namespace questlog::query

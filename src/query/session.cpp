@@ -4,6 +4,7 @@
 #include "scan/letter_case.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <fmt/format.h>
 
 namespace questlog::query {
@@ -34,7 +35,7 @@ bool begins_with(const std::string& sql, std::string_view word) {
 }
 
 bool is_missing_file(const Error& error) {
-    return error.message.find("No such file or directory") != std::string::npos ||
+    return error.system_errno == ENOENT || error.message.find("No such file or directory") != std::string::npos ||
            error.message.find("No files found that match") != std::string::npos;
 }
 
@@ -140,17 +141,16 @@ Result<std::unique_ptr<duck::Rows>> Session::query_as_text(const std::string& as
 }
 
 Status Session::copy_to_parquet(const std::string& asked, const std::string& path) {
-    TRY(sql, meaning_of(asked));
-    const auto connection = prepare(sql);
-    if (!connection.ok()) return with_advice(connection.error());
-    const std::string view =
-        duck::quote_identifier((*connection)->fresh_name("questlog_answer")); // `sql` may end in a comment.
-    CHECK_OK((*connection)->execute(fmt::format("CREATE TEMP VIEW {} AS {}", view, sql)));
-    const auto copied = (*connection)
-                            ->execute(fmt::format("COPY {} TO {} (FORMAT parquet, COMPRESSION snappy)", view,
-                                                  duck::quote_literal(path)));
-    if (!copied.ok()) return as_damage(copied.error());
-    return {};
+    const auto copied =
+        again_where_replaced<bool>(asked, [&](duck::Connection& connection, const std::string& sql) -> Result<bool> {
+            const std::string view =
+                duck::quote_identifier(connection.fresh_name("questlog_answer")); // `sql` may end in a comment.
+            CHECK_OK(connection.execute(fmt::format("CREATE TEMP VIEW {} AS {}", view, sql)));
+            CHECK_OK(connection.execute(
+                fmt::format("COPY {} TO {} (FORMAT parquet, COMPRESSION snappy)", view, duck::quote_literal(path))));
+            return true;
+        });
+    return copied.ok() ? Status() : Status(copied.error());
 }
 
 } // namespace questlog::query
