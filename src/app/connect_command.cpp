@@ -81,36 +81,32 @@ std::string file_system(const Place& place) {
                        quoted(place.webhdfs->user, '"'));
 }
 
-/// As a URI has it.
-std::string percent_encoded(const std::string& path) {
-    std::string text;
-    for (const char c : path) {
-        const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                              std::string_view("-._~/=").find(c) != std::string_view::npos;
-        text += is_plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-    return text;
+/// deltalake has a client of its own for HDFS. What a URI would have to encode it does not find.
+bool is_for_deltalake(const Place& place) {
+    const auto is_plain = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view("-._~/").find(c) != std::string_view::npos;
+    };
+    return place.is_delta && std::all_of(place.path_on_hdfs.begin(), place.path_on_hdfs.end(), is_plain);
 }
 
-/// deltalake has a client of its own for HDFS.
 std::string delta_table(const Place& place) {
-    const std::string authority = place.folder.substr(0, place.folder.size() - place.path_on_hdfs.size());
     return fmt::format("os.environ.setdefault(\"HADOOP_USER_NAME\", {})\n"
                        "table = DeltaTable({})",
-                       quoted(place.webhdfs->user, '"'), quoted(authority + percent_encoded(place.path_on_hdfs), '"'));
+                       quoted(place.webhdfs->user, '"'), quoted(place.folder, '"'));
 }
 
-/// DuckDB's SQL knows no HDFS; in Python it takes the file systems of others.
-std::string for_duckdb_on_hdfs(const Place& place) {
+/// DuckDB's SQL knows no HDFS; in Python it takes the file systems of others. `as`: what is made of the answer.
+std::string for_duckdb_on_hdfs(const Place& place, std::string_view packages = {}, std::string_view as = {}) {
     const std::string files = "webhdfs://" + place.path_on_hdfs + (place.is_delta ? "/date=*/*.parquet" : "/*.parquet");
     const std::string sql = fmt::format("SELECT * FROM read_parquet({}{})", quoted(files, '\''),
                                         place.is_delta ? ", hive_partitioning = true, union_by_name = true" : "");
-    return fmt::format("# In Python: pip install duckdb fsspec requests\n"
+    return fmt::format("# In Python: pip install duckdb fsspec requests{}\n"
                        "import duckdb\n"
                        "import fsspec\n\n"
                        "duckdb.register_filesystem({})\n"
-                       "table = duckdb.sql({})\n",
-                       file_system(place), quoted(sql, '"'));
+                       "table = duckdb.sql({}){}\n",
+                       packages, file_system(place), quoted(sql, '"'), as);
 }
 
 std::string for_pandas_on_hdfs(const Place& place) {
@@ -121,6 +117,7 @@ std::string for_pandas_on_hdfs(const Place& place) {
                            "hdfs = {}\n"
                            "table = pandas.read_parquet({}, filesystem=hdfs)\n",
                            file_system(place), quoted(place.path_on_hdfs, '"'));
+    if (!is_for_deltalake(place)) return for_duckdb_on_hdfs(place, " pandas", ".df()");
     return fmt::format("# pip install deltalake pandas pyarrow\n"
                        "import os\n\n"
                        "from deltalake import DeltaTable\n\n"
@@ -137,6 +134,7 @@ std::string for_polars_on_hdfs(const Place& place) {
                            "hdfs = {}\n"
                            "table = polars.from_arrow(pyarrow.parquet.read_table({}, filesystem=hdfs))\n",
                            file_system(place), quoted(place.path_on_hdfs, '"'));
+    if (!is_for_deltalake(place)) return for_duckdb_on_hdfs(place, " polars pyarrow", ".pl()");
     return fmt::format("# pip install polars deltalake pyarrow\n"
                        "import os\n\n"
                        "import polars\n"

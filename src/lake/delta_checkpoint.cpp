@@ -44,8 +44,8 @@ Result<DeltaState> DeltaLog::read_checkpoint(duck::Connection& connection, std::
     const std::string path = path_of(version, checkpoint_suffix);
     const auto damaged = [&](const std::string& found) {
         Error error = corrupt("{} does not read ({})", path, found);
-        const auto now = env_.files.stat(path);
-        if (now.ok() && now->kind == io::Kind::missing) error.system_errno = ENOENT; // it has gone, with the table
+        // Listed, and gone with its table when DuckDB came to open it.
+        if (found.find("No files found that match") != std::string::npos) error.system_errno = ENOENT;
         return error;
     };
     TRY(readable, env_.files.library_path_of(path));

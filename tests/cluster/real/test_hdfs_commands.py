@@ -11,6 +11,7 @@ from waiting import wait_until
 pytestmark = pytest.mark.timeout(START_S + 240)
 QUIET = "[landing]\nenabled = false\n"
 SEGMENT = 1048576
+LANDED_BY_HAND = "cut_ms = 3600000"  # a server lands, and would in an hour
 MANY = 6_000
 
 
@@ -91,7 +92,7 @@ def test_the_books_say_the_same_as_the_status(hdfs, tmp_path):
     assert all(row["balanced"] and row["problem"] is None for row in ledger.values()), ledger
     counted = {name: (row["landed"], row["pending"]) for name, row in ledger.items()}
     assert counted["raid"] == (1, 1) and counted["sword"] == (1, 1), ledger
-    status = {table["name"]: table for table in remote.tables()}
+    status = {table["name"]: table for table in remote.status()["topics"][0]["continuous"]}
     for name in ("raid", "sword"):
         assert (status[name]["landed"], status[name]["pending"]) == counted[name] and status[name]["balanced"], status
     remote.ok("status")
@@ -99,7 +100,7 @@ def test_the_books_say_the_same_as_the_status(hdfs, tmp_path):
     assert all(row["balanced"] and row["pending"] == 0 for row in remote.sql("SELECT * FROM ledger"))
 
 
-def retained(limits, landing="enabled = false"):
+def retained(limits, landing):
     """No table but the continuous ones."""
     return (f"[log]\nsegment_bytes = {SEGMENT}\nretention_check_ms = 100\n{limits}\n[landing]\n{landing}\n"
             "[[job]]\nname = 'none'\n[[job.output]]\nshow = true\n")
@@ -111,7 +112,7 @@ def fill(server, first=0):
 
 
 def test_segments_expire_once_hdfs_has_what_they_hold(hdfs, tmp_path):
-    remote = hdfs.lake(tmp_path / "retention", more=retained("retention_bytes = 0", landing="cut_ms = 3600000"))
+    remote = hdfs.lake(tmp_path / "retention", more=retained("retention_bytes = 0", LANDED_BY_HAND))
     with remote.serve() as server:
         fill(server)
         wait_until(lambda: "table events/* was never landed, which keeps offsets 0.." in server.errors, "they are named", 30)
@@ -121,19 +122,20 @@ def test_segments_expire_once_hdfs_has_what_they_hold(hdfs, tmp_path):
         fill(server, MANY)
         wait_until(lambda: len(remote.segments()) > 2, "it goes on in new segments", 30)
         assert remote.value_of("SELECT count(*) AS n FROM n") == 2 * MANY
-        assert log_start(remote) == start, "what is not landed stays"
+        assert start <= log_start(remote) <= MANY, "what is not landed stays"
         remote.ok("land", "--once")
-        wait_until(lambda: log_start(remote) > start, "and goes then", 30)
+        wait_until(lambda: log_start(remote) > MANY, "and goes then", 30)
         assert server.stop() == 0
     settled(remote, 2 * MANY)
     assert remote.value_of("SELECT sum(n) AS s FROM n", "--landed") == sum(range(2 * MANY))
 
 
 def test_the_log_is_trimmed_by_hand_as_far_as_hdfs_has_it(hdfs, tmp_path):
-    remote = hdfs.lake(tmp_path / "trim", more=retained("retention_bytes = 1"))
+    remote = hdfs.lake(tmp_path / "trim", more=retained("", LANDED_BY_HAND))
     with remote.serve() as server:
         fill(server)
         assert server.stop() == 0
+    remote.configure(more=retained("retention_bytes = 1", LANDED_BY_HAND))
     before = remote.segments()
     done = remote.ok("log", "trim")
     assert "0 segments, 0 events, 0 bytes expired; it begins at offset 0" in done

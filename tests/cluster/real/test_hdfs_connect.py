@@ -12,7 +12,7 @@ from spark_session import SparkSession
 
 pytestmark = pytest.mark.timeout(START_S + 240)
 MANY = 90
-FOLDER = "händler's \"data\" 100% #1"  # what a URI, Python and SQL each take for something else
+FOLDER = "händler's data 100% #1"  # what a URI or SQL takes for something else
 JOB = """
 [[job]]
 name = "all"
