@@ -63,6 +63,7 @@ def test_python_reads_it(landed, tool, rows):
     assert found(in_python(landed.ok("connect", "all_events", "--for", tool), rows)) == expected(range(MANY))
 
 
+@pytest.mark.parametrize("landed", [FOLDER], indirect=True)
 def test_spark_reads_it(engines, landed):
     with SparkSession(notebook_environment(engines)) as spark:
         for table, ns in (("sword", range(0, MANY, 3)), ("all_events", range(MANY))):
