@@ -12,22 +12,32 @@ constexpr std::chrono::milliseconds first_slice{100};
 /// Of a host with several addresses the next one is tried in this time.
 constexpr std::chrono::milliseconds down_patience{500};
 
-/// What is exactly once, in order and durable here hangs on these.
+/// What is exactly once, in order and durable here hangs on these, or questlog reckons with their values.
 constexpr std::array kept_properties{
     "acks",
+    "allow.auto.create.topics",
     "auto.offset.reset",
+    "batch.size",
     "bootstrap.servers",
     "check.crcs",
+    "compression.codec",
+    "compression.type",
+    "delivery.timeout.ms",
     "enable.auto.commit",
     "enable.auto.offset.store",
     "enable.gapless.guarantee",
     "enable.idempotence",
     "enable.partition.eof",
+    "enabled_events",
     "group.id",
     "isolation.level",
     "max.in.flight",
     "max.in.flight.requests.per.connection",
+    "message.timeout.ms",
     "metadata.broker.list",
+    "partition.assignment.strategy",
+    "queue.buffering.max.kbytes",
+    "queue.buffering.max.messages",
     "queuing.strategy",
     "request.required.acks",
     "transactional.id",
@@ -132,8 +142,8 @@ Result<std::unique_ptr<Client>> Client::make(rd_kafka_type_t type, const ClientS
     // A broker that comes back is noticed soon.
     CHECK_OK(set(conf.get(), "reconnect.backoff.ms", "50"));
     CHECK_OK(set(conf.get(), "reconnect.backoff.max.ms", "1000"));
-    for (const auto& [name, value] : settings.properties) CHECK_OK(set_given(conf.get(), name, value));
     for (const auto& [name, value] : own) CHECK_OK(set(conf.get(), name, value));
+    for (const auto& [name, value] : settings.properties) CHECK_OK(set_given(conf.get(), name, value));
     rd_kafka_conf_set_opaque(conf.get(), client.get());
     rd_kafka_conf_set_error_cb(conf.get(), take_error);
     if (client->on_partitions_) rd_kafka_conf_set_rebalance_cb(conf.get(), take_partitions);

@@ -44,10 +44,10 @@ struct Watermarks {
 /// was not sent.
 class Client {
 public:
-    /// `own` goes over the settings' properties, where both have one; a property of theirs that would break a promise
-    /// is refused (`reject`), and so is one that librdkafka does not know. Connects later, when first asked.
-    /// `on_partitions`: of a member of a group, told from within its poll which partitions are its own from now on, to
-    /// be assigned; nullptr: none is.
+    /// `own` is how this client is set up; the settings' properties go over it, so that whoever runs it can tune it. A
+    /// property of theirs that would break a promise is refused (`reject`), and so is one that librdkafka does not
+    /// know. Connects later, when first asked. `on_partitions`: of a member of a group, told from within its poll which
+    /// partitions are its own from now on, to be assigned; nullptr: none is.
     static Result<std::unique_ptr<Client>>
     make(rd_kafka_type_t type, const ClientSettings& settings, const std::vector<Property>& own,
          std::function<void(rd_kafka_topic_partition_list_t*)> on_partitions = {});

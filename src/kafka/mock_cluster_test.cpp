@@ -1,6 +1,8 @@
 // The cluster that the other tests run against: what is put into it is what is read.
 #include "kafka/mock_cluster.h"
 
+#include <array>
+
 namespace questlog::kafka {
 namespace {
 
@@ -39,6 +41,23 @@ TEST(ClientTest, WhatAPromiseHangsOnIsNotTakenFromASetting) {
     EXPECT_NE(refused.error().message.find("[kafka.client] acks"), std::string::npos) << refused.error().message;
     settings.properties = {{"no.such.thing", "1"}};
     EXPECT_EQ(Client::make(RD_KAFKA_PRODUCER, settings, {}).error().kind, ErrorKind::reject);
+}
+
+TEST(ClientTest, WhatIsOnlyTunedIsTakenFromASettingFirst) {
+    const ClientSettings settings{"127.0.0.1:1", {{"queued.min.messages", "5"}, {"max.partition.fetch.bytes", "7000"}}};
+    const auto client =
+        std::move(Client::make(RD_KAFKA_CONSUMER, settings,
+                               {{"queued.min.messages", "7"}, {"fetch.message.max.bytes", "9000"}, {"linger.ms", "3"}}))
+            .value();
+    const auto value_of = [&](const char* name) {
+        std::array<char, 64> text{};
+        std::size_t size = text.size();
+        EXPECT_EQ(rd_kafka_conf_get(rd_kafka_conf(client->get()), name, text.data(), &size), RD_KAFKA_CONF_OK);
+        return std::string(text.data());
+    };
+    EXPECT_EQ(value_of("queued.min.messages"), "5");
+    EXPECT_EQ(value_of("fetch.message.max.bytes"), "7000"); // the other name of the same property
+    EXPECT_EQ(value_of("linger.ms"), "3");
 }
 
 } // namespace

@@ -9,15 +9,6 @@
 namespace questlog::kafka {
 namespace {
 
-/// What the settings may change: times and sizes, no promise. docs/decisions/0017-kafka-forwarder.md has the figures.
-constexpr std::array<Property, 5> tuned{{
-    {"linger.ms", "0.5"},
-    {"batch.num.messages", "20000"},
-    {"socket.nagle.disable", "true"},
-    {"retry.backoff.ms", "50"},
-    {"topic.metadata.propagation.max.ms", "10000"},
-}};
-
 constexpr std::size_t headers_usual = 4;
 
 using Headers = std::unique_ptr<rd_kafka_headers_t, Calls<rd_kafka_headers_destroy>>;
@@ -40,7 +31,7 @@ Result<std::unique_ptr<RecordProducer>> RecordProducer::make(const ClientSetting
     const std::string records = std::to_string(limits.records_max);
     const std::string kib = std::to_string(std::max<std::int64_t>(1, limits.bytes_max / 1024));
     const std::string batch = std::to_string(limits.batch_bytes_max);
-    std::vector<Property> own{
+    const std::vector<Property> own{
         {"enable.idempotence", "true"},
         {"acks", "all"},
         {"enable.gapless.guarantee", "true"}, // a batch that is refused stops all after it
@@ -52,12 +43,13 @@ Result<std::unique_ptr<RecordProducer>> RecordProducer::make(const ClientSetting
         {"queue.buffering.max.messages", records},
         {"queue.buffering.max.kbytes", kib},
         {"batch.size", batch},
+        // Times and sizes, no promise. docs/decisions/0017-kafka-forwarder.md has the figures.
+        {"linger.ms", "0.5"},
+        {"batch.num.messages", "20000"},
+        {"socket.nagle.disable", "true"},
+        {"retry.backoff.ms", "50"},
+        {"topic.metadata.propagation.max.ms", "10000"},
     };
-    for (const auto& property : tuned) {
-        const auto set = std::find_if(settings.properties.begin(), settings.properties.end(),
-                                      [&](const auto& given) { return given.first == property.first; });
-        if (set == settings.properties.end()) own.push_back(property);
-    }
     TRY(client, Client::make(RD_KAFKA_PRODUCER, settings, own));
     TRY(handle, client->topic(topic));
     return std::unique_ptr<RecordProducer>(new RecordProducer(std::move(client), std::move(handle)));
