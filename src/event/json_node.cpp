@@ -41,7 +41,7 @@ JsonNode node_of(simdjson::dom::element element) {
     case element_type::OBJECT: {
         node.kind = JsonNode::Kind::object;
         const simdjson::dom::object object = element.get_object().value_unsafe();
-        for (const auto [key, value] : object) node.members.emplace_back(key, node_of(value));
+        for (const auto [key, value] : object) node.members.push_back({std::string(key), node_of(value)});
         break;
     }
     }
