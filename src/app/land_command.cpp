@@ -1,3 +1,4 @@
+#include "app/added_partitions.h"
 #include "app/commands.h"
 #include "app/data_folder.h"
 #include "app/landing_stage.h"

@@ -14,7 +14,6 @@ namespace {
 constexpr std::chrono::milliseconds look_longest{1'000};
 constexpr std::chrono::milliseconds look_shortest{25};
 constexpr std::chrono::milliseconds patience{3'000}; ///< A stop waits for the cluster's answer.
-constexpr std::chrono::seconds partitions_look{5};
 
 } // namespace
 
@@ -31,18 +30,6 @@ batch::LandingOptions landing_options(const Config& config) {
 Result<std::unique_ptr<kafka::GroupMember>> join_landers(const Config& config, const std::string& topic) {
     if (!config.kafka.enabled() || config.landing_group.empty()) return std::unique_ptr<kafka::GroupMember>();
     return kafka::GroupMember::join(config.kafka.client, config.landing_group, topic);
-}
-
-Result<bool> AddedPartitions::look(log::TopicSource& topics, const log::Topic& known) {
-    if (!context_.config.kafka.enabled()) return false;
-    const auto now = context_.env.clock.monotonic();
-    if (!looked_at_) looked_at_ = now; // it was opened in this moment
-    if (now - *looked_at_ < partitions_look) return false;
-    looked_at_ = now;
-    TRY(topic, topics.find(known.name));
-    if (topic.partitions <= known.partitions) return false;
-    looked_at_.reset();
-    return true;
 }
 
 LandingStage::LandingStage(const Context& context, const log::LogWriter& log, Metrics& metrics)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/added_partitions.h"
 #include "app/context.h"
 #include "base/metrics.h"
 #include "base/repeated_action.h"
@@ -23,19 +24,6 @@ namespace questlog::app {
 [[nodiscard]] batch::LandingOptions landing_options(const Config& config);
 /// Joins the configured group, by which landers share a topic of Kafka's; null where there is none.
 Result<std::unique_ptr<kafka::GroupMember>> join_landers(const Config& config, const std::string& topic);
-
-/// Sees when partitions are added to a topic of Kafka's: then what reads it is to be opened anew. One thread.
-class AddedPartitions {
-public:
-    explicit AddedPartitions(const Context& context) : context_(context) {}
-    /// Whether it has more than `known` says. The cluster is asked every five seconds. `reject` where the topic is
-    /// gone.
-    Result<bool> look(log::TopicSource& topics, const log::Topic& known);
-
-private:
-    const Context& context_;
-    std::optional<std::chrono::nanoseconds> looked_at_;
-};
 
 /// Lands the served topic's events in the continuous tables, on a thread of its own beside the collector. While nothing
 /// is to be landed, nothing but the log's ends is looked at, and DuckDB is not in memory. What keeps a round from being

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import deltalake
 import pytest
 from conftest import START_S
+from hdfs_lake import running
 from kafka import KafkaProducer
 from kafka_topic import ALL_JOB, Topic
 from reference_flow import GOLDEN, mask_timestamps, send_reference_traffic, without_column
@@ -189,6 +190,23 @@ def test_partitions_that_are_added_are_read_and_landed(topic, tmp_path):
     assert reader.ledger("accepted", "landed") == (20, 20)
     reader.ok("batch", "all_of_them")
     assert reader.value_of("SELECT count(DISTINCT n) FROM everything", "--landed") == 20
+
+
+def test_partitions_that_are_added_are_followed(topic, tmp_path):
+    topic = topic()
+    reader = topic.reader(tmp_path / "node")
+    topic.put_events([0])
+    out = tmp_path / "followed"
+    with open(out, "wb") as file, running(reader.start("tail", "-q", "-o", "beginning", "-f", r"%p %o %s\n", stdout=file)) as tail:
+        wait_until(lambda: out.read_text().count("\n") >= 1, "the topic is followed", 60)
+        topic.grow(3)
+        for partition in range(3):
+            topic.put_events([partition + 1], "-p", partition)
+        wait_until(lambda: out.read_text().count("\n") >= 4, "what is in the new ones came, too", 60)
+        tail.terminate()
+        assert tail.wait(30) == 0
+    followed = sorted(line.split(" ", 2) for line in out.read_text().splitlines())
+    assert [(int(partition), int(offset), value) for partition, offset, value in followed] == topic.records()
 
 
 @pytest.fixture
