@@ -163,11 +163,11 @@ private:
 
     void verify_tables() {
         auto given = std::make_shared<VerifyArguments>();
-        auto* command = add(app_, "verify", "Land again beside the tables, and compare",
+        auto* command = add(app_, "verify", "Make tables again from the log, beside them, and compare",
                             "  questlog verify                     # exit code 0: the same, 1: not\n"
                             "  questlog verify purchase_sword --json | jq .\n",
                             given);
-        command->add_option("table", given->table, "A continuous table (default: all)");
+        command->add_option("table", given->table, "A table (default: all that was landed)");
         command->add_option("-t,--topic", given->topic, "The topic (default: the configured one)");
         command->add_flag("--json", given->json, "One JSON object a line");
     }

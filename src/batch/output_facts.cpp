@@ -2,6 +2,25 @@
 
 namespace questlog::batch {
 
+Result<std::int64_t> events_in(log::LogReader& log, const scan::LogRange& range) {
+    std::int64_t events = 0;
+    for (const scan::PartitionRange& part : range) {
+        TRY(there, log.partition(part.partition).events_between(part.from, part.to));
+        events += there;
+    }
+    return events;
+}
+
+Result<LogSpan> span_of(log::LogReader& log, const scan::LogRange& range) {
+    LogSpan span{log.topic().id, log.topic().name, {}, {}};
+    for (const scan::PartitionRange& part : range) {
+        span.ranges.push_back({part.partition.value, part.from, part.to});
+        TRY(holes, log.partition(part.partition).holes());
+        for (const log::Hole& hole : holes) span.lost.push_back({part.partition.value, hole.from, hole.to});
+    }
+    return span;
+}
+
 lake::SnapshotFacts facts_of(const LogSpan& span, const scan::TableDeclaration& table, const scan::Relation& relation,
                              const Counts& counts) {
     lake::SnapshotFacts facts;

@@ -36,25 +36,6 @@ Result<scan::LogRange> capture_range(log::LogReader& log) {
     return range;
 }
 
-Result<std::int64_t> events_in(log::LogReader& log, const scan::LogRange& range) {
-    std::int64_t events = 0;
-    for (const scan::PartitionRange& part : range) {
-        TRY(there, log.partition(part.partition).events_between(part.from, part.to));
-        events += there;
-    }
-    return events;
-}
-
-Result<LogSpan> span_of(log::LogReader& log, const scan::LogRange& range) {
-    LogSpan span{log.topic().id, log.topic().name, {}, {}};
-    for (const scan::PartitionRange& part : range) {
-        span.ranges.push_back({part.partition.value, part.from, part.to});
-        TRY(holes, log.partition(part.partition).holes());
-        for (const log::Hole& hole : holes) span.lost.push_back({part.partition.value, hole.from, hole.to});
-    }
-    return span;
-}
-
 /// Looks at the table that is to be replaced; its damage, and what is lost by force, go into the report.
 Status check_replaceable(lake::SnapshotStore& lake, const LogSpan& log, bool force, OutputReport& report) {
     const auto present = lake.open(report.path);

@@ -3,30 +3,6 @@
 namespace questlog::batch {
 namespace {
 
-/// A log whose first events are gone.
-class LaterLog final : public log::LogReader, private log::PartitionReader {
-public:
-    LaterLog(log::LogReader& whole, Offset start) : whole_(whole), start_(start) {}
-    [[nodiscard]] const log::Topic& topic() const override { return whole_.topic(); }
-    log::PartitionReader& partition(Partition) override { return *this; }
-    Result<bool> wait_beyond(std::span<const Offset> ends, std::chrono::milliseconds limit) override {
-        return whole_.wait_beyond(ends, limit);
-    }
-
-private:
-    [[nodiscard]] Partition partition() const override { return Partition{0}; }
-    Result<Offset> start_offset() override { return start_; }
-    Result<Offset> end_offset() override { return first().end_offset(); }
-    Result<std::int64_t> bytes() override { return first().bytes(); }
-    Result<std::int64_t> bytes_below(Offset end) override { return first().bytes_below(end); }
-    Result<std::unique_ptr<log::BatchCursor>> read(Offset from, Offset to) override { return first().read(from, to); }
-    Result<std::unique_ptr<log::RecordFetcher>> fetcher() override { return first().fetcher(); }
-    [[nodiscard]] log::PartitionReader& first() const { return whole_.partition(Partition{0}); }
-
-    log::LogReader& whole_;
-    Offset start_;
-};
-
 class RefusedJobs : public JobFixture {
 protected:
     void expect_refusal(const Result<JobReport>& report, ErrorKind kind, const std::string& text) {

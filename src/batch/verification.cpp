@@ -1,12 +1,11 @@
 #include "batch/verification.h"
 
 #include "batch/cut_landing.h"
+#include "batch/file_difference.h"
 #include "lake/landing_records.h"
 #include "scan/table_names.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <fmt/format.h>
 #include <map>
 
@@ -14,76 +13,6 @@ namespace questlog::batch {
 namespace {
 
 using State = VerifiedFile::State;
-
-Result<bool> same_bytes(io::Files& files, const std::string& one, const std::string& other) {
-    TRY(first, files.open(one, io::Open::read));
-    TRY(second, files.open(other, io::Open::read));
-    constexpr std::size_t block = 1024 * 1024;
-    std::vector<std::byte> of_first(block);
-    std::vector<std::byte> of_second(block);
-    for (std::int64_t at = 0;; at += static_cast<std::int64_t>(block)) {
-        TRY(count, first->read_at(at, of_first));
-        TRY(other_count, second->read_at(at, of_second));
-        if (count != other_count || std::memcmp(of_first.data(), of_second.data(), count) != 0) return false;
-        if (count < block) return true;
-    }
-}
-
-/// Rows of a file one after the other.
-class RowCursor {
-public:
-    explicit RowCursor(std::unique_ptr<duck::Rows> rows) : rows_(std::move(rows)) {}
-
-    Result<bool> next() {
-        if (++row_ < count_) return true;
-        TRY(count, rows_->next());
-        count_ = count;
-        row_ = 0;
-        return count_ > 0;
-    }
-    [[nodiscard]] std::string cell(std::size_t column) const {
-        return rows_->is_null(column, row_) ? "NULL" : std::string(rows_->varchar(column, row_));
-    }
-    [[nodiscard]] const std::vector<duck::ResultColumn>& columns() const { return rows_->columns(); }
-
-private:
-    std::unique_ptr<duck::Rows> rows_;
-    std::size_t row_ = 0;
-    std::size_t count_ = 0;
-};
-
-Result<RowCursor> rows_of(duck::Connection& connection, const std::string& path) {
-    TRY(rows, connection.query_as_text(
-                  fmt::format("SELECT * FROM read_parquet({}, hive_partitioning = false)", duck::quote_literal(path))));
-    return RowCursor(std::move(rows));
-}
-
-/// Where two files' rows differ first; empty: nowhere.
-Result<std::string> first_difference(duck::Connection& connection, const std::string& landed,
-                                     const std::string& again) {
-    TRY(one, rows_of(connection, landed));
-    TRY(other, rows_of(connection, again));
-    const auto offset = std::find_if(one.columns().begin(), one.columns().end(), [](const duck::ResultColumn& column) {
-        return column.name == "_offset" || column.name == "offset";
-    });
-    if (one.columns().size() != other.columns().size()) return std::string("it has other columns");
-    for (std::int64_t row = 1;; ++row) {
-        TRY(more, one.next());
-        TRY(more_again, other.next());
-        if (!more && !more_again) return std::string();
-        if (more != more_again)
-            return fmt::format("it has {} rows, and {} than the log", more ? row : row - 1, more ? "more" : "fewer");
-        for (std::size_t i = 0; i < one.columns().size(); ++i) {
-            if (one.cell(i) == other.cell(i)) continue;
-            const std::string place =
-                offset == one.columns().end()
-                    ? std::string()
-                    : fmt::format(", offset {}", other.cell(static_cast<std::size_t>(offset - one.columns().begin())));
-            return fmt::format("row {}{}: {} is {}, and by the log {}", row, place, one.columns()[i].name, one.cell(i),
-                               other.cell(i));
-        }
-    }
-}
 
 class Verification {
 public:
@@ -141,7 +70,11 @@ private:
             TRY(table, open(name));
             const lake::DeltaFile* file = table == nullptr ? nullptr : file_of(*table, partition, cut);
             if (file == nullptr) continue;
-            CHECK_OK(tell({State::unverifiable, name, file->path, partition, cut.from, cut.to, file->rows,
+            CHECK_OK(tell({State::unverifiable,
+                           name,
+                           file->path,
+                           {{partition.value, cut.from, cut.to}},
+                           file->rows,
                            fmt::format("the log begins at offset {}", start)}));
         }
         return {};
@@ -149,13 +82,13 @@ private:
 
     Status verify_part(const CutLanding& landing, const TablePart& part, Partition partition,
                        const lake::PlannedCut& cut) {
-        VerifiedFile verified{State::missing, part.name, {}, partition, cut.from, cut.to, part.events, {}};
+        VerifiedFile verified{State::missing, part.name, {}, {{partition.value, cut.from, cut.to}}, part.events, {}};
         const auto& of_tables = books_.at(partition.value).tables;
         const auto of_table = of_tables.find(part.name);
         if (of_table != of_tables.end() && of_table->second.stopped_at && *of_table->second.stopped_at <= cut.from) {
             verified.state = State::unverifiable;
             verified.what = "landing is stopped there: " + of_table->second.reason;
-            return tell(std::move(verified));
+            return tell(verified);
         }
         TRY(table, open(part.name));
         const lake::DeltaFile* file = table == nullptr ? nullptr : file_of(*table, partition, cut);
@@ -163,13 +96,13 @@ private:
             const bool is_foreign = table != nullptr && !table->rows_of(world_.log.topic().id, partition);
             if (is_foreign) verified.state = State::unverifiable;
             verified.what = is_foreign ? "another program has written the table's files anew" : "no file has the cut";
-            return tell(std::move(verified));
+            return tell(verified);
         }
         verified.file = file->path;
         TRY(what, compare(landing, part, *table, *file, cut.writer == options_.writer));
         verified.state = what.empty() ? State::same : State::different;
         verified.what = std::move(what);
-        return tell(std::move(verified));
+        return tell(verified);
     }
 
     /// What is different; empty: nothing.
@@ -181,9 +114,11 @@ private:
         TRY(as_landed, landing.landed_as(*connection_, part, *columns));
         TRY(again, world_.store.copy(*connection_, table, as_landed));
         const auto compared = [&]() -> Result<std::string> {
-            TRY(same, same_bytes(world_.env.files, table.folder() + "/" + file.path, again.location));
+            TRY(landed, world_.env.files.open(table.folder() + "/" + file.path, io::Open::read));
+            TRY(made, world_.env.files.open(again.location, io::Open::read));
+            TRY(same, same_bytes(*landed, *made));
             if (same) return std::string();
-            const auto difference = first_difference(*connection_, readable.path, again.path.path);
+            const auto difference = first_difference(*connection_, {readable.path}, again.path.path);
             if (!difference.ok()) return fmt::format("it does not read: {}", difference.error().message);
             if (!difference->empty() || !same_writer) return *difference;
             return std::string("its rows are the same, and its bytes are not, though the same versions wrote it");
@@ -223,17 +158,7 @@ private:
         return found == table.files().end() ? nullptr : &*found;
     }
 
-    Status tell(VerifiedFile file) {
-        if (file.state == State::same) {
-            ++report_.same;
-            report_.rows += file.rows;
-        } else if (file.state == State::unverifiable) {
-            ++report_.unverifiable;
-        } else {
-            ++report_.different;
-        }
-        return options_.on_file ? options_.on_file(file) : Status();
-    }
+    Status tell(const VerifiedFile& file) { return report_.tell(file, options_); }
 
     const LandingWorld& world_;
     const VerifyOptions& options_;
@@ -246,6 +171,18 @@ private:
 };
 
 } // namespace
+
+Status VerifyReport::tell(const VerifiedFile& file, const VerifyOptions& options) {
+    if (file.state == State::same) {
+        ++same;
+        rows += file.rows;
+    } else if (file.state == State::unverifiable) {
+        ++unverifiable;
+    } else {
+        ++different;
+    }
+    return options.on_file ? options.on_file(file) : Status();
+}
 
 Result<VerifyReport> verify(const LandingWorld& world, const VerifyOptions& options) {
     return Verification(world, options).run();

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "base/result.h"
+#include "batch/job.h"
 #include "batch/lander.h"
+#include "lake/snapshot.h"
 
 #include <cstdint>
 #include <functional>
@@ -11,20 +13,18 @@
 
 namespace questlog::batch {
 
-/// One file of a table, landed again beside it.
+/// One file of a table, made again beside it.
 struct VerifiedFile {
     enum class State : std::uint8_t {
         same,         ///< Byte for byte, where the same versions wrote both; else row for row.
         different,    ///< `what` says where first.
-        missing,      ///< The cut has events of the table, and the table has no file of it.
-        unverifiable, ///< `what` says why: the log no longer has the cut.
+        missing,      ///< The log has events of the table, and the table has no file of them.
+        unverifiable, ///< `what` says why: the log no longer has the events, say.
     };
     State state = State::same;
     std::string table;
-    std::string file; ///< In the table's folder; empty: missing.
-    Partition partition;
-    Offset from;
-    Offset to;
+    std::string file;                      ///< In the table's folder; empty: missing.
+    std::vector<lake::LandedRange> ranges; ///< Of the log, that it was made of.
     std::int64_t rows = 0;
     std::string what;
 };
@@ -41,10 +41,27 @@ struct VerifyReport {
     std::int64_t different = 0; ///< The missing among them.
     std::int64_t unverifiable = 0;
     std::int64_t rows = 0; ///< Of the files that are the same.
+
+    /// Counts the file, and hands it on.
+    Status tell(const VerifiedFile& file, const VerifyOptions& options);
 };
 
 /// Lands every recorded cut of the topic again, into a scratch folder, and compares with what the tables have. Takes no
 /// lock and changes nothing; what is landed meanwhile is left out. `reject` for a table that is not there.
 Result<VerifyReport> verify(const LandingWorld& world, const VerifyOptions& options);
+
+/// What declared tables are verified with. All of it outlives the call.
+struct DeclaredWorld {
+    io::Env env;
+    log::LogReader& log; ///< Of the jobs' topic.
+    lake::SnapshotStore& lake;
+    duck::Database& database; ///< As BatchWorld's.
+};
+
+/// Runs the outputs' jobs again over the ranges that their present generations were made of, into a scratch folder, and
+/// compares: bytes, where DuckDB of the same version wrote both, else rows. Adds to `report`. Takes no lock and changes
+/// nothing. A table that no job has written yet is passed over.
+Status verify_declared(const DeclaredWorld& world, const std::vector<JobOutput>& outputs, const VerifyOptions& options,
+                       VerifyReport& report);
 
 } // namespace questlog::batch

@@ -28,8 +28,9 @@ protected:
         options.on_file = [&](const VerifiedFile& file) -> Status {
             constexpr const char* states[] = {"same", "different", "missing", "unverifiable"};
             if (file.state != VerifiedFile::State::same)
-                lines.push_back(fmt::format("{} {}..{} {}: {}", file.table, file.from, file.to,
-                                            states[static_cast<std::size_t>(file.state)], file.what));
+                lines.push_back(fmt::format("{} {}..{} {}: {}", file.table, file.ranges.front().from,
+                                            file.ranges.front().to, states[static_cast<std::size_t>(file.state)],
+                                            file.what));
             return {};
         };
         report_ = verify(landing_world(), options).value();

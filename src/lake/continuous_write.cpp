@@ -106,7 +106,6 @@ std::string_view parquet_version(const std::vector<DeltaColumn>& schema) {
     return std::any_of(schema.begin(), schema.end(), is_double) ? "V1" : "V2";
 }
 
-constexpr std::string_view copy_prefix = "verify-";
 constexpr std::int64_t copy_ms_max = 24 * 60 * 60 * 1000; ///< Then whoever made it is taken for dead.
 
 /// One for each lock, so that its holder may empty it.

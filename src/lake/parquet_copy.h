@@ -10,6 +10,9 @@
 /// What every COPY to Parquet has in common; for the .cpp files of lake/ alone.
 namespace questlog::lake {
 
+/// Of folders in `.staging` with what is made again beside a table, to be compared.
+inline constexpr std::string_view copy_prefix = "verify-";
+
 /// Also what DuckDB's COPY says when the disk, or the user's part of it, is full.
 inline bool is_full_disk(const Error& error) {
     return error.system_errno == ENOSPC || error.system_errno == EDQUOT ||

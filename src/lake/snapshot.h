@@ -151,6 +151,14 @@ public:
     Result<SnapshotFacts> overwrite(const std::string& path, duck::Connection& connection, const std::string& select,
                                     SnapshotFacts facts, const OverwriteOptions& options = {});
 
+    /// What overwrite() would write, made beside the table where no reader looks: to be compared, and then forgotten.
+    struct Copy {
+        io::Files::LibraryPath path;
+        std::string location; ///< For io::Files.
+    };
+    Result<Copy> copy(duck::Connection& connection, const std::string& select, const SnapshotFacts& facts);
+    Status forget(const Copy& copy);
+
     /// Deletes replaced generations whose grace is over, of every table that is not being written right now.
     Status sweep();
 

@@ -122,6 +122,34 @@ Result<SnapshotFacts> SnapshotStore::overwrite(const std::string& path, duck::Co
     return std::move(landed.facts);
 }
 
+Result<SnapshotStore::Copy> SnapshotStore::copy(duck::Connection& connection, const std::string& select,
+                                                const SnapshotFacts& facts) {
+    const std::string uuid = random_uuid(env_.entropy);
+    TRY(scratch, scratch_file(uuid));
+    const std::string folder = fmt::format("{}/.staging/{}{}", root_, copy_prefix, uuid);
+    Copy copy{{}, folder + "/copy.parquet"};
+    const auto make = [&]() -> Status {
+        TRY(written, write_parquet(connection, select, facts, scratch));
+        CHECK_OK(env_.files.make_directories(folder));
+        CHECK_OK(env_.files.adopt(scratch, copy.location));
+        TRY(path, env_.files.library_path_of(copy.location));
+        copy.path = std::move(path);
+        return {};
+    };
+    if (const Status made = make(); !made.ok()) {
+        static_cast<void>(env_.files.remove_tree(scratch)); // COPY may have left a part of it
+        static_cast<void>(env_.files.remove_tree(folder));
+        if (is_full_disk(made.error()))
+            return retry_later("no room to make a table again ({}): free space under {}", made.error().message, root_);
+        return made.error();
+    }
+    return copy;
+}
+
+Status SnapshotStore::forget(const Copy& copy) {
+    return env_.files.remove_tree(copy.location.substr(0, copy.location.rfind('/')));
+}
+
 Result<std::string> SnapshotStore::scratch_file(const std::string& name) {
     return scratch_.with([&](std::string& directory) -> Result<std::string> {
         if (directory.empty()) {
