@@ -9,8 +9,7 @@
 namespace questlog::app {
 namespace {
 
-/// What DuckDB may hold before it spills to the data folder: a laptop has it, and a job over any log ends within it.
-constexpr const char* duckdb_memory_limit = "1GB";
+constexpr const char* bounded_memory = "1GB";
 
 /// Below this much work a line would only flicker.
 constexpr std::int64_t progress_events_min = 200'000;
@@ -41,9 +40,9 @@ constexpr std::chrono::milliseconds forwarding_look{20};
 
 } // namespace
 
-Result<std::shared_ptr<duck::Database>> open_database(const Context& context) {
+Result<std::shared_ptr<duck::Database>> open_database(const Context& context, QueryMemory memory) {
     duck::DatabaseOptions options;
-    options.memory_limit = duckdb_memory_limit;
+    options.memory_limit = memory == QueryMemory::bounded ? bounded_memory : "";
     options.temp_directory = context.data + "/spill";
     return duck::Database::open(options);
 }
@@ -93,7 +92,8 @@ Status await_forwarding(const Context& context, log::LogReader& reader) {
     return {};
 }
 
-Result<std::unique_ptr<DataFolder>> DataFolder::open(const Context& context, std::function<bool()> stop) {
+Result<std::unique_ptr<DataFolder>> DataFolder::open(const Context& context, std::function<bool()> stop,
+                                                     QueryMemory memory) {
     std::unique_ptr<DataFolder> folder(new DataFolder);
     TRY(topics, open_topics(context, {.stop = std::move(stop)}));
     folder->topics_ = std::move(topics);
@@ -102,7 +102,7 @@ Result<std::unique_ptr<DataFolder>> DataFolder::open(const Context& context, std
         TRY(visible, kafka::with_embedded(*folder->topics_, std::move(folder->visible_topics_)));
         folder->visible_topics_ = std::move(visible);
     }
-    TRY(database, open_database(context));
+    TRY(database, open_database(context, memory));
     folder->database_ = std::move(database);
     folder->lake_ = std::make_unique<lake::SnapshotStore>(context.env, context.lake_root(), folder->database_);
     folder->continuous_ = std::make_unique<lake::ContinuousStore>(context.env, context.lake_root());

@@ -9,14 +9,21 @@
 #include "query/world.h"
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 
 namespace questlog::app {
 
+/// What DuckDB may hold before it spills to the data folder.
+enum class QueryMemory : std::uint8_t {
+    bounded,     ///< A laptop has it, and a job over any log ends within it.
+    the_machines ///< Most of it: a GROUP BY with many groups that spills takes half as long again.
+};
+
 /// DuckDB in memory, to read and write Parquet with, as every command uses it.
-Result<std::shared_ptr<duck::Database>> open_database(const Context& context);
+Result<std::shared_ptr<duck::Database>> open_database(const Context& context, QueryMemory memory);
 
 /// How a cluster's topics are read. Without a cluster it says nothing.
 struct ClusterReading {
@@ -38,7 +45,8 @@ Status await_forwarding(const Context& context, log::LogReader& reader);
 class DataFolder {
 public:
     /// `stop`: of commands that end when asked to, kafka::ReaderOptions::stop.
-    static Result<std::unique_ptr<DataFolder>> open(const Context& context, std::function<bool()> stop = {});
+    static Result<std::unique_ptr<DataFolder>> open(const Context& context, std::function<bool()> stop = {},
+                                                    QueryMemory memory = QueryMemory::bounded);
 
     [[nodiscard]] const query::World& world() const { return *world_; }
     /// As they last: what is on its way to Kafka has no offset there yet, and no table has it. SQL, whose world() has

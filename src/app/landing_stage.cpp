@@ -160,7 +160,7 @@ Status LandingStage::open() {
 
 Result<duck::Database*> LandingStage::database() {
     if (!database_) {
-        TRY(database, open_database(context_));
+        TRY(database, open_database(context_, QueryMemory::bounded));
         database_ = std::move(database);
     }
     return database_.get();

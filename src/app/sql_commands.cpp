@@ -109,7 +109,7 @@ Status run(const Context& context, const SqlArguments& arguments) {
     if (*format == query::Format::parquet && !arguments.output && isatty(fileno(context.out)) == 1)
         return reject("a Parquet file is not for a terminal; write -o FILE.parquet, or redirect stdout");
     TRY(text, sql_text(arguments));
-    TRY(folder, DataFolder::open(context));
+    TRY(folder, DataFolder::open(context, {}, QueryMemory::the_machines));
     query::Session session(folder->world(), query::SessionOptions{arguments.landed});
     RowSink sink(context, arguments.output);
     CHECK_OK(query::run_sql(folder->world(), session, text, *format,

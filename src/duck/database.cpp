@@ -1,6 +1,9 @@
 #include "duck/native.h"
 
 #include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace questlog::duck {
 
@@ -25,15 +28,15 @@ private:
 
 Status configure(native::Config& config, const DatabaseOptions& options) {
     if (duckdb_create_config(config.out()) != DuckDBSuccess) return internal("DuckDB gave no configuration");
-    const std::pair<const char*, std::string> settings[] = {
+    std::vector<std::pair<const char*, std::string>> settings{
         {"threads", fmt::format("{}", std::max(1, options.threads))},
-        {"memory_limit", options.memory_limit},
         {"temp_directory", options.temp_directory},
         {"autoinstall_known_extensions", "false"},
         {"autoload_known_extensions", "false"},
         {"enable_external_file_cache", "false"}, // it trusts a path's modification time; tables are replaced under it
         {"preserve_insertion_order", "true"},
     };
+    if (!options.memory_limit.empty()) settings.emplace_back("memory_limit", options.memory_limit);
     for (const auto& [name, value] : settings)
         if (duckdb_set_config(config.get(), name, value.c_str()) != DuckDBSuccess)
             return reject("DuckDB does not take {} = {}", name, quote_literal(value));

@@ -24,7 +24,8 @@ enum class ValueType : std::uint8_t { boolean, bigint, double_, varchar, blob, t
 
 struct DatabaseOptions {
     int threads = 1; ///< Bytes of a COPY are the same every run only with 1.
-    std::string memory_limit = "1GB";
+    std::string memory_limit =
+        "1GB";                  ///< What is held before it spills. Empty: 80 % of the machine's, or its container's.
     std::string temp_directory; ///< Where large sorts spill; empty: nowhere.
 };
 

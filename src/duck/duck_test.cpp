@@ -211,6 +211,17 @@ TEST_F(DuckTest, OptionsThatCannotBeAreRefused) {
     EXPECT_EQ(opened.error().kind, ErrorKind::reject) << opened.error().message;
 }
 
+TEST_F(DuckTest, WithoutALimitOfItsOwnAQueryHasMoreMemoryThanAJob) {
+    const auto limit = [](const DatabaseOptions& options) {
+        const auto database = Database::open(options).value();
+        const auto rows = database->connect().value()->query("SELECT current_setting('memory_limit')").value();
+        EXPECT_EQ(rows->next().value(), 1U);
+        return std::string(rows->varchar(0, 0));
+    };
+    EXPECT_EQ(limit({}), "953.6 MiB");
+    EXPECT_NE(limit({.threads = 1, .memory_limit = "", .temp_directory = ""}), "953.6 MiB");
+}
+
 TEST_F(DuckTest, SettingsKeepQueriesOffTheNetworkAndInUtc) {
     EXPECT_EQ(
         text("SELECT current_setting('autoinstall_known_extensions'), current_setting('autoload_known_extensions'), "
