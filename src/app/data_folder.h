@@ -19,7 +19,7 @@ namespace questlog::app {
 /// What DuckDB may hold before it spills to the data folder.
 enum class QueryMemory : std::uint8_t {
     bounded,     ///< A laptop has it, and a job over any log ends within it.
-    the_machines ///< Most of it: a GROUP BY with many groups that spills takes half as long again.
+    the_machines ///< Most of it: a GROUP BY with many groups that spills takes 1.6 times as long.
 };
 
 /// DuckDB in memory, to read and write Parquet with, as every command uses it.
