@@ -222,11 +222,19 @@ def plans_of(questlog):
     return list(plans_folder(questlog).glob("*/*.plan"))
 
 
+def parquet_files(folder):
+    """How many there are; none while the folders below it come and go under the look."""
+    try:
+        return len(list(folder.rglob("*.parquet")))
+    except FileNotFoundError:
+        return 0
+
+
 def kill_rebuild_beside(questlog, chance):
     files = chance.randrange(8)
     with Beside(questlog, "rebuild", REBUILT) as rebuild:
         aside = questlog.data / "lake" / ".staging" / f"rebuild-{log_id(questlog)}"
-        wait_until(lambda: rebuild.has_ended() or len(list(aside.rglob("*.parquet"))) >= files, "the rebuild goes on", 60, 0.001)
+        wait_until(lambda: rebuild.has_ended() or parquet_files(aside) >= files, "the rebuild goes on", 60, 0.001)
         return "the rebuild had ended by then" if rebuild.has_ended() else "in the midst of its files"
 
 
