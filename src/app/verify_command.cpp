@@ -33,6 +33,19 @@ std::string file_json(const batch::VerifiedFile& file) {
                        file.what.empty() ? "null" : event::json_string(file.what));
 }
 
+/// Values are clients', and a damaged file's are anything: none of them moves a terminal's cursor.
+std::string shown(std::string_view text) {
+    std::string out;
+    for (const char byte : text) {
+        const auto code = static_cast<unsigned char>(byte);
+        if (code < 0x20 || code == 0x7F)
+            out += fmt::format("\\x{:02x}", code);
+        else
+            out += byte;
+    }
+    return out;
+}
+
 std::string file_text(const batch::VerifiedFile& file) {
     std::string text = file.table;
     for (const lake::LandedRange& range : file.ranges) {
@@ -40,7 +53,7 @@ std::string file_text(const batch::VerifiedFile& file) {
             range.from < range.to ? fmt::format("offsets {}..{}", range.from, range.to.plus(-1)) : "no offsets";
         text += fmt::format("{} [{}] {}", &range == &file.ranges.front() ? "" : ",", range.partition, offsets);
     }
-    return fmt::format("{}: {}: {}\n{}", text, name_of(file.state), file.what,
+    return fmt::format("{}: {}: {}\n{}", text, name_of(file.state), shown(file.what),
                        file.file.empty() ? "" : "  " + file.file + "\n");
 }
 

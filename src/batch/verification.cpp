@@ -25,7 +25,7 @@ public:
         TRY(names, world_.store.names());
         known_.names.insert(names.begin(), names.end());
         if (options_.table && !known_.names.contains(*options_.table))
-            return reject("there is no continuous table {}: `questlog sql \"SHOW TABLES\"` lists the tables",
+            return reject("there is no landed table {}: `questlog sql \"SHOW TABLES\"` lists the tables",
                           *options_.table);
         TRY(landed, landed_cuts());
         for (const auto& [partition, cut] : landed) CHECK_OK(verify_cut(partition, cut));
