@@ -46,9 +46,9 @@ test: ## Run every test: units, simulation, corpora, the real binary, the house 
 	    -c tests/e2e/pytest.ini tests/tidy tests/e2e tests/cluster --ignore tests/cluster/real
 
 test-cluster: ## Start the real Kafka, HDFS, Spark and JupyterLab, and test cluster/ with them
-	@scripts/setup --build --test-cluster
-	$(call build,release,questlog)
-	$(PYTHON) -m pytest --rootdir . -c tests/e2e/pytest.ini tests/cluster
+	@scripts/setup --test --test-cluster
+	$(call build,$(PRESET),questlog)
+	QUESTLOG_BINARY=$(CURDIR)/build/$(PRESET)/questlog $(PYTHON) -m pytest --rootdir . -c tests/e2e/pytest.ini tests/cluster
 
 sim: ## 20,000 power cuts of the whole pipeline on a simulated machine; SEEDS=FIRST:COUNT replays
 	@scripts/setup --test
