@@ -3,7 +3,6 @@
 import http.client
 import json
 import os
-import re
 import statistics
 import subprocess
 import threading
@@ -151,7 +150,7 @@ def opening(folder, rounds, say):
             client.terminate()
         start("killed").stop()
     kept = partition(server)
-    return {"bytes": kept["bytes"], "events": kept["durable_end"], "seconds": {state: statistics.median(all) for state, all in times.items()},
+    return {"bytes": kept["bytes"], "events": kept["durable_end"], "seconds": {state: statistics.median(taken) for state, taken in times.items()},
             "runs": times}
 
 
