@@ -98,10 +98,14 @@ public:
             return error ? Status(system_error(error.value(), "remove the directory", path)) : Status();
         }
         const std::lock_guard lock(world_.mutex);
-        if (auto fault = world_.begin_operation("remove the directory", path)) return *fault;
+        const bool ignored = world_.stopped;
+        const auto fault = world_.begin_operation("remove the directory", path);
+        if (ignored) return *fault;
         const auto place = world_.place_of(path);
-        if (!place.directory || !place.directory->entries.contains(place.name)) return {};
-        place.directory->change_entries({{place.name, nullptr}});
+        const bool is_there = place.directory && place.directory->entries.contains(place.name);
+        if (is_there) remove_below(*place.directory->entries.at(place.name), fault.has_value());
+        if (fault) return *fault;
+        if (is_there) place.directory->change_entries({{place.name, nullptr}});
         return {};
     }
 
@@ -220,6 +224,16 @@ public:
     }
 
 private:
+    /// Entry by entry, as file systems do it: a power cut may find any part of them gone. `cut_off`: so may we.
+    void remove_below(SimNode& node, bool cut_off) {
+        const std::map<std::string, SimNodePtr> entries = node.entries;
+        for (const auto& [name, entry] : entries) {
+            if (cut_off && world_.random() % 2 == 0) continue;
+            remove_below(*entry, cut_off);
+            if (entry->entries.empty()) node.change_entries({{name, nullptr}});
+        }
+    }
+
     /// Moves `node` to `to`; `swapped` (null: nothing) takes its old place.
     static void move(const SimWorld::Place& from, const SimWorld::Place& to, const SimNodePtr& node,
                      const SimNodePtr& swapped) {

@@ -177,5 +177,76 @@ TEST_F(ContinuousPlaceTest, FolderThatIsNoTableIsNone) {
     EXPECT_LE(swap.files_.calls() - before, 5);
 }
 
+/// One row, at the offset.
+LandedPart row_at(std::int64_t offset) {
+    return {{"log", Partition{0}, Offset{offset}, Offset{offset + 1}},
+            "2026-11-25",
+            {},
+            fmt::format("SELECT NULL::VARCHAR AS _rescued_data, TIMESTAMPTZ '2026-11-25 12:00:00+00' AS _timestamp, "
+                        "0::BIGINT AS _partition, {}::BIGINT AS _offset",
+                        offset),
+            1};
+}
+
+/// A lake in which a rebuilder's table has come into the place of ours, of which operation `n` failed.
+struct Replaced {
+    Replaced(duck::Connection& connection, std::int64_t n, std::uint64_t seed) : world(seed) {
+        ContinuousStore made(world.env(), store.replacement_root("log"));
+        for (ContinuousStore* at : {&store, &made}) {
+            ContinuousTable table = at->make("sword", {"game", "sword"}, at == &made ? 1 : 0);
+            EXPECT_TRUE(at->append(connection, table, row_at(0)).value());
+        }
+        world.fail_operation(n, io::SimEnv::Fault::io_error);
+        const bool replaced = store.replace("sword", made).ok();
+        happened = world.fault_happened();
+        EXPECT_TRUE(replaced || happened);
+        world.fail_nothing();
+    }
+    /// The table's files, after a power cut, as far as they are there; and up to where it is landed.
+    std::pair<std::size_t, Offset> after_power_cut(duck::Connection& connection) {
+        world.power_cut();
+        const ContinuousStore later(world.env(), "/lake");
+        const auto found = later.open(connection, "sword");
+        if (!found.ok() || !*found) return {};
+        std::size_t files = 0;
+        for (const DeltaFile& file : (*found)->files())
+            if (world.contents((*found)->folder() + "/" + file.path)) ++files;
+        return {files, (*found)->landed_to("log", Partition{0})};
+    }
+
+    io::SimEnv world;
+    ContinuousStore store{world.env(), "/lake"};
+    bool happened = false; ///< Else there are not as many operations.
+};
+
+/// With a failure of each operation, and with several seeds: each loses another part of what is not durable.
+template <class Then> void after_each_failure(duck::Connection& connection, Then&& then) {
+    bool happened = true;
+    std::int64_t n = 0;
+    for (; happened && !::testing::Test::HasFailure(); ++n)
+        for (std::uint64_t seed = 1; seed <= 16 && happened; ++seed) {
+            Replaced lake(connection, n, seed);
+            happened = lake.happened;
+            then(lake, fmt::format("operation {}, seed {}", n, seed));
+        }
+    EXPECT_GT(n, 4);
+}
+
+TEST_F(ContinuousPlaceTest, NothingIsCommittedInAPlaceThatAPowerCutMayTake) {
+    after_each_failure(*connection_, [this](Replaced& lake, const std::string& when) {
+        auto table = lake.store.open(*connection_, "sword").value();
+        ASSERT_TRUE(table && lake.store.append(*connection_, *table, row_at(1)).value()) << when;
+        EXPECT_EQ(lake.after_power_cut(*connection_), std::pair(std::size_t{2}, Offset{2})) << when;
+    });
+}
+
+TEST_F(ContinuousPlaceTest, TheOldTableIsThereUntilTheNewOnesPlaceIsDurable) {
+    after_each_failure(*connection_, [this](Replaced& lake, const std::string& when) {
+        ASSERT_TRUE(lake.store.put_back("log").ok()) << when;
+        ASSERT_TRUE(lake.world.env().files.remove_tree(lake.store.replacement_root("log")).ok()) << when;
+        EXPECT_EQ(lake.after_power_cut(*connection_), std::pair(std::size_t{1}, Offset{1})) << when;
+    });
+}
+
 } // namespace
 } // namespace questlog::lake

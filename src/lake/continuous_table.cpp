@@ -235,17 +235,19 @@ Result<std::optional<Found>> ContinuousStore::look_in_place(const std::string& n
 }
 
 Status ContinuousStore::put_back(const std::string& log_id) {
+    const std::string replacement = replacement_root(log_id);
+    TRY(made, env_.files.stat(replacement));
+    if (made.kind == io::Kind::missing) return {};
     TRY(aside, set_aside());
-    const std::string ours = replacement_root(log_id) + "/";
     for (const auto& [name, folder] : aside) {
-        if (!folder.starts_with(ours)) continue;
+        if (!folder.starts_with(replacement + "/")) continue;
         const std::string place = root_ + "/" + name;
         TRY(present, env_.files.stat(place));
-        if (present.kind != io::Kind::missing) continue;
-        CHECK_OK(env_.files.rename(folder, place));
-        CHECK_OK(env_.files.sync_directory(root_));
+        if (present.kind == io::Kind::missing) CHECK_OK(env_.files.rename(folder, place));
     }
-    return {};
+    // A swap that is not durable yet may have left there what on disk is the table.
+    TRY(tables, env_.files.stat(root_));
+    return tables.kind == io::Kind::missing ? Status() : env_.files.sync_directory(root_);
 }
 
 Result<std::optional<ContinuousTable>> ContinuousStore::open(duck::Connection& connection,

@@ -130,8 +130,9 @@ public:
 
     /// The lake root of a store whose tables are to replace() this one's: for who makes tables of the log anew.
     [[nodiscard]] std::string replacement_root(const std::string& log_id) const;
-    /// Where replace() by the rebuilder of the log was cut off with a table between two places: puts it back. For the
-    /// holder of a lock of the log's partitions, before replacement_root() is cleared.
+    /// Where replace() by the rebuilder of the log was cut off: puts back a table that is between two places, and makes
+    /// durable which of the two is in its place. For the holder of a lock of the log's partitions, before
+    /// replacement_root() is cleared.
     Status put_back(const std::string& log_id);
 
     /// Writes the part's rows as a Parquet file and commits it; durable and visible on success. False: someone has
