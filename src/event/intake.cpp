@@ -97,6 +97,7 @@ struct IntakeParser::State {
     Status parse_lines(std::string_view lines) {
         const bool carriage_returns = std::memchr(lines.data(), '\r', lines.size()) != nullptr;
         std::size_t index = 0;
+        validator.begin_lines(lines);
         while (!lines.empty()) {
             const void* found = std::memchr(lines.data(), '\n', lines.size());
             const std::size_t length = found == nullptr
@@ -105,7 +106,7 @@ struct IntakeParser::State {
             const std::string_view line = trim_json_space(lines.substr(0, length));
             lines.remove_prefix(found == nullptr ? length : length + 1);
             if (line.empty()) continue;
-            const EventFault fault = validator.check_event(line, names);
+            const EventFault fault = validator.check_line(line, names);
             if (fault == EventFault::none)
                 accept(index, line, carriage_returns);
             else

@@ -1,12 +1,14 @@
 // Any HTTP body sent to POST /events, with and without its request's headers: each event has one fate, and what is
 // accepted is what its readers expect.
 #include "event/envelope.h"
+#include "event/json_text.h"
 #include "event/json_validator.h"
 #include "event/message_id.h"
 #include "event/padded_json.h"
 
 #include "base/limits.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <vector>
 
@@ -36,6 +38,24 @@ void check(const Result<const event::Intake*>& parsed) {
     }
 }
 
+/// In one run the lines are what each of them is by itself.
+void check_lines(std::string_view text) {
+    static event::JsonValidator runs;
+    static event::JsonValidator single;
+    runs.begin_lines(text);
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        const std::string_view line = event::trim_json_space(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+        if (line.empty()) continue;
+        event::EventNames in_run;
+        event::EventNames by_itself;
+        const event::EventFault fault = runs.check_line(line, in_run);
+        require(fault == single.check_event(line, by_itself));
+        require(in_run.type == by_itself.type && in_run.message_id == by_itself.message_id);
+    }
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -50,6 +70,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static event::IntakeParser parser({}, &catalogue);
     static const std::vector<event::HeaderView> headers{{"Host", "h"}, {"x-name", "\xe9\"\x01"}, {"host", "i"}};
     const event::PaddedJson body({reinterpret_cast<const char*>(data), size});
+    check_lines(body.view());
     check(parser.parse(body.view()));
     check(parser.parse(body.view(), event::HeaderSelection(headers, {})));
     return 0;
