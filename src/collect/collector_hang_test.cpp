@@ -74,7 +74,7 @@ TEST_F(HungDisk, HoldsUpNobodyLongerThanItsLimitAndIsUsedAgainOnceItAnswers) {
         EXPECT_TRUE(says(get("/readyz"), "ready\n"));
         EXPECT_FALSE(is_there(hung)) << "answered before its event was durable";
         clock_.pass(milliseconds(2'001));
-        EXPECT_TRUE(says(hung.get(), "the disk has not answered for 2000 ms"));
+        ASSERT_TRUE(says(hung.get(), "the disk has not answered for 2000 ms"));
         EXPECT_TRUE(says(get("/"), "the disk does not answer"));
         EXPECT_TRUE(says(get("/healthz"), "ok\n"));
         EXPECT_TRUE(says(get("/readyz"), "503"));
@@ -115,7 +115,7 @@ TEST_F(HungDisk, IsWaitedForByAStop) {
     EXPECT_TRUE(says(get("/healthz"), "ok\n"));
     server_->request_stop();
     clock_.pass(milliseconds(2'001));
-    EXPECT_TRUE(says(hung.get(), "the disk has not answered for 2000 ms"));
+    ASSERT_TRUE(says(hung.get(), "the disk has not answered for 2000 ms"));
     stop();
     EXPECT_TRUE(ended_.ok());
     EXPECT_EQ(partition().durable, 1U) << "run() returned while the disk was being written to";
