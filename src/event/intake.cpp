@@ -1,3 +1,4 @@
+#include "base/checked_text.h"
 #include "base/limits.h"
 #include "event/envelope.h"
 #include "event/header_writer.h"
@@ -99,12 +100,7 @@ struct IntakeParser::State {
         std::size_t index = 0;
         validator.begin_lines(lines);
         while (!lines.empty()) {
-            const void* found = std::memchr(lines.data(), '\n', lines.size());
-            const std::size_t length = found == nullptr
-                                           ? lines.size()
-                                           : static_cast<std::size_t>(static_cast<const char*>(found) - lines.data());
-            const std::string_view line = trim_json_space(lines.substr(0, length));
-            lines.remove_prefix(found == nullptr ? length : length + 1);
+            const std::string_view line = trim_json_space(take_text_line(lines));
             if (line.empty()) continue;
             const EventFault fault = validator.check_line(line, names);
             if (fault == EventFault::none)

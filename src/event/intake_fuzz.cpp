@@ -6,9 +6,9 @@
 #include "event/message_id.h"
 #include "event/padded_json.h"
 
+#include "base/checked_text.h"
 #include "base/limits.h"
 
-#include <algorithm>
 #include <cstdlib>
 #include <vector>
 
@@ -44,9 +44,7 @@ void check_lines(std::string_view text) {
     static event::JsonValidator single;
     runs.begin_lines(text);
     while (!text.empty()) {
-        const std::size_t end = std::min(text.find('\n'), text.size());
-        const std::string_view line = event::trim_json_space(text.substr(0, end));
-        text.remove_prefix(std::min(end + 1, text.size()));
+        const std::string_view line = event::trim_json_space(take_text_line(text));
         if (line.empty()) continue;
         event::EventNames in_run;
         event::EventNames by_itself;

@@ -62,7 +62,6 @@ class DocumentRun {
 public:
     /// The parser has room for so many bytes at once, and no threads.
     void begin(simdjson::dom::parser& parser, std::string_view text, std::size_t bytes_at_once) {
-        stream_ = simdjson::dom::document_stream();
         is_running_ = parser.parse_many(text.data(), text.size(), bytes_at_once).get(stream_) == simdjson::SUCCESS;
         if (is_running_) at_ = stream_.begin();
         is_new_ = true;

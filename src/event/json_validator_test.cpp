@@ -1,6 +1,7 @@
 // Lines that are checked in one run are what each of them is by itself, whatever stands around it.
 #include "event/json_validator.h"
 
+#include "base/checked_text.h"
 #include "event/json_text.h"
 #include "event/padded_json.h"
 
@@ -38,9 +39,7 @@ std::vector<Checked> in_a_run(JsonValidator& validator, std::string_view text) {
     std::vector<Checked> all;
     validator.begin_lines(padded.view());
     for (std::string_view rest = padded.view(); !rest.empty();) {
-        const std::size_t end = std::min(rest.find('\n'), rest.size());
-        const std::string_view line = trim_json_space(rest.substr(0, end));
-        rest.remove_prefix(std::min(end + 1, rest.size()));
+        const std::string_view line = trim_json_space(take_text_line(rest));
         if (line.empty()) continue;
         EventNames names;
         const EventFault fault = validator.check_line(line, names);
