@@ -10,7 +10,7 @@ std::variant<Invocation, Answer> parse(std::vector<const char*> words) {
     return parse_arguments(static_cast<int>(words.size()), words.data());
 }
 
-template <class Arguments> Arguments parsed(std::vector<const char*> words, Invocation* whole = nullptr) {
+template <class Arguments> Arguments parsed_arguments(std::vector<const char*> words, Invocation* whole = nullptr) {
     auto result = parse(std::move(words));
     const auto* answer = std::get_if<Answer>(&result);
     EXPECT_EQ(answer, nullptr) << answer->text;
@@ -32,13 +32,13 @@ TEST(Arguments, DataConfigAndKafkaStandBeforeOrAfterTheCommand) {
          {std::vector<const char*>{"--data", "d", "--config", "c", "--kafka", "k1:9092,k2:9092", "topic", "list"},
           std::vector<const char*>{"topic", "list", "--data", "d", "--config", "c", "--kafka", "k1:9092,k2:9092"}}) {
         Invocation whole;
-        parsed<TopicListArguments>(words, &whole);
+        parsed_arguments<TopicListArguments>(words, &whole);
         EXPECT_EQ(whole.data, "d");
         EXPECT_EQ(whole.config, "c");
         EXPECT_EQ(whole.kafka, "k1:9092,k2:9092");
     }
     Invocation whole;
-    parsed<TopicListArguments>({"topic", "list"}, &whole);
+    parsed_arguments<TopicListArguments>({"topic", "list"}, &whole);
     EXPECT_FALSE(whole.kafka);
 }
 
@@ -52,7 +52,7 @@ TEST(Arguments, KafkaIsAnAddress) {
 }
 
 TEST(Arguments, TailTakesKcatsOptions) {
-    const auto tail = parsed<TailArguments>({"tail", "-t", "x", "-o", "-5", "-c", "3", "-e", "-f", "%o\\n"});
+    const auto tail = parsed_arguments<TailArguments>({"tail", "-t", "x", "-o", "-5", "-c", "3", "-e", "-f", "%o\\n"});
     EXPECT_EQ(tail.topic, "x");
     EXPECT_EQ(tail.offsets, (std::vector<std::string>{"-5"}));
     EXPECT_EQ(tail.count, 3);
@@ -61,27 +61,27 @@ TEST(Arguments, TailTakesKcatsOptions) {
 }
 
 TEST(Arguments, TopicCreateTakesKafkaTopicsOptions) {
-    const auto create =
-        parsed<TopicCreateArguments>({"topic", "create", "--topic", "game-events", "--partitions", "2",
-                                      "--replication-factor", "1", "--if-not-exists", "--zookeeper", "zookeeper:32181",
-                                      "--bootstrap-server", "kafka:29092", "--config", "segment.bytes=1048576"});
+    const auto create = parsed_arguments<TopicCreateArguments>(
+        {"topic", "create", "--topic", "game-events", "--partitions", "2", "--replication-factor", "1",
+         "--if-not-exists", "--zookeeper", "zookeeper:32181", "--bootstrap-server", "kafka:29092", "--config",
+         "segment.bytes=1048576"});
     EXPECT_EQ(create.topic, "game-events");
     EXPECT_EQ(create.partitions, 2);
     EXPECT_TRUE(create.if_not_exists);
     EXPECT_EQ(create.replication_factor, 1);
     EXPECT_EQ(create.bootstrap_server, "kafka:29092");
     EXPECT_EQ(create.configs, std::vector<std::string>{"segment.bytes=1048576"});
-    EXPECT_FALSE(parsed<TopicCreateArguments>({"topic", "create", "--topic", "x"}).partitions);
+    EXPECT_FALSE(parsed_arguments<TopicCreateArguments>({"topic", "create", "--topic", "x"}).partitions);
 }
 
 TEST(Arguments, SqlShowAndBatch) {
-    const auto sql = parsed<SqlArguments>({"sql", "SELECT 1", "--format", "csv", "--landed"});
+    const auto sql = parsed_arguments<SqlArguments>({"sql", "SELECT 1", "--format", "csv", "--landed"});
     EXPECT_EQ(sql.text, "SELECT 1");
     EXPECT_EQ(sql.format, "csv");
     EXPECT_TRUE(sql.landed);
-    EXPECT_FALSE(parsed<SqlArguments>({"sql"}).text.has_value());
-    EXPECT_FALSE(parsed<ShowArguments>({"show", "t", "--no-truncate"}).truncate);
-    EXPECT_TRUE(parsed<BatchArguments>({"batch", "j", "--force"}).force);
+    EXPECT_FALSE(parsed_arguments<SqlArguments>({"sql"}).text.has_value());
+    EXPECT_FALSE(parsed_arguments<ShowArguments>({"show", "t", "--no-truncate"}).truncate);
+    EXPECT_TRUE(parsed_arguments<BatchArguments>({"batch", "j", "--force"}).force);
 }
 
 TEST(Arguments, HelpHasExamplesAndMistakesSayWhereToLook) {
@@ -100,8 +100,8 @@ TEST(Arguments, HelpHasExamplesAndMistakesSayWhereToLook) {
 }
 
 TEST(Arguments, LogTrimTakesTheConfiguredTopicUnlessOneIsNamed) {
-    EXPECT_FALSE(parsed<LogTrimArguments>({"log", "trim"}).topic);
-    const auto given = parsed<LogTrimArguments>({"log", "trim", "--topic", "clicks", "--dry-run"});
+    EXPECT_FALSE(parsed_arguments<LogTrimArguments>({"log", "trim"}).topic);
+    const auto given = parsed_arguments<LogTrimArguments>({"log", "trim", "--topic", "clicks", "--dry-run"});
     EXPECT_EQ(given.topic, "clicks");
     EXPECT_TRUE(given.dry_run);
 }

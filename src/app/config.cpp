@@ -15,10 +15,6 @@
 namespace questlog::app {
 namespace {
 
-template <class T> void take(const std::optional<T>& from, T& to) {
-    if (from) to = *from;
-}
-
 Status parse_intake(TomlTable& intake, Config& config) {
     TRY(headers, intake.boolean("headers"));
     TRY(store_headers, intake.strings("store_headers"));

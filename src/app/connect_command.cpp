@@ -12,7 +12,7 @@ namespace questlog::app {
 namespace {
 
 /// A string of Python, and of SQL where quotes are single.
-std::string quoted(const std::string& path, char quote) {
+std::string as_literal(const std::string& path, char quote) {
     std::string text(1, quote);
     for (const char c : path) {
         if (c == quote) text += quote == '\'' ? "'" : "\\";
@@ -22,7 +22,7 @@ std::string quoted(const std::string& path, char quote) {
     return text + quote;
 }
 
-struct Place {
+struct TablePlace {
     std::string folder; ///< Absolute; on HDFS with its scheme and authority.
     bool is_delta = false;
     std::optional<WebHdfsAccess> webhdfs{}; ///< Of a lake on HDFS.
@@ -30,39 +30,39 @@ struct Place {
 };
 
 /// DuckDB reads a Delta table with an extension that has to be downloaded; without it, the files that the log names.
-std::string for_duckdb(const Place& place) {
+std::string for_duckdb(const TablePlace& place) {
     if (!place.is_delta)
-        return fmt::format("SELECT * FROM read_parquet({});\n", quoted(place.folder + "/*.parquet", '\''));
+        return fmt::format("SELECT * FROM read_parquet({});\n", as_literal(place.folder + "/*.parquet", '\''));
     return fmt::format("-- The files as they are now: each event once, whether or not a commit names its file yet.\n"
                        "SELECT * FROM read_parquet({}, hive_partitioning = true, union_by_name = true);\n"
                        "-- Or by Delta's log, with DuckDB's extension: INSTALL delta; LOAD delta;\n"
                        "-- SELECT * FROM delta_scan({});\n",
-                       quoted(place.folder + "/date=*/*.parquet", '\''), quoted(place.folder, '\''));
+                       as_literal(place.folder + "/date=*/*.parquet", '\''), as_literal(place.folder, '\''));
 }
 
-std::string for_pandas(const Place& place) {
+std::string for_pandas(const TablePlace& place) {
     if (!place.is_delta)
-        return fmt::format("import pandas\n\ntable = pandas.read_parquet({})\n", quoted(place.folder, '"'));
+        return fmt::format("import pandas\n\ntable = pandas.read_parquet({})\n", as_literal(place.folder, '"'));
     return fmt::format("# pip install deltalake pandas pyarrow\n"
                        "from deltalake import DeltaTable\n\n"
                        "table = DeltaTable({}).to_pandas()\n",
-                       quoted(place.folder, '"'));
+                       as_literal(place.folder, '"'));
 }
 
-std::string for_polars(const Place& place) {
+std::string for_polars(const TablePlace& place) {
     if (!place.is_delta)
         return fmt::format("import polars\n\ntable = polars.read_parquet({})\n",
-                           quoted(place.folder + "/*.parquet", '"'));
+                           as_literal(place.folder + "/*.parquet", '"'));
     return fmt::format("# pip install polars deltalake\n"
                        "import polars\n\n"
                        "table = polars.read_delta({})   # or polars.scan_delta: reads only what a query needs\n",
-                       quoted(place.folder, '"'));
+                       as_literal(place.folder, '"'));
 }
 
 /// With a scheme: where Spark's own files are elsewhere, as HDFS's, ours are still those of this machine.
-std::string for_spark(const Place& place) {
+std::string for_spark(const TablePlace& place) {
     const std::string scheme = place.folder.starts_with('/') ? "file://" : ""; // HDFS's has its own
-    const std::string folder = quoted(scheme + place.folder, '"');
+    const std::string folder = as_literal(scheme + place.folder, '"');
     if (!place.is_delta) return fmt::format("table = spark.read.parquet({})\n", folder);
     return fmt::format("# pyspark --packages io.delta:delta-spark_2.12:3.3.2 \\\n"
                        "#   --conf spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension \\\n"
@@ -73,16 +73,16 @@ std::string for_spark(const Place& place) {
 }
 
 /// The file system as fsspec has it, which asks WebHDFS: without Java, and without libhdfs.
-std::string file_system(const Place& place) {
+std::string file_system(const TablePlace& place) {
     const std::string& namenode = place.webhdfs->namenode;
     const std::size_t colon = namenode.rfind(':');
     return fmt::format(R"(fsspec.filesystem("webhdfs", host={}, port={}, user={}))",
-                       quoted(namenode.substr(0, colon), '"'), namenode.substr(colon + 1),
-                       quoted(place.webhdfs->user, '"'));
+                       as_literal(namenode.substr(0, colon), '"'), namenode.substr(colon + 1),
+                       as_literal(place.webhdfs->user, '"'));
 }
 
 /// deltalake has a client of its own for HDFS. What a URI would have to encode it does not find.
-bool is_for_deltalake(const Place& place) {
+bool is_for_deltalake(const TablePlace& place) {
     const auto is_plain = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                std::string_view("-._~/").find(c) != std::string_view::npos;
@@ -90,33 +90,33 @@ bool is_for_deltalake(const Place& place) {
     return place.is_delta && std::all_of(place.path_on_hdfs.begin(), place.path_on_hdfs.end(), is_plain);
 }
 
-std::string delta_table(const Place& place) {
+std::string delta_table(const TablePlace& place) {
     return fmt::format("os.environ.setdefault(\"HADOOP_USER_NAME\", {})\n"
                        "table = DeltaTable({})",
-                       quoted(place.webhdfs->user, '"'), quoted(place.folder, '"'));
+                       as_literal(place.webhdfs->user, '"'), as_literal(place.folder, '"'));
 }
 
 /// DuckDB's SQL knows no HDFS; in Python it takes the file systems of others. `as`: what is made of the answer.
-std::string for_duckdb_on_hdfs(const Place& place, std::string_view packages = {}, std::string_view as = {}) {
+std::string for_duckdb_on_hdfs(const TablePlace& place, std::string_view packages = {}, std::string_view as = {}) {
     const std::string files = "webhdfs://" + place.path_on_hdfs + (place.is_delta ? "/date=*/*.parquet" : "/*.parquet");
-    const std::string sql = fmt::format("SELECT * FROM read_parquet({}{})", quoted(files, '\''),
+    const std::string sql = fmt::format("SELECT * FROM read_parquet({}{})", as_literal(files, '\''),
                                         place.is_delta ? ", hive_partitioning = true, union_by_name = true" : "");
     return fmt::format("# In Python: pip install duckdb fsspec requests{}\n"
                        "import duckdb\n"
                        "import fsspec\n\n"
                        "duckdb.register_filesystem({})\n"
                        "table = duckdb.sql({}){}\n",
-                       packages, file_system(place), quoted(sql, '"'), as);
+                       packages, file_system(place), as_literal(sql, '"'), as);
 }
 
-std::string for_pandas_on_hdfs(const Place& place) {
+std::string for_pandas_on_hdfs(const TablePlace& place) {
     if (!place.is_delta)
         return fmt::format("# pip install pandas pyarrow fsspec requests\n"
                            "import fsspec\n"
                            "import pandas\n\n"
                            "hdfs = {}\n"
                            "table = pandas.read_parquet({}, filesystem=hdfs)\n",
-                           file_system(place), quoted(place.path_on_hdfs, '"'));
+                           file_system(place), as_literal(place.path_on_hdfs, '"'));
     if (!is_for_deltalake(place)) return for_duckdb_on_hdfs(place, " pandas", ".df()");
     return fmt::format("# pip install deltalake pandas pyarrow\n"
                        "import os\n\n"
@@ -125,7 +125,7 @@ std::string for_pandas_on_hdfs(const Place& place) {
                        delta_table(place));
 }
 
-std::string for_polars_on_hdfs(const Place& place) {
+std::string for_polars_on_hdfs(const TablePlace& place) {
     if (!place.is_delta)
         return fmt::format("# pip install polars pyarrow fsspec requests\n"
                            "import fsspec\n"
@@ -133,7 +133,7 @@ std::string for_polars_on_hdfs(const Place& place) {
                            "import pyarrow.parquet\n\n"
                            "hdfs = {}\n"
                            "table = polars.from_arrow(pyarrow.parquet.read_table({}, filesystem=hdfs))\n",
-                           file_system(place), quoted(place.path_on_hdfs, '"'));
+                           file_system(place), as_literal(place.path_on_hdfs, '"'));
     if (!is_for_deltalake(place)) return for_duckdb_on_hdfs(place, " polars pyarrow", ".pl()");
     return fmt::format("# pip install polars deltalake pyarrow\n"
                        "import os\n\n"
@@ -144,14 +144,14 @@ std::string for_polars_on_hdfs(const Place& place) {
                        delta_table(place));
 }
 
-Result<Place> place_of(const Context& context, DataFolder& folder, const std::string& table) {
-    const auto at = [&](const std::string& path, bool is_delta) -> Result<Place> {
+Result<TablePlace> place_of(const Context& context, DataFolder& folder, const std::string& table) {
+    const auto at = [&](const std::string& path, bool is_delta) -> Result<TablePlace> {
         const std::string whole = context.lake_root() + "/" + path;
         if (!context.config.lake.is_on_hdfs())
-            return Place{std::filesystem::absolute(whole).lexically_normal().string(), is_delta};
+            return TablePlace{std::filesystem::absolute(whole).lexically_normal().string(), is_delta};
         TRY(access, webhdfs_access(context.config.lake));
         TRY(uri, hdfs::parse_hdfs_uri(whole));
-        return Place{whole, is_delta, std::move(access), std::move(uri.path)};
+        return TablePlace{whole, is_delta, std::move(access), std::move(uri.path)};
     };
     for (const scan::TableDeclaration& declared : folder.world().tables) {
         if (declared.name != table || declared.path.empty()) continue;

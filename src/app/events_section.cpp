@@ -6,10 +6,6 @@
 namespace questlog::app {
 namespace {
 
-template <class T> void take(const std::optional<T>& from, T& to) {
-    if (from) to = *from;
-}
-
 Result<event::ColumnType> column_type(const TomlTable& table, std::string_view key, const std::string& text) {
     for (const auto type :
          {event::ColumnType::boolean, event::ColumnType::bigint, event::ColumnType::double_, event::ColumnType::string})

@@ -8,7 +8,7 @@
 namespace questlog::app {
 namespace {
 
-constexpr std::chrono::milliseconds look_interval{250};
+constexpr std::chrono::milliseconds lag_look_interval{250};
 /// At a stop what has come last is still forwarded, if that is quick: nobody knows when the next start is.
 constexpr std::chrono::milliseconds drain_wait{3'000};
 constexpr std::chrono::milliseconds drain_look{5};
@@ -49,7 +49,7 @@ void ForwardingStage::begin() {
         if (on_forwarded) on_forwarded(ends);
     };
     forwarder_->begin();
-    looks_.emplace(look_interval, RepeatedAction::First::at_once, [this] {
+    looks_.emplace(lag_look_interval, RepeatedAction::First::at_once, [this] {
         look();
         return true;
     });

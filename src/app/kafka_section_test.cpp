@@ -10,13 +10,13 @@ namespace {
 
 using Properties = std::vector<std::pair<std::string, std::string>>;
 
-KafkaConfig parsed(std::string_view text, const std::optional<std::string>& kafka = std::nullopt) {
+KafkaConfig parsed_kafka(std::string_view text, const std::optional<std::string>& kafka = std::nullopt) {
     auto config = parse_config(text, "questlog.toml", {.kafka = kafka});
     EXPECT_TRUE(config.ok()) << config.error().message;
     return config.ok() ? std::move(config).value().kafka : KafkaConfig{};
 }
 
-std::string refused(std::string_view text, const std::optional<std::string>& kafka = std::nullopt) {
+std::string refused_kafka(std::string_view text, const std::optional<std::string>& kafka = std::nullopt) {
     auto config = parse_config(text, "questlog.toml", {.kafka = kafka});
     if (config.ok()) return "accepted";
     EXPECT_EQ(exit_code_of(config.error().kind), 2);
@@ -44,7 +44,7 @@ private:
 };
 
 TEST(KafkaSection, WithoutItThereIsNoCluster) {
-    const KafkaConfig config = parsed("");
+    const KafkaConfig config = parsed_kafka("");
     EXPECT_FALSE(config.enabled());
     EXPECT_EQ(config.ack, Ack::disk);
     EXPECT_EQ(config.compression, "zstd");
@@ -53,7 +53,7 @@ TEST(KafkaSection, WithoutItThereIsNoCluster) {
 }
 
 TEST(KafkaSection, EverySettingIsRead) {
-    const KafkaConfig config = parsed(R"(
+    const KafkaConfig config = parsed_kafka(R"(
 [kafka]
 bootstrap = "kafka1:9092,kafka2:9092"
 ack = "kafka"
@@ -79,9 +79,10 @@ sasl.username = "moe"
 }
 
 TEST(KafkaSection, TheCommandLinesClusterGoesBeforeTheFiles) {
-    EXPECT_EQ(parsed("[kafka]\nbootstrap = \"file:9092\"\n", "line:9092").client.bootstrap, "line:9092");
-    EXPECT_EQ(parsed("", "line:9092").client.bootstrap, "line:9092");
-    const KafkaConfig config = parsed("[kafka]\nack = \"kafka\"\n[kafka.client]\nclient.rack = \"a\"\n", "line:9092");
+    EXPECT_EQ(parsed_kafka("[kafka]\nbootstrap = \"file:9092\"\n", "line:9092").client.bootstrap, "line:9092");
+    EXPECT_EQ(parsed_kafka("", "line:9092").client.bootstrap, "line:9092");
+    const KafkaConfig config =
+        parsed_kafka("[kafka]\nack = \"kafka\"\n[kafka.client]\nclient.rack = \"a\"\n", "line:9092");
     EXPECT_EQ(config.client.bootstrap, "line:9092");
     EXPECT_EQ(config.ack, Ack::kafka);
     EXPECT_EQ(config.client.properties, (Properties{{"client.rack", "a"}}));
@@ -89,8 +90,8 @@ TEST(KafkaSection, TheCommandLinesClusterGoesBeforeTheFiles) {
 
 TEST(KafkaSection, WithoutAClusterTheRestMeansNothingButAckKafkaIsRefused) {
     EXPECT_FALSE(
-        parsed("[kafka]\nack = \"disk\"\ncompression = \"gzip\"\nsasl_password_file = \"/no/such\"\n").enabled());
-    EXPECT_EQ(refused("[kafka]\nack = \"kafka\"\n"),
+        parsed_kafka("[kafka]\nack = \"disk\"\ncompression = \"gzip\"\nsasl_password_file = \"/no/such\"\n").enabled());
+    EXPECT_EQ(refused_kafka("[kafka]\nack = \"kafka\"\n"),
               "questlog.toml:2:7: ack = \"kafka\" needs a cluster; write bootstrap = \"HOST:PORT\" in [kafka], or "
               "--kafka HOST:PORT");
 }
@@ -98,27 +99,27 @@ TEST(KafkaSection, WithoutAClusterTheRestMeansNothingButAckKafkaIsRefused) {
 TEST(KafkaSection, ThePasswordMayLieInAFile) {
     for (const char* bytes : {"se cret", "se cret\n", "se cret\r\n"}) {
         const PasswordFile file(bytes);
-        EXPECT_EQ(parsed(file.section()).client.properties, (Properties{{"sasl.password", "se cret"}})) << bytes;
+        EXPECT_EQ(parsed_kafka(file.section()).client.properties, (Properties{{"sasl.password", "se cret"}})) << bytes;
     }
-    EXPECT_EQ(parsed(PasswordFile("a\n\n").section()).client.properties, (Properties{{"sasl.password", "a\n"}}));
+    EXPECT_EQ(parsed_kafka(PasswordFile("a\n\n").section()).client.properties, (Properties{{"sasl.password", "a\n"}}));
     const PasswordFile file("hunter2");
-    EXPECT_NE(refused(file.section("[kafka.client]\nsasl.password = \"x\"\n"))
+    EXPECT_NE(refused_kafka(file.section("[kafka.client]\nsasl.password = \"x\"\n"))
                   .find("questlog.toml:3:22: sasl_password_file and sasl.password in [kafka.client] say the same"),
               std::string::npos);
-    EXPECT_NE(refused(PasswordFile("\n").section()).find("is empty"), std::string::npos);
-    EXPECT_EQ(refused("[kafka]\nbootstrap = \"k:1\"\nsasl_password_file = \"/no/such\"\n"),
+    EXPECT_NE(refused_kafka(PasswordFile("\n").section()).find("is empty"), std::string::npos);
+    EXPECT_EQ(refused_kafka("[kafka]\nbootstrap = \"k:1\"\nsasl_password_file = \"/no/such\"\n"),
               "questlog.toml:3:22: cannot read sasl_password_file /no/such: No such file or directory");
-    EXPECT_NE(
-        refused("[kafka]\nbootstrap = \"k:1\"\nsasl_password_file = \"/\"\n").find("cannot read sasl_password_file /"),
-        std::string::npos);
+    EXPECT_NE(refused_kafka("[kafka]\nbootstrap = \"k:1\"\nsasl_password_file = \"/\"\n")
+                  .find("cannot read sasl_password_file /"),
+              std::string::npos);
 }
 
 TEST(KafkaSection, MistakesAreToldWhereTheyStand) {
-    struct Refusal {
+    struct Mistake {
         const char* text;
         const char* message_part;
     };
-    const Refusal refusals[] = {
+    const Mistake refusals[] = {
         {"[kafka]\nbootstrap = \"kafka\"\n", "questlog.toml:2:13: \"kafka\" is no address of a Kafka broker"},
         {"[kafka]\nbootstrap = [\"kafka:1\"]\n", "questlog.toml:2:13: bootstrap in [kafka] is an array"},
         {"[kafka]\nbootstap = \"kafka:1\"\n", "did you mean bootstrap?"},
@@ -134,8 +135,8 @@ TEST(KafkaSection, MistakesAreToldWhereTheyStand) {
         {"[kafka.client]\ncompression.type = \"lz4\"\n", "questlog.toml:2:20: compression.type is set by compression"},
     };
     for (const auto& refusal : refusals)
-        EXPECT_NE(refused(refusal.text).find(refusal.message_part), std::string::npos)
-            << refusal.text << "\n-> " << refused(refusal.text);
+        EXPECT_NE(refused_kafka(refusal.text).find(refusal.message_part), std::string::npos)
+            << refusal.text << "\n-> " << refused_kafka(refusal.text);
 }
 
 } // namespace

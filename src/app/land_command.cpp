@@ -12,7 +12,7 @@
 namespace questlog::app {
 namespace {
 
-constexpr std::chrono::milliseconds look_interval{250};
+constexpr std::chrono::milliseconds landing_look_interval{250};
 
 std::string cut_text(const std::string& topic, const batch::LandedCut& landed) {
     std::int64_t rows = 0;
@@ -67,7 +67,7 @@ public:
             const std::string why = done.ok() || stop_requested() ? std::string() : done.error().message;
             if (!why.empty() && why != waiting_for) context_.notice("questlog: landing waits: " + why);
             waiting_for = why;
-            context_.env.clock.sleep(look_interval);
+            context_.env.clock.sleep(landing_look_interval);
         }
         return printed_;
     }

@@ -10,7 +10,7 @@
 namespace questlog::app {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string json_quoted(std::string_view text) {
     std::string out;
     query::append_json(out, text);
     return out;
@@ -33,8 +33,8 @@ std::string fault_json(const log::LogFault& fault) {
     return fmt::format(R"({{"kind": "fault", "partition": {}, "path": {}, "byte": {}, "bytes": {}, "from": {}, )"
                        R"("to": {}, "what": {}}})"
                        "\n",
-                       fault.partition, quoted(fault.path), fault.byte ? fmt::to_string(*fault.byte) : "null",
-                       fault.bytes, fault.from, fault.to, quoted(fault.what));
+                       fault.partition, json_quoted(fault.path), fault.byte ? fmt::to_string(*fault.byte) : "null",
+                       fault.bytes, fault.from, fault.to, json_quoted(fault.what));
 }
 
 std::string report_text(const log::Topic& topic, const log::VerifyReport& report) {
@@ -53,7 +53,7 @@ std::string report_json(const log::Topic& topic, const log::VerifyReport& report
         R"({{"kind": "report", "topic": {}, "partitions": {}, "segments": {}, "batches": {}, )"
         R"("events": {}, "bytes": {}, "given_up": {}, "expired": {}, "lost": {}, "faults": {}, "sound": {}}})"
         "\n",
-        quoted(topic.name), report.partitions, report.segments, report.batches, report.events, report.bytes,
+        json_quoted(topic.name), report.partitions, report.segments, report.batches, report.events, report.bytes,
         report.given_up, report.expired, report.lost, report.faults, report.faults == 0);
 }
 

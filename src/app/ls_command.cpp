@@ -19,7 +19,7 @@ namespace {
 using hdfs::FileStatus;
 
 /// Where to look, and how the path is printed.
-struct Place {
+struct AskedPath {
     std::string path;
     std::string shown;
 };
@@ -92,7 +92,7 @@ public:
     Listing(const Context& context, const LsArguments& arguments, Store store)
         : context_(context), arguments_(arguments), store_(std::move(store)) {}
 
-    Status print(const Place& place) {
+    Status print(const AskedPath& place) {
         TRY(found, store_.status(place.path));
         if (!found) return fail(ErrorKind::internal, "ls: `{}': No such file or directory", place.shown); // 1, as there
         if (found->kind != io::Kind::directory)
@@ -101,7 +101,7 @@ public:
     }
 
 private:
-    Status folder(const Place& place) {
+    Status folder(const AskedPath& place) {
         TRY(statuses, store_.list(place.path));
         std::vector<ListedPath> entries;
         for (FileStatus& status : statuses) {

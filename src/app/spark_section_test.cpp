@@ -7,13 +7,13 @@ namespace {
 
 using Properties = spark::Settings::Properties;
 
-spark::Settings parsed(std::string_view text) {
+spark::Settings parsed_spark(std::string_view text) {
     auto config = parse_config(text, "questlog.toml");
     EXPECT_TRUE(config.ok()) << config.error().message;
     return config.ok() ? std::move(config).value().spark : spark::Settings{};
 }
 
-std::string refused(std::string_view text) {
+std::string refused_spark(std::string_view text) {
     auto config = parse_config(text, "questlog.toml");
     if (config.ok()) return "accepted";
     EXPECT_EQ(exit_code_of(config.error().kind), 2);
@@ -22,7 +22,7 @@ std::string refused(std::string_view text) {
 
 TEST(SparkSection, isTheLocalMachineWhereItIsSilent) {
     for (const char* text : {"", "[spark]\n"}) {
-        const spark::Settings settings = parsed(text);
+        const spark::Settings settings = parsed_spark(text);
         EXPECT_EQ(settings.master, "local[*]");
         EXPECT_EQ(settings.submit, "spark-submit");
         EXPECT_TRUE(settings.conf.empty() && settings.kafka.empty() && settings.packages.empty());
@@ -30,7 +30,7 @@ TEST(SparkSection, isTheLocalMachineWhereItIsSilent) {
 }
 
 TEST(SparkSection, saysHowSparkIsStarted) {
-    const spark::Settings settings = parsed(R"([spark]
+    const spark::Settings settings = parsed_spark(R"([spark]
 master = "yarn"
 submit = "/opt/spark/bin/spark-submit"
 packages = ["a:b:1"]
@@ -50,10 +50,10 @@ spark.executor.memory = "4g"
 }
 
 TEST(SparkSection, refusesWhatItDoesNotKnow) {
-    EXPECT_NE(refused("[spark]\nmaser = \"yarn\"\n").find("questlog.toml:2:1"), std::string::npos);
-    EXPECT_NE(refused("[spark]\nmaster = \"\"\n").find("local[*]"), std::string::npos);
-    EXPECT_NE(refused("[spark]\nsubmit = \"\"\n").find("spark-submit"), std::string::npos);
-    EXPECT_NE(refused("[spark.conf]\n\"spark.submit.deployMode\" = \"cluster\"\n").find("deployMode"),
+    EXPECT_NE(refused_spark("[spark]\nmaser = \"yarn\"\n").find("questlog.toml:2:1"), std::string::npos);
+    EXPECT_NE(refused_spark("[spark]\nmaster = \"\"\n").find("local[*]"), std::string::npos);
+    EXPECT_NE(refused_spark("[spark]\nsubmit = \"\"\n").find("spark-submit"), std::string::npos);
+    EXPECT_NE(refused_spark("[spark.conf]\n\"spark.submit.deployMode\" = \"cluster\"\n").find("deployMode"),
               std::string::npos);
 }
 

@@ -14,6 +14,11 @@
 
 namespace questlog::app {
 
+/// What a file says goes before what stands in `to`.
+template <class T> void take(const std::optional<T>& from, T& to) {
+    if (from) to = *from;
+}
+
 /// One table of a configuration file while it is read. Each get names a key and the type wanted; a wrong type is
 /// `reject` at file:line:column. finish() refuses keys that nobody asked for, naming the nearest one that exists.
 class TomlTable {

@@ -25,6 +25,10 @@ struct TextKind {
 Result<std::string_view> decode_checked_text(const TextKind& kind, std::string_view text, const std::string& path);
 [[nodiscard]] Error damaged_text(const TextKind& kind, const std::string& path, std::string_view what);
 
+[[nodiscard]] constexpr bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
 template <class Int> [[nodiscard]] bool parse_number(std::string_view word, Int& value) {
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
     return error == std::errc() && end == word.data() + word.size();

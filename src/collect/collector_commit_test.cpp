@@ -7,8 +7,6 @@
 namespace questlog::collect {
 namespace {
 
-const Error disk_full = retry_later("No space left on device");
-
 TEST_F(CollectorTest, AFullDiskIsAnswered503AndTheNextRequestTriesAgain) {
     ask("GET", "/");
     partition().append_error = disk_full;

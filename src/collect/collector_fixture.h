@@ -18,6 +18,13 @@
 /// contracts of http/server.h and log/event_log.h, and fail the test where the collector breaks them.
 namespace questlog::collect {
 
+inline const Error disk_full = retry_later("No space left on device");
+
+/// A line with an event that has this message id.
+inline std::string raid(const std::string& id) {
+    return R"({"event_type": "raid", "message_id": ")" + id + "\"}\n";
+}
+
 /// What one request was answered, once `sent`.
 struct Answer {
     unsigned status = 0;

@@ -7,10 +7,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-std::string raid(const std::string& id) {
-    return R"({"event_type": "raid", "message_id": ")" + id + "\"}\n";
-}
-
 CollectorOptions waits_for_forwarding(CollectorOptions options) {
     options.wait_for_forwarding = true;
     options.forwarded_wait_max = milliseconds(2'000);

@@ -5,8 +5,6 @@
 namespace questlog::collect {
 namespace {
 
-const Error disk_full = retry_later("No space left on device");
-
 class KeyedEvents : public CollectorTest {
 protected:
     explicit KeyedEvents(CollectorOptions options = on_io_thread())

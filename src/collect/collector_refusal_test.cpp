@@ -4,10 +4,6 @@
 namespace questlog::collect {
 namespace {
 
-std::string raid(const std::string& id) {
-    return R"({"event_type": "raid", "message_id": ")" + id + "\"}\n";
-}
-
 class Refusal : public CollectorTest {
 protected:
     Refusal() {

@@ -8,12 +8,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-const Error disk_full = retry_later("No space left on device");
-
-std::string raid(const std::string& id) {
-    return R"({"event_type": "raid", "message_id": ")" + id + "\"}";
-}
-
 class Repeats : public CollectorTest {
 protected:
     explicit Repeats(CollectorOptions options = on_io_thread(), std::int32_t partitions = 1)
@@ -57,7 +51,7 @@ TEST_F(Repeats, InABatchAreStoredOnce) {
                             R"([{"partition": 0, "offset": 0}, {"partition": 0, "offset": 1}, )"
                             R"({"partition": 0, "offset": 0}]})"
                             "\n");
-    const AnswerPtr partly = ask("POST", "/events?receipt=1", raid("b") + "\n" + raid("c"));
+    const AnswerPtr partly = ask("POST", "/events?receipt=1", raid("b") + raid("c"));
     EXPECT_NE(
         partly->body.find(R"("duplicates": 1, "log": "AAAAAAAAAAAAAAAAAAAAAQ", "partition": 0, "first_offset": 1)"),
         std::string::npos)

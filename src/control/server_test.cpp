@@ -35,9 +35,9 @@ protected:
     }
     /// The topic of the server that answers; nullopt: there is none.
     std::optional<std::string> answering() {
-        const auto facts = ping(real_.env(), directory_);
-        EXPECT_TRUE(facts.ok()) << facts.error().message;
-        return facts.ok() && *facts ? std::optional((*facts)->topic) : std::nullopt;
+        const auto told = ping(real_.env(), directory_);
+        EXPECT_TRUE(told.ok()) << told.error().message;
+        return told.ok() && *told ? std::optional((*told)->topic) : std::nullopt;
     }
     Result<std::optional<TopicCreated>> create(const std::string& topic) {
         return create_topic(real_.env(), directory_, CreateTopic{topic, {2, {}}, false});

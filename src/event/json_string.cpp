@@ -78,7 +78,8 @@ std::size_t decode_utf8(std::string_view text, std::uint32_t& point) {
     return overlong || surrogate || point > 0x10ffff ? 0 : length;
 }
 
-std::uint32_t hex_value(char digit) {
+/// Of a digit that the parser has seen to be one.
+std::uint32_t checked_hex_value(char digit) {
     if (digit <= '9') return static_cast<std::uint32_t>(digit - '0');
     return static_cast<std::uint32_t>((digit | 0x20) - 'a' + 10);
 }
@@ -93,7 +94,7 @@ std::size_t append_escape_again(std::string& out, std::string_view contents) {
     case 't': append_escaped(out, '\t'); return 2;
     case 'u': {
         std::uint32_t unit = 0;
-        for (std::size_t i = 2; i < 6; ++i) unit = unit << 4 | hex_value(contents[i]);
+        for (std::size_t i = 2; i < 6; ++i) unit = unit << 4 | checked_hex_value(contents[i]);
         append_escaped(out, unit);
         return 6;
     }

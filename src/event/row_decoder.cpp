@@ -76,7 +76,7 @@ struct PredictedKey {
 };
 
 /// A member that has no cell to go to.
-struct Misfit {
+struct Rescued {
     std::string_view key; ///< As between its quotes.
     std::string_view value;
     std::uint32_t column = unknown_key;
@@ -91,7 +91,7 @@ struct RowDecoder::State {
     std::uint32_t rescue = unknown_key; ///< The column of rescued_data_key.
     std::unordered_map<std::string_view, std::uint32_t> by_key;
     std::vector<PredictedKey> predicted;
-    std::vector<Misfit> misfits;
+    std::vector<Rescued> rescued_members;
     std::string strings; ///< Unescaped; never grows within an event, so that cells can point into it.
     std::string rescued;
     std::string key;
@@ -150,7 +150,7 @@ struct RowDecoder::State {
 
     /// A member whose column had a misfit earlier in the event takes its place: the last value counts.
     void forget_misfit(std::uint32_t column) {
-        std::erase_if(misfits, [column](const Misfit& misfit) { return misfit.column == column; });
+        std::erase_if(rescued_members, [column](const Rescued& misfit) { return misfit.column == column; });
     }
 
     [[nodiscard]] bool read_member(simdjson::ondemand::field& field, std::size_t position, const char* end,
@@ -163,19 +163,19 @@ struct RowDecoder::State {
         std::string_view value;
         if (!raw_value(field.value(), value)) return false;
         if (is_rescued) {
-            misfits.push_back({raw_key(raw, end), value});
+            rescued_members.push_back({raw_key(raw, end), value});
             return true;
         }
         Cell unread;
-        if (!misfits.empty()) forget_misfit(column);
+        if (!rescued_members.empty()) forget_misfit(column);
         if (!fill(columns[column].type, value, wanted[column] ? cells[column] : unread))
-            misfits.push_back({raw_key(raw, end), value, column});
+            rescued_members.push_back({raw_key(raw, end), value, column});
         return true;
     }
 
     void write_rescued(Cell& cell) {
         rescued.clear();
-        for (const Misfit& misfit : misfits) {
+        for (const Rescued& misfit : rescued_members) {
             rescued += rescued.empty() ? "{\"" : ", \"";
             rescued += misfit.key;
             rescued += "\": ";
@@ -214,7 +214,7 @@ RowDecoder& RowDecoder::operator=(RowDecoder&&) noexcept = default;
 bool RowDecoder::decode(std::string_view value, std::span<Cell> cells) {
     State& state = *state_;
     for (const std::size_t column : state.wanted_list) cells[column].type = ColumnType::null;
-    state.misfits.clear();
+    state.rescued_members.clear();
     state.strings.clear();
     if (state.strings.capacity() < value.size()) state.strings.reserve(value.size());
 
@@ -229,7 +229,7 @@ bool RowDecoder::decode(std::string_view value, std::span<Cell> cells) {
         if (std::move(member).get(field) != simdjson::SUCCESS) return false;
         if (!state.read_member(field, position++, value.data() + value.size(), cells)) return false;
     }
-    if (state.misfits.empty()) return true;
+    if (state.rescued_members.empty()) return true;
     if (state.rescue == unknown_key) return false;
     if (state.wanted[state.rescue]) state.write_rescued(cells[state.rescue]);
     return true;

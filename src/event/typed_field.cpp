@@ -1,5 +1,6 @@
 #include "event/typed_field.h"
 
+#include "base/checked_text.h"
 #include "event/json_string.h"
 
 #include <algorithm>
@@ -12,10 +13,6 @@ namespace questlog::event {
 namespace {
 
 constexpr std::size_t shown_bytes_max = 64; ///< Of a client's value in an answer.
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
 
 /// RFC 8259's number. Returns its length, 0 if `text` does not begin with one; `integer` without fraction and exponent.
 std::size_t number_length(std::string_view text, bool& integer) {

@@ -1,5 +1,7 @@
 #include "event/wide_numbers.h"
 
+#include "base/checked_text.h"
+
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
@@ -9,9 +11,6 @@ namespace questlog::event {
 
 namespace {
 
-[[nodiscard]] bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
 [[nodiscard]] bool is_number_part(char c) {
     return is_digit(c) || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
 }

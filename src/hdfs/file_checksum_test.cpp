@@ -44,7 +44,7 @@ struct Real {
 };
 
 /// What HDFS 3.4.2 said of counted(size): in one block of 128 MiB, or in blocks of 1 MiB.
-constexpr Real real[] = {
+constexpr Real real_files[] = {
     {1, "MD5-of-0MD5-of-512CRC32C", "000002000000000000000000dc236201841049096ad31b6213203a9000000000"},
     {512, "MD5-of-0MD5-of-512CRC32C", "000002000000000000000000bd26d3f2df847d9a366957a2b5e556de00000000"},
     {1'300, "MD5-of-0MD5-of-512CRC32C", "000002000000000000000000e570b2923ebed667b6d5cbb12ad71d7300000000"},
@@ -54,7 +54,7 @@ constexpr Real real[] = {
 };
 
 TEST(FileChecksum, IsTheRealHdfss) {
-    for (const Real& one : real) {
+    for (const Real& one : real_files) {
         const RemoteChecksum remote{one.algorithm, one.bytes, 28};
         const auto layout = ChecksumLayout::of(remote, any_block);
         ASSERT_TRUE(layout.has_value()) << one.algorithm;

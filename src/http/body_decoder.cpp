@@ -11,8 +11,7 @@
 namespace questlog::http {
 namespace {
 
-constexpr std::size_t padding = 64; ///< Readable bytes behind every body, for SIMD parsers.
-constexpr int gzip_only = 16 + 15;  ///< zlib's windowBits: gzip's wrapper, any window.
+constexpr int gzip_only = 16 + 15; ///< zlib's windowBits: gzip's wrapper, any window.
 constexpr std::uint32_t zstd_magic = 0xfd2fb528;
 constexpr std::uint32_t skippable_magic = 0x184d2a50; ///< And the fifteen numbers after it.
 
@@ -67,7 +66,7 @@ std::optional<Refusal> BodyDecoder::decode(ContentCoding coding, std::string_vie
     if (coding == ContentCoding::identity || body.empty()) return std::nullopt;
     if (!libraries_) {
         libraries_ = std::make_unique<Libraries>();
-        buffer_ = std::make_unique_for_overwrite<char[]>(limits_.bytes_max + 1 + padding);
+        buffer_ = std::make_unique_for_overwrite<char[]>(limits_.bytes_max + 1 + body_padding_bytes);
     }
     const bool by_ratio = body.size() * limits_.ratio_max < limits_.bytes_max;
     Room room{buffer_.get(), by_ratio ? body.size() * limits_.ratio_max : limits_.bytes_max, by_ratio};
@@ -76,7 +75,7 @@ std::optional<Refusal> BodyDecoder::decode(ContentCoding coding, std::string_vie
                                                    : std::optional(damaged("it is neither gzip nor zstd"));
     if (refusal) return refusal;
     if (room.used > room.allowed) return too_large(room);
-    std::memset(room.end(), 0, padding);
+    std::memset(room.end(), 0, body_padding_bytes);
     plain = {room.begin, room.used};
     return std::nullopt;
 }

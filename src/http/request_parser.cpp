@@ -9,7 +9,6 @@
 namespace questlog::http {
 namespace {
 
-constexpr std::size_t padding = 64;                    ///< Readable bytes behind every body, for SIMD parsers.
 constexpr std::size_t capacity_min = 4096;             ///< What an idle connection costs.
 constexpr std::size_t capacity_grown_max = 256 * 1024; ///< By full reads alone; a body's known length goes beyond.
 constexpr std::size_t read_bytes_min = 1024;           ///< A read into less room is not worth its system call.
@@ -73,8 +72,8 @@ std::span<char> RequestParser::space() {
     if (stage_ == Stage::whole) begin_request(next_begin_);
     const std::size_t wanted = capacity_wanted();
     if (wanted > capacity_) {
-        auto larger = std::make_unique_for_overwrite<char[]>(wanted + padding);
-        std::memset(larger.get() + wanted, 0, padding);
+        auto larger = std::make_unique_for_overwrite<char[]>(wanted + body_padding_bytes);
+        std::memset(larger.get() + wanted, 0, body_padding_bytes);
         move_to_front(larger.get());
         buffer_ = std::move(larger);
         capacity_ = wanted;

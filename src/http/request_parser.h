@@ -80,7 +80,7 @@ private:
     void move_to_front(char* to);
 
     const ServerOptions& options_;
-    std::unique_ptr<char[]> buffer_; ///< capacity_ bytes and `padding` more.
+    std::unique_ptr<char[]> buffer_; ///< capacity_ bytes and `body_padding_bytes` more.
     std::size_t capacity_ = 0;
     std::size_t begin_ = 0; ///< Of the request under way.
     std::size_t end_ = 0;   ///< Of what was received.

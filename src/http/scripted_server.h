@@ -108,6 +108,8 @@ private:
 
 class ServerTest : public ::testing::Test {
 protected:
+    static std::string get(const std::string& target) { return "GET " + target + " HTTP/1.1\r\nHost: game\r\n\r\n"; }
+
     ServerTest() {
         options_.port = 0;
         options_.clock = &clock_;

@@ -10,7 +10,7 @@
 namespace questlog::http {
 namespace {
 
-constexpr std::chrono::seconds deadline{20};
+constexpr std::chrono::seconds server_deadline{20};
 
 /// The number after `part` in the path; 0: it has no such part.
 std::uint64_t number_after(std::string_view path, std::string_view part) {
@@ -22,7 +22,7 @@ std::uint64_t number_after(std::string_view path, std::string_view part) {
 
 template <class Condition> void ScriptedHandler::wait(Condition condition) {
     std::unique_lock lock(mutex_);
-    ASSERT_TRUE(changed_.wait_for(lock, deadline, condition)) << "waited in vain";
+    ASSERT_TRUE(changed_.wait_for(lock, server_deadline, condition)) << "waited in vain";
 }
 
 void ScriptedHandler::set_commits(Commits mode) {
@@ -54,7 +54,7 @@ void ScriptedHandler::block() {
     std::unique_lock lock(mutex_);
     blocked_ = true;
     changed_.notify_all();
-    changed_.wait_for(lock, deadline, [this] { return !blocked_; });
+    changed_.wait_for(lock, server_deadline, [this] { return !blocked_; });
 }
 
 void ScriptedHandler::stopped() {
@@ -154,7 +154,7 @@ void ScriptedHandler::answered(std::string_view peer, std::string_view method, s
 Client::Client(std::uint16_t port, const std::string& host) {
     const bool ipv6 = host.find(':') != std::string::npos;
     fd_ = ::socket(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const timeval patience{deadline.count(), 0};
+    const timeval patience{server_deadline.count(), 0};
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     int connected = -1;

@@ -33,6 +33,8 @@ enum class Method : std::uint8_t { get, head, post, put, delete_, options, patch
 /// How a body is zipped. `other`: in a way that is not taken, or in several.
 enum class ContentCoding : std::uint8_t { identity, gzip, zstd, other };
 
+inline constexpr std::size_t body_padding_bytes = 64; ///< Readable behind every body, for SIMD parsers.
+
 /// One whole request. The views are valid during Handler::handle only.
 struct Request {
     Method method = Method::other;
@@ -42,8 +44,8 @@ struct Request {
                              ///< scheme and authority of an absolute target are left out.
     std::string_view query;  ///< After '?', without it; empty if none.
     int version = 11;        ///< 10 or 11.
-    std::span<const Header> headers; ///< In the order sent.
-    std::string_view body;           ///< Unchunked; followed by at least 64 readable bytes (for SIMD parsers).
+    std::span<const Header> headers;                ///< In the order sent.
+    std::string_view body;                          ///< Unchunked; followed by body_padding_bytes that are readable.
     ContentCoding coding = ContentCoding::identity; ///< Of the body, which a BodyDecoder unzips. A body that is zipped
                                                     ///< in another way was refused.
     std::string_view peer;                          ///< The client's address, as text.

@@ -6,10 +6,6 @@ namespace {
 
 using Commits = ScriptedHandler::Commits;
 
-std::string get(const std::string& target) {
-    return "GET " + target + " HTTP/1.1\r\nHost: game\r\n\r\n";
-}
-
 TEST_F(ServerTest, OthersAreServedWhileACallBlocksAndAllIsAsEverAfterIt) {
     start();
     for (int round = 0; round < 3; ++round) { // the threads change places each time

@@ -5,10 +5,6 @@ namespace {
 
 using Commits = ScriptedHandler::Commits;
 
-std::string get(const std::string& target) {
-    return "GET " + target + " HTTP/1.1\r\nHost: game\r\n\r\n";
-}
-
 TEST_F(ServerTest, OneCommitCoversAPipeline) {
     start();
     Client client = connect();

@@ -9,10 +9,6 @@ namespace {
 
 using Commits = ScriptedHandler::Commits;
 
-std::string get(const std::string& target) {
-    return "GET " + target + " HTTP/1.1\r\nHost: game\r\n\r\n";
-}
-
 TEST_F(ServerTest, AnswersAreTheSameBytesAlways) {
     start();
     Client client = connect();

@@ -7,7 +7,7 @@
 namespace questlog::io {
 namespace {
 
-std::span<const std::byte> bytes_of(std::string_view text) {
+std::span<const std::byte> span_of(std::string_view text) {
     return std::as_bytes(std::span(text));
 }
 
@@ -23,7 +23,7 @@ TEST(SimEnv, SyncedBytesAndEntriesSurviveEveryPowerCut) {
         auto env = sim.env();
         ASSERT_TRUE(env.files.make_directories("/data/log").ok());
         auto file = created(env, "/data/log/a");
-        ASSERT_TRUE(file->write_at(0, bytes_of("synced")).ok());
+        ASSERT_TRUE(file->write_at(0, span_of("synced")).ok());
         ASSERT_TRUE(file->sync_data().ok());
         ASSERT_TRUE(env.files.sync_directory("/data/log").ok());
         sim.power_cut();
@@ -36,7 +36,7 @@ TEST(SimEnv, UnsyncedEntriesSometimesVanishAndSometimesStay) {
     for (std::uint64_t seed = 0; seed < seeds; ++seed) {
         SimEnv sim(seed);
         auto file = created(sim.env(), "/a");
-        ASSERT_TRUE(file->write_at(0, bytes_of("x")).ok());
+        ASSERT_TRUE(file->write_at(0, span_of("x")).ok());
         ASSERT_TRUE(file->sync_data().ok());
         sim.power_cut();
         outcomes.insert(sim.contents("/a").has_value());
@@ -50,10 +50,10 @@ TEST(SimEnv, UnsyncedBytesTearAtSectorBordersInAnyOrder) {
         SimEnv sim(seed);
         auto env = sim.env();
         auto file = created(env, "/a");
-        ASSERT_TRUE(file->write_at(0, bytes_of(std::string(1536, '-'))).ok());
+        ASSERT_TRUE(file->write_at(0, span_of(std::string(1536, '-'))).ok());
         ASSERT_TRUE(file->sync_data().ok());
         ASSERT_TRUE(env.files.sync_directory("/").ok());
-        ASSERT_TRUE(file->write_at(0, bytes_of(std::string(1536, '+'))).ok());
+        ASSERT_TRUE(file->write_at(0, span_of(std::string(1536, '+'))).ok());
         sim.power_cut();
         const auto left = *sim.contents("/a");
         ASSERT_EQ(left.size(), 1536U);
@@ -71,7 +71,7 @@ TEST(SimEnv, AKillLosesNoBytesButFreesLocksAndEndsHandles) {
     SimEnv sim(1);
     auto env = sim.env();
     auto file = created(env, "/a");
-    ASSERT_TRUE(file->write_at(0, bytes_of("unsynced")).ok());
+    ASSERT_TRUE(file->write_at(0, span_of("unsynced")).ok());
     auto lock = env.files.lock("/lock", 0, Files::Share::exclusive, {});
     ASSERT_TRUE(lock.ok());
     EXPECT_EQ(env.files.lock("/lock", 0, Files::Share::shared, {}).error().kind, ErrorKind::retry_later);
@@ -79,7 +79,7 @@ TEST(SimEnv, AKillLosesNoBytesButFreesLocksAndEndsHandles) {
     EXPECT_TRUE(*env.files.locked("/lock", 0));
     sim.crash();
     EXPECT_EQ(sim.contents("/a"), "unsynced");
-    EXPECT_FALSE(file->write_at(0, bytes_of("late")).ok());
+    EXPECT_FALSE(file->write_at(0, span_of("late")).ok());
     EXPECT_EQ(sim.contents("/a"), "unsynced");
     auto again = env.files.lock("/lock", 0, Files::Share::exclusive, {});
     ASSERT_TRUE(again.ok());
@@ -94,7 +94,7 @@ TEST(SimEnv, AFailedSyncReadsBackAsGoodAndIsLostAtThePowerCut) {
         auto env = sim.env();
         auto file = created(env, "/a");
         ASSERT_TRUE(env.files.sync_directory("/").ok());
-        ASSERT_TRUE(file->write_at(0, bytes_of("payload")).ok());
+        ASSERT_TRUE(file->write_at(0, span_of("payload")).ok());
         sim.fail_operation(0, SimEnv::Fault::io_error);
         ASSERT_FALSE(file->sync_data().ok());
         ASSERT_TRUE(sim.fault_happened());
@@ -128,10 +128,10 @@ TEST(SimEnv, AFullDiskRefusesGrowthOnly) {
     SimEnv sim(1);
     auto env = sim.env();
     auto file = created(env, "/a");
-    ASSERT_TRUE(file->write_at(0, bytes_of("12345678")).ok());
+    ASSERT_TRUE(file->write_at(0, span_of("12345678")).ok());
     sim.fill_disk(true);
-    EXPECT_TRUE(file->write_at(0, bytes_of("abcd")).ok());
-    EXPECT_EQ(file->write_at(6, bytes_of("abcd")).error().kind, ErrorKind::retry_later);
+    EXPECT_TRUE(file->write_at(0, span_of("abcd")).ok());
+    EXPECT_EQ(file->write_at(6, span_of("abcd")).error().kind, ErrorKind::retry_later);
     EXPECT_EQ(env.files.open("/b", Open::create).error().kind, ErrorKind::retry_later);
     sim.fill_disk(false);
     EXPECT_TRUE(env.files.open("/b", Open::create).ok());
@@ -143,13 +143,13 @@ TEST(SimEnv, ALimitedDiskHoldsItsBytesAndNoMore) {
     EXPECT_GT(*env.files.free_bytes("/"), std::int64_t{1} << 60);
     auto file = created(env, "/a");
     sim.limit_disk(10);
-    ASSERT_TRUE(file->write_at(0, bytes_of("1234567")).ok());
+    ASSERT_TRUE(file->write_at(0, span_of("1234567")).ok());
     EXPECT_EQ(*env.files.free_bytes("/"), 3);
-    EXPECT_EQ(file->write_at(4, bytes_of("abcdefg")).error().kind, ErrorKind::retry_later);
+    EXPECT_EQ(file->write_at(4, span_of("abcdefg")).error().kind, ErrorKind::retry_later);
     EXPECT_LE(*file->size(), 10) << "a part of it may be written, into what is free";
     ASSERT_TRUE(file->truncate(0).ok());
     EXPECT_EQ(file->truncate(11).error().kind, ErrorKind::retry_later);
-    ASSERT_TRUE(created(env, "/b")->write_at(0, bytes_of("0123456789")).ok());
+    ASSERT_TRUE(created(env, "/b")->write_at(0, span_of("0123456789")).ok());
     EXPECT_EQ(*env.files.free_bytes("/"), 0);
     ASSERT_TRUE(env.files.remove_file("/b").ok());
     EXPECT_EQ(*env.files.free_bytes("/"), 10);
@@ -163,7 +163,7 @@ TEST(SimEnv, WithoutDescriptorsNothingIsOpenedAndWhatIsOpenGoesOn) {
     ASSERT_TRUE(env.files.open("/a", Open::read).ok());
     EXPECT_EQ(env.files.open("/a", Open::read).error().kind, ErrorKind::retry_later);
     EXPECT_EQ(env.files.sync_directory("/").error().kind, ErrorKind::retry_later);
-    EXPECT_TRUE(file->write_at(0, bytes_of("1")).ok() && file->sync_data().ok());
+    EXPECT_TRUE(file->write_at(0, span_of("1")).ok() && file->sync_data().ok());
     EXPECT_TRUE(env.files.rename("/a", "/b").ok());
 }
 
@@ -225,9 +225,9 @@ TEST(SimEnv, AStoppedMachineChangesNothingMore) {
     auto env = sim.env();
     auto file = created(env, "/a");
     sim.fail_operation(0, SimEnv::Fault::stop);
-    EXPECT_FALSE(file->write_at(0, bytes_of("x")).ok());
+    EXPECT_FALSE(file->write_at(0, span_of("x")).ok());
     const auto after_stop = sim.contents("/a");
-    EXPECT_FALSE(file->write_at(8, bytes_of("y")).ok());
+    EXPECT_FALSE(file->write_at(8, span_of("y")).ok());
     EXPECT_FALSE(env.files.open("/b", Open::create).ok());
     EXPECT_EQ(sim.contents("/a"), after_stop);
     sim.crash();
@@ -250,7 +250,7 @@ TEST(SimEnv, OneSeedIsOneHistory) {
         auto env = sim.env();
         auto file = created(env, "/a");
         for (int i = 0; i < 20; ++i)
-            EXPECT_TRUE(file->write_at(i * 300, bytes_of(std::string(700, static_cast<char>('a' + i)))).ok());
+            EXPECT_TRUE(file->write_at(i * 300, span_of(std::string(700, static_cast<char>('a' + i)))).ok());
         EXPECT_TRUE(env.files.sync_directory("/").ok());
         sim.power_cut();
         return sim.contents("/a");

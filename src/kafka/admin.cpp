@@ -11,7 +11,6 @@ namespace {
 using NewTopicHandle = std::unique_ptr<rd_kafka_NewTopic_t, Calls<rd_kafka_NewTopic_destroy>>;
 using ResourceHandle = std::unique_ptr<rd_kafka_ConfigResource_t, Calls<rd_kafka_ConfigResource_destroy>>;
 using OptionsHandle = std::unique_ptr<rd_kafka_AdminOptions_t, Calls<rd_kafka_AdminOptions_destroy>>;
-constexpr std::size_t error_text_bytes = 512;
 
 /// The client's error, in the words of the broker that has them.
 Error told(const Client& client, rd_kafka_resp_err_t code, const char* words, std::string_view doing) {

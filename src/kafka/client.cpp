@@ -7,7 +7,6 @@ namespace questlog::kafka {
 namespace {
 
 using ConfHandle = std::unique_ptr<rd_kafka_conf_t, Calls<rd_kafka_conf_destroy>>;
-constexpr std::size_t error_text_bytes = 512;
 constexpr std::chrono::milliseconds first_slice{100};
 /// Of a host with several addresses the next one is tried in this time.
 constexpr std::chrono::milliseconds down_patience{500};

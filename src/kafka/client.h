@@ -32,6 +32,8 @@ using EventHandle = std::unique_ptr<rd_kafka_event_t, Calls<rd_kafka_event_destr
 
 using Property = std::pair<std::string_view, std::string_view>;
 
+inline constexpr std::size_t error_text_bytes = 512; ///< What librdkafka has room for to say what is wrong.
+
 /// How long one call may take until a cluster that does not answer is given up.
 inline constexpr std::chrono::milliseconds call_timeout{10'000};
 

@@ -5,13 +5,13 @@
 namespace questlog::kafka {
 namespace {
 
-constexpr std::string_view log_id = "4L6g3nShT-eMCtK--X86sw";
+constexpr std::string_view real_log_id = "4L6g3nShT-eMCtK--X86sw";
 
 TEST(OriginTest, IsReadAsItIsWritten) {
     std::string text = "what was there";
-    write_origin({log_id, Partition{3}, Offset{1'234'567'890'123}}, text);
+    write_origin({real_log_id, Partition{3}, Offset{1'234'567'890'123}}, text);
     EXPECT_EQ(text, "4L6g3nShT-eMCtK--X86sw:3:1234567890123");
-    EXPECT_EQ(parse_origin(text), (Origin{log_id, Partition{3}, Offset{1'234'567'890'123}}));
+    EXPECT_EQ(parse_origin(text), (Origin{real_log_id, Partition{3}, Offset{1'234'567'890'123}}));
 }
 
 TEST(OriginTest, OfSomebodyElseIsNone) {
@@ -22,20 +22,20 @@ TEST(OriginTest, OfSomebodyElseIsNone) {
 
 TEST(OriginsSeenTest, WhatIsNotAboveTheLastIsThereForTheSecondTime) {
     OriginsSeen seen;
-    EXPECT_TRUE(seen.see({log_id, Partition{0}, Offset{5}}));
-    EXPECT_FALSE(seen.see({log_id, Partition{0}, Offset{5}})) << "the same";
-    EXPECT_FALSE(seen.see({log_id, Partition{0}, Offset{4}})) << "one before it";
-    EXPECT_TRUE(seen.see({log_id, Partition{0}, Offset{9}})) << "a gap is none of its business";
-    EXPECT_TRUE(seen.see({log_id, Partition{1}, Offset{0}})) << "another partition";
+    EXPECT_TRUE(seen.see({real_log_id, Partition{0}, Offset{5}}));
+    EXPECT_FALSE(seen.see({real_log_id, Partition{0}, Offset{5}})) << "the same";
+    EXPECT_FALSE(seen.see({real_log_id, Partition{0}, Offset{4}})) << "one before it";
+    EXPECT_TRUE(seen.see({real_log_id, Partition{0}, Offset{9}})) << "a gap is none of its business";
+    EXPECT_TRUE(seen.see({real_log_id, Partition{1}, Offset{0}})) << "another partition";
     EXPECT_TRUE(seen.see({"another", Partition{0}, Offset{0}})) << "another log";
-    EXPECT_EQ(seen.last(log_id, Partition{0}), Offset{9});
-    EXPECT_EQ(seen.last(log_id, Partition{2}), std::nullopt);
+    EXPECT_EQ(seen.last(real_log_id, Partition{0}), Offset{9});
+    EXPECT_EQ(seen.last(real_log_id, Partition{2}), std::nullopt);
 }
 
 TEST(OriginsSeenTest, AreReadAsTheyAreWritten) {
     OriginsSeen seen;
     EXPECT_EQ(OriginsSeen::decode(seen.encode()), seen);
-    seen.see({log_id, Partition{1}, Offset{7}});
+    seen.see({real_log_id, Partition{1}, Offset{7}});
     seen.see({"another", Partition{0}, Offset{0}});
     EXPECT_EQ(seen.encode(), " 4L6g3nShT-eMCtK--X86sw:1:7 another:0:0");
     EXPECT_EQ(OriginsSeen::decode(seen.encode()), seen);

@@ -18,10 +18,10 @@ TEST_F(TopicLogTest, WhatIsForwardedInPartIsFoundAgainWhateverTheCacheHolds) {
     const auto reader = open();
     Addresses addresses;
     const Offset end = reader->partition(Partition{0}).end_offset().value();
-    const std::vector<Found> events{{0, "a"}, {1, "b"}, {2, "c"}, {3, "d"}};
+    const std::vector<FoundEvent> events{{0, "a"}, {1, "b"}, {2, "c"}, {3, "d"}};
     EXPECT_EQ(read_once(*reader, Offset{0}, end, addresses).value(), events);
     Addresses others;
-    EXPECT_EQ(read_once(*reader, Offset{0}, Offset{1}, others).value(), (std::vector<Found>{{0, "a"}}));
+    EXPECT_EQ(read_once(*reader, Offset{0}, Offset{1}, others).value(), (std::vector<FoundEvent>{{0, "a"}}));
     put({of_others("x"), of_others("y"), from(1, "b", log_id), from(2, "c", log_id)}); // as they are here, they are not
     EXPECT_EQ(fetch(*reader, addresses).value(), events);
     EXPECT_EQ(read_once(*reader, Offset{0}, end, others).value(), events) << "once more, and not twice";

@@ -17,10 +17,10 @@ namespace questlog::kafka {
 inline constexpr const char* topic_name = "game-events";
 
 /// An event as a reader finds it: first by a cursor, and then again by its address.
-struct Found {
+struct FoundEvent {
     std::int64_t offset = -1;
     std::string value;
-    auto operator<=>(const Found&) const = default;
+    auto operator<=>(const FoundEvent&) const = default;
 };
 
 class TopicLogTest : public ::testing::Test {
@@ -63,17 +63,18 @@ protected:
     using Addresses = std::vector<std::pair<log::BatchAddress, std::uint32_t>>;
 
     /// All records in [from, to), or the error that ends the reading.
-    Result<std::vector<Found>> read(log::LogReader& reader, Offset from, Offset to) {
+    Result<std::vector<FoundEvent>> read(log::LogReader& reader, Offset from, Offset to) {
         Addresses addresses;
         TRY(found, read_once(reader, from, to, addresses));
         TRY(again, fetch(reader, addresses));
         EXPECT_EQ(found, again);
         return found;
     }
-    static Result<std::vector<Found>> read_once(log::LogReader& reader, Offset from, Offset to, Addresses& addresses) {
+    static Result<std::vector<FoundEvent>> read_once(log::LogReader& reader, Offset from, Offset to,
+                                                     Addresses& addresses) {
         auto& partition = reader.partition(Partition{0});
         TRY(cursor, partition.read(from, to));
-        std::vector<Found> found;
+        std::vector<FoundEvent> found;
         log::Batch batch;
         while (true) {
             TRY(more, cursor->next(batch));
@@ -91,25 +92,25 @@ protected:
         }
         return found;
     }
-    static Result<std::vector<Found>> fetch(log::LogReader& reader, const Addresses& addresses) {
+    static Result<std::vector<FoundEvent>> fetch(log::LogReader& reader, const Addresses& addresses) {
         TRY(fetcher, reader.partition(Partition{0}).fetcher());
-        std::vector<Found> found;
+        std::vector<FoundEvent> found;
         for (const auto& [batch, position] : addresses) {
             TRY(record, fetcher->fetch(batch, position));
             found.push_back({record.offset.value, std::string(record.value)});
         }
         return found;
     }
-    Result<std::vector<Found>> read_all(log::LogReader& reader) {
+    Result<std::vector<FoundEvent>> read_all(log::LogReader& reader) {
         TRY(start, reader.partition(Partition{0}).start_offset());
         TRY(end, reader.partition(Partition{0}).end_offset());
         return read(reader, start, end);
     }
-    std::vector<Found> all() {
+    std::vector<FoundEvent> all() {
         const auto reader = open();
         auto found = read_all(*reader);
         EXPECT_TRUE(found.ok()) << found.error().message;
-        return found.ok() ? std::move(found).value() : std::vector<Found>{};
+        return found.ok() ? std::move(found).value() : std::vector<FoundEvent>{};
     }
 
     /// A collector's log of its own, with these events in one batch for each list.

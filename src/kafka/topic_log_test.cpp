@@ -28,15 +28,16 @@ TEST_F(TopicLogTest, RecordsOfAnyProducerAreReadAsTheyAre) {
 TEST_F(TopicLogTest, WhatItsForwarderSentTwiceIsReadOnce) {
     put({from(0, "a"), from(1, "b"), of_others("x"), from(1, "b again"), from(0, "a again"), from(2, "c"),
          from(0, "another's", "log-b")});
-    EXPECT_EQ(all(), (std::vector<Found>{{0, "a"}, {1, "b"}, {2, "x"}, {5, "c"}, {6, "another's"}}));
+    EXPECT_EQ(all(), (std::vector<FoundEvent>{{0, "a"}, {1, "b"}, {2, "x"}, {5, "c"}, {6, "another's"}}));
 }
 
 TEST_F(TopicLogTest, AlsoWhereTheReadingBeginsBetweenTheTwo) {
     put({from(0, "a"), from(1, "b"), from(2, "c"), from(1, "b again"), from(2, "c again"), from(3, "d")});
     const auto reader = open();
-    EXPECT_EQ(read(*reader, Offset{3}, Offset{6}).value(), (std::vector<Found>{{5, "d"}}));
-    EXPECT_EQ(read(*reader, Offset{4}, Offset{6}).value(), (std::vector<Found>{{5, "d"}})) << "from the cache";
-    EXPECT_EQ(read(*reader, Offset{0}, Offset{6}).value(), (std::vector<Found>{{0, "a"}, {1, "b"}, {2, "c"}, {5, "d"}}))
+    EXPECT_EQ(read(*reader, Offset{3}, Offset{6}).value(), (std::vector<FoundEvent>{{5, "d"}}));
+    EXPECT_EQ(read(*reader, Offset{4}, Offset{6}).value(), (std::vector<FoundEvent>{{5, "d"}})) << "from the cache";
+    EXPECT_EQ(read(*reader, Offset{0}, Offset{6}).value(),
+              (std::vector<FoundEvent>{{0, "a"}, {1, "b"}, {2, "c"}, {5, "d"}}))
         << "what lies before the cache";
 }
 
@@ -46,7 +47,8 @@ TEST_F(LongTopicTest, WhatWasLearntOfOriginsOutlivesTheProcess) {
     ASSERT_TRUE(std::filesystem::exists(folder_ + "/kafka/game-events-0.origins"));
     put({from(events - 2, "again"), from(events, "new")});
     const auto reader = open();
-    EXPECT_EQ(read(*reader, Offset{events + 1}, Offset{events + 3}).value(), (std::vector<Found>{{events + 2, "new"}}));
+    EXPECT_EQ(read(*reader, Offset{events + 1}, Offset{events + 3}).value(),
+              (std::vector<FoundEvent>{{events + 2, "new"}}));
 }
 
 TEST_F(LongTopicTest, ATopicThatWasMadeAnewIsNotTakenForTheOldOne) {
@@ -97,12 +99,12 @@ TEST_F(TopicLogTest, EventsAreCountedWithoutWhatIsThereTwice) {
 TEST_F(TopicLogTest, WhatIsNotForwardedYetComesAfterWhatIs) {
     collect({{"a", "b"}, {"c", "d", "e"}});
     const std::string log_id = embedded_->find(topic_name).value().id;
-    EXPECT_EQ(all(), (std::vector<Found>{{0, "a"}, {1, "b"}, {2, "c"}, {3, "d"}, {4, "e"}})) << "nothing is";
+    EXPECT_EQ(all(), (std::vector<FoundEvent>{{0, "a"}, {1, "b"}, {2, "c"}, {3, "d"}, {4, "e"}})) << "nothing is";
     put({from(0, "a", log_id), of_others("x"), from(1, "b", log_id), from(2, "c", log_id)});
-    EXPECT_EQ(all(), (std::vector<Found>{{0, "a"}, {1, "x"}, {2, "b"}, {3, "c"}, {4, "d"}, {5, "e"}}))
+    EXPECT_EQ(all(), (std::vector<FoundEvent>{{0, "a"}, {1, "x"}, {2, "b"}, {3, "c"}, {4, "d"}, {5, "e"}}))
         << "the batch that is forwarded in part, in part";
     put({from(3, "d", log_id), from(4, "e", log_id)});
-    EXPECT_EQ(all(), (std::vector<Found>{{0, "a"}, {1, "x"}, {2, "b"}, {3, "c"}, {4, "d"}, {5, "e"}})) << "all is";
+    EXPECT_EQ(all(), (std::vector<FoundEvent>{{0, "a"}, {1, "x"}, {2, "b"}, {3, "c"}, {4, "d"}, {5, "e"}})) << "all is";
 }
 
 TEST_F(TopicLogTest, TheSameOfACompressedLog) {
@@ -112,7 +114,7 @@ TEST_F(TopicLogTest, TheSameOfACompressedLog) {
     const auto found = all();
     ASSERT_EQ(found.size(), 4U);
     for (std::size_t i = 0; i < 4; ++i)
-        EXPECT_EQ(found[i], (Found{static_cast<std::int64_t>(i), std::string(500, static_cast<char>('a' + i))}));
+        EXPECT_EQ(found[i], (FoundEvent{static_cast<std::int64_t>(i), std::string(500, static_cast<char>('a' + i))}));
 }
 
 TEST_F(TopicLogTest, WhatIsForwardedWhileAReaderReadsStaysInItsPlace) {
@@ -125,7 +127,7 @@ TEST_F(TopicLogTest, WhatIsForwardedWhileAReaderReadsStaysInItsPlace) {
     put({of_others("x"), from(1, "b", log_id), from(2, "c", log_id)});
     collect({{"d"}});
     EXPECT_EQ(reader->partition(Partition{0}).end_offset().value(), Offset{3});
-    EXPECT_EQ(read_all(*reader).value(), (std::vector<Found>{{0, "a"}, {1, "b"}, {2, "c"}}));
+    EXPECT_EQ(read_all(*reader).value(), (std::vector<FoundEvent>{{0, "a"}, {1, "b"}, {2, "c"}}));
 }
 
 TEST_F(TopicLogTest, ACheckpointOfSeveralPartitionsTellsWhereToLook) {

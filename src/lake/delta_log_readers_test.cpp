@@ -14,9 +14,9 @@ namespace {
 
 using duck::ValueType;
 
-constexpr int commits = 203;      ///< With two checkpoints, and three commits after them.
-constexpr int late_from = 150;    ///< The first commit whose file has the column `late`.
-constexpr int removed_every = 10; ///< In the n-th commit the file of the one before goes.
+constexpr int written_commits = 203; ///< With two checkpoints, and three commits after them.
+constexpr int late_from = 150;       ///< The first commit whose file has the column `late`.
+constexpr int removed_every = 10;    ///< In the n-th commit the file of the one before goes.
 constexpr int rows_each = 3;
 
 class TableForReaders {
@@ -28,7 +28,7 @@ public:
     }
 
     void write() {
-        for (int i = 0; i < commits; ++i) {
+        for (int i = 0; i < written_commits; ++i) {
             DeltaCommit commit;
             commit.operation = "WRITE";
             commit.add.push_back(write_file(i));

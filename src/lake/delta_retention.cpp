@@ -24,7 +24,7 @@ constexpr std::int64_t default_tombstone_ms = week_ms;
 constexpr std::int64_t default_log_ms = 30 * day_ms;
 constexpr std::int64_t count_max = 1'000'000'000; ///< Of a unit; more is no interval of ours.
 
-std::string_view take_word(std::string_view& text) {
+std::string_view take_interval_word(std::string_view& text) {
     text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
     const std::string_view word = text.substr(0, text.find(' '));
     text.remove_prefix(word.size());
@@ -42,13 +42,13 @@ std::optional<std::string_view> property(const std::map<std::string, std::string
 
 std::optional<std::int64_t> interval_ms(std::string_view text) {
     std::int64_t sum = 0;
-    std::string_view word = take_word(text);
-    if (word == "interval" || word == "INTERVAL") word = take_word(text);
+    std::string_view word = take_interval_word(text);
+    if (word == "interval" || word == "INTERVAL") word = take_interval_word(text);
     if (word.empty()) return std::nullopt;
-    for (; !word.empty(); word = take_word(text)) {
+    for (; !word.empty(); word = take_interval_word(text)) {
         std::int64_t count = 0;
         if (!parse_number(word, count) || count < 0 || count > count_max) return std::nullopt;
-        std::string_view unit = take_word(text);
+        std::string_view unit = take_interval_word(text);
         if (unit.ends_with('s')) unit.remove_suffix(1);
         std::int64_t unit_ms = 0;
         for (const auto& [name, ms] : units)

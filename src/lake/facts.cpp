@@ -141,7 +141,7 @@ std::string facts_text(const SnapshotFacts& facts, const std::vector<duck::Resul
 }
 
 std::string facts_checksum(std::string_view text) {
-    return fmt::format("{:08x}", crc32c(std::as_bytes(std::span(text.data(), text.size()))));
+    return fmt::format("{:08x}", crc32c(text));
 }
 
 Result<SnapshotFacts> parse_facts(duck::Connection& connection, FactsPlace place, const std::string& text,

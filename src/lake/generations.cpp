@@ -12,8 +12,6 @@
 namespace questlog::lake {
 namespace {
 
-constexpr std::string_view success_name = "_SUCCESS";
-
 /// When a generation was retired, from its folder's name; 0 where the name is none of ours.
 TimestampMs retired_at(const std::string& name) {
     std::int64_t ms = 0;

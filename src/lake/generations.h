@@ -11,6 +11,8 @@
 
 namespace questlog::lake {
 
+inline constexpr std::string_view success_name = "_SUCCESS"; ///< Beside the files of a whole generation.
+inline constexpr std::string_view parquet_suffix = ".parquet";
 /// Of a generation whose files another engine wrote.
 inline constexpr std::string_view facts_file_name = "_questlog.json";
 

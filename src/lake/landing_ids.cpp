@@ -23,7 +23,6 @@ constexpr std::string_view suffix = ".ids";
 constexpr std::size_t header_bytes = 32;
 constexpr std::size_t entry_bytes = 24;
 constexpr std::size_t crc_bytes = 4;
-constexpr std::size_t offset_digits = 20;
 
 template <class Int> void append(std::string& out, Int value) {
     char bytes[sizeof(Int)];
@@ -35,10 +34,6 @@ template <class Int> Int number_at(std::string_view bytes, std::size_t at) {
     Int value{};
     std::memcpy(&value, bytes.data() + at, sizeof(Int));
     return value;
-}
-
-std::uint32_t crc_of(std::string_view bytes) {
-    return crc32c(std::as_bytes(std::span(bytes.data(), bytes.size())));
 }
 
 struct Header {
@@ -64,7 +59,7 @@ event::IdSighting entry_of(std::string_view bytes, const Header& header, std::si
 Result<std::string> read_checked(io::Files& files, const std::string& path) {
     TRY(bytes, io::read_text_file(files, path));
     const bool is_whole = bytes.size() >= header_bytes + crc_bytes && bytes.starts_with(magic) &&
-                          crc_of(std::string_view(bytes).substr(0, bytes.size() - crc_bytes)) ==
+                          crc32c(std::string_view(bytes).substr(0, bytes.size() - crc_bytes)) ==
                               number_at<std::uint32_t>(bytes, bytes.size() - crc_bytes) &&
                           (bytes.size() - header_bytes - crc_bytes) / entry_bytes == header_of(bytes).count;
     if (!is_whole)
@@ -123,7 +118,7 @@ Status LandingRecords::write_ids(Offset from, const std::vector<event::IdSightin
         append(bytes, static_cast<std::uint32_t>(offset));
         append(bytes, static_cast<std::uint32_t>(ms));
     }
-    append(bytes, crc_of(bytes));
+    append(bytes, crc32c(bytes));
     CHECK_OK(env_.files.make_directories(directory_));
     return io::write_file_durably(env_.files, directory_, directory_ + "/" + ids_name(from), bytes);
 }

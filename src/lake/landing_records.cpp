@@ -19,7 +19,6 @@ constexpr TextKind books_text{
     "questlog landing books", 1,
     "restore it from a backup, or remove it: the next landing then counts anew from the cuts"};
 constexpr std::string_view cut_suffix = ".plan";
-constexpr std::size_t offset_digits = 20;
 constexpr std::array<std::string_view, 4> reasons = {"limit", "idle", "asked", "expired"};
 
 std::string cut_name(Offset from) {

@@ -23,6 +23,8 @@
 ///   ROOT/.locks/landing-<log id>.lock                byte <partition>: held around each cut
 namespace questlog::lake {
 
+inline constexpr std::size_t offset_digits = 20; ///< Of <from>: names are sorted as offsets are.
+
 /// Why a cut ends where it does.
 enum class CutReason : std::uint8_t {
     limit,   ///< Of bytes, time or day.

@@ -9,8 +9,6 @@
 namespace questlog::lake {
 namespace {
 
-constexpr std::string_view parquet_suffix = ".parquet";
-
 using Columns = std::vector<std::pair<std::string, duck::ValueType>>;
 
 Columns columns_of(const PlainFooter& footer) {

@@ -137,7 +137,7 @@ TEST_F(DamagedSnapshots, aFolderWithoutItsFileThatHoldsSomethingElseIsNotReplace
 
 TEST_F(DamagedSnapshots, aNewerFormatIsNotCalledDamage) {
     const std::string facts = R"({"version": 2, "what comes next": []})";
-    const auto checksum = crc32c(std::as_bytes(std::span(facts.data(), facts.size())));
+    const auto checksum = crc32c(facts);
     std::filesystem::create_directories(table_folder());
     write_bytes(table_folder() + "/_SUCCESS", "");
     ASSERT_TRUE(connection_

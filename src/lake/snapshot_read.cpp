@@ -10,9 +10,6 @@
 namespace questlog::lake {
 namespace {
 
-constexpr std::string_view success_name = "_SUCCESS";
-constexpr std::string_view parquet_suffix = ".parquet";
-
 Error not_ours(const std::string& folder, const std::string& what) {
     return reject("{} is not a table that questlog wrote: {}. Read it as it lies with read_parquet, move it away, or "
                   "let a job replace it with `questlog batch JOB --force`",

@@ -15,11 +15,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path golden = fs::path(QUESTLOG_SOURCE_DIR) / "tests/golden/codecs";
+const fs::path golden_codecs = fs::path(QUESTLOG_SOURCE_DIR) / "tests/golden/codecs";
 constexpr int golden_records = 200;
 
 std::vector<std::byte> golden_batch(const std::string& name) {
-    std::ifstream file(golden / name, std::ios::binary);
+    std::ifstream file(golden_codecs / name, std::ios::binary);
     const std::string text{std::istreambuf_iterator<char>(file), {}};
     const auto bytes = std::as_bytes(std::span(text));
     return {bytes.begin(), bytes.end()};
@@ -94,7 +94,7 @@ TEST(BatchCodec, WritesBatchesThatDifferInRecordsCodecLengthAndCrcAlone) {
         BatchDecompressor decompressor;
         expect_golden_records(written, decompressor.records(written, batch).value(), name);
         EXPECT_EQ(compressor.compress(written, batch).data(), batch.data()) << "what is compressed stays as it is";
-        if (!fs::exists(golden / name)) {
+        if (!fs::exists(golden_codecs / name)) {
             const auto aside = fs::path(testing::TempDir()) / name;
             std::ofstream(aside, std::ios::binary)
                 .write(reinterpret_cast<const char*>(batch.data()), static_cast<std::streamsize>(batch.size()));

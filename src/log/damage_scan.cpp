@@ -12,9 +12,7 @@ namespace questlog::log {
 
 namespace {
 
-constexpr std::size_t window_bytes = 1024 * 1024;
 constexpr std::int64_t progress_bytes = 16 * 1024 * 1024;
-constexpr std::size_t magic_position = 16;
 
 /// What is wrong with the records of a whole batch whose CRC is right; empty: nothing.
 std::string fault_of_records(BatchDecompressor& decompressor, const Look& batch) {
@@ -36,7 +34,7 @@ std::string fault_of_records(BatchDecompressor& decompressor, const Look& batch)
 /// One segment, walked from its start.
 class Scan {
 public:
-    Scan(io::Files& files, const ScanTask& task) : files_(files), task_(task), window_(window_bytes) {
+    Scan(io::Files& files, const ScanTask& task) : files_(files), task_(task) {
         scan_.path = segment_file(task.directory, task.base);
         scan_.base = scan_.end_offset = task.base;
         scan_.newest = task.newest;

@@ -12,9 +12,10 @@ namespace questlog::log {
 /// asked for at once. One thread.
 class FileWindow {
 public:
-    static constexpr std::size_t slack_bytes = 64; ///< Readable after every view, for SIMD parsers.
+    static constexpr std::size_t slack_bytes = 64;                     ///< Readable after every view, for SIMD parsers.
+    static constexpr std::size_t whole_log_window_bytes = 1024 * 1024; ///< Of those who read a log from end to end.
 
-    explicit FileWindow(std::size_t window_bytes) : window_bytes_(window_bytes) {}
+    explicit FileWindow(std::size_t window_bytes = whole_log_window_bytes) : window_bytes_(window_bytes) {}
 
     /// From now on this file; what was read from another is forgotten.
     void attach(std::shared_ptr<io::File> file);

@@ -6,7 +6,7 @@
 namespace questlog::log {
 namespace {
 
-std::string golden(const std::string& name) {
+std::string golden_repaired(const std::string& name) {
     std::ifstream file(std::string(QUESTLOG_SOURCE_DIR) + "/tests/golden/log-repaired/" + name, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
 }
@@ -17,7 +17,7 @@ std::string text_of(const std::vector<std::byte>& bytes) {
 
 /// Equal to what is kept; else what it is now lies aside, for a format version beside the old one.
 void expect_golden(const std::string& name, const std::string& bytes) {
-    if (bytes == golden(name)) return;
+    if (bytes == golden_repaired(name)) return;
     const auto aside = testing::TempDir() + "/questlog-golden-" + name;
     std::ofstream(aside, std::ios::binary) << bytes;
     ADD_FAILURE() << name << " is not what it was; what is written now lies in " << aside;
@@ -37,7 +37,7 @@ TEST(GoldenRepair, AHoleHasItsBytes) {
 
 TEST(GoldenRepair, TheRecordOfHolesIsWrittenAndRead) {
     expect_golden("holes", encode_holes(holes()));
-    const auto read = decode_holes(golden("holes"), "holes");
+    const auto read = decode_holes(golden_repaired("holes"), "holes");
     ASSERT_TRUE(read.ok()) << read.error().message;
     EXPECT_EQ(*read, holes());
 }
@@ -45,7 +45,7 @@ TEST(GoldenRepair, TheRecordOfHolesIsWrittenAndRead) {
 TEST(GoldenRepair, AnIndexIsWrittenAndRead) {
     const SegmentIndex index{Offset{7}, Offset{900}, 700'000, {{Offset{300}, 262'200, TimestampMs{1'577'880'000'000}}}};
     expect_golden("segment.index", encode_index(index));
-    EXPECT_EQ(decode_index(golden("segment.index")), index);
+    EXPECT_EQ(decode_index(golden_repaired("segment.index")), index);
 }
 
 } // namespace

@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path golden = fs::path(QUESTLOG_SOURCE_DIR) / "tests/golden/log";
+const fs::path golden_log = fs::path(QUESTLOG_SOURCE_DIR) / "tests/golden/log";
 
 std::string read_file(const fs::path& path) {
     std::ifstream file(path, std::ios::binary);
@@ -66,9 +66,9 @@ std::map<std::string, std::string> files_of(io::SimEnv& sim) {
 
 std::map<std::string, std::string> golden_files() {
     std::map<std::string, std::string> files;
-    for (const auto& entry : fs::recursive_directory_iterator(golden))
+    for (const auto& entry : fs::recursive_directory_iterator(golden_log))
         if (entry.is_regular_file() && entry.path().filename() != "README.md")
-            files[fs::relative(entry.path(), golden).string()] = read_file(entry.path());
+            files[fs::relative(entry.path(), golden_log).string()] = read_file(entry.path());
     return files;
 }
 
@@ -93,7 +93,7 @@ TEST(GoldenLog, TheWriterWritesItsBytesAgain) {
 TEST(GoldenLog, TheReaderReadsIt) {
     std::string copy = (fs::temp_directory_path() / "questlog-golden-XXXXXX").string();
     ASSERT_NE(::mkdtemp(copy.data()), nullptr);
-    fs::copy(golden, copy, fs::copy_options::recursive);
+    fs::copy(golden_log, copy, fs::copy_options::recursive);
     io::RealEnv real;
     Topics topics(real.env(), copy);
     const auto topic = topics.find("game-events");

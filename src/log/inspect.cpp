@@ -11,8 +11,6 @@ namespace questlog::log {
 
 namespace {
 
-constexpr std::size_t window_bytes = 1024 * 1024;
-
 /// Walks the files of a topic and words what it finds. `heard_` turns false when the sink has had enough.
 class Inspection {
 public:
@@ -107,7 +105,7 @@ private:
         const std::shared_ptr<io::File> file(std::move(opened));
         TRY(bytes, file->size());
         say(lines_->segment({path, base, bytes}));
-        FileWindow window(window_bytes);
+        FileWindow window;
         window.attach(file);
         Offset expected = base;
         std::int64_t position = 0;

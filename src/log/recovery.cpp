@@ -15,11 +15,8 @@ namespace questlog::log {
 
 namespace {
 
-constexpr std::size_t window_bytes = 1024 * 1024;
 constexpr std::size_t sector_bytes = 512;
 constexpr std::size_t offset_and_length_bytes = 12; // baseOffset and batchLength: the start of a batch
-constexpr std::string_view advice = damage_advice;
-
 /// Fills in what the twelve bytes after the valid batches tell about the batch that was being written there.
 Status survey_torn_start(FileWindow& window, SegmentSurvey& survey) {
     TRY(bytes, window.at(survey.data_bytes, offset_and_length_bytes));
@@ -63,7 +60,7 @@ Status survey_tail(FileWindow& window, SegmentSurvey& survey, std::string fault)
 /// Writes the batches above the durable end once more where they stand. The bytes stay what they are, so a power cut
 /// meanwhile harms nothing; and it takes no space, which a full disk would not have.
 Status write_again(const std::shared_ptr<io::File>& file, const SegmentSurvey& survey) {
-    FileWindow window(window_bytes);
+    FileWindow window;
     window.attach(file);
     std::int64_t position = survey.durable_bytes;
     while (position < survey.data_bytes) {
@@ -118,7 +115,7 @@ Result<TimestampMs> max_timestamp_of(io::Files& files, const std::string& path, 
     TRY(survey, survey_segment(files, path, base, next_base));
     if (survey.end_offset != next_base)
         return corrupt("{}: after byte {} offset {} follows, and the next segment begins at {}; {}", path,
-                       survey.data_bytes, survey.end_offset, next_base, advice);
+                       survey.data_bytes, survey.end_offset, next_base, damage_advice);
     return survey.max_timestamp;
 }
 
@@ -135,16 +132,16 @@ Result<RecoveryPlan> plan_recovery(const SegmentSurvey& survey, const RecoveryBo
     const Offset durable_end = bound.end;
     const auto damaged = [&](const std::string& what) {
         return corrupt("{} is damaged at byte {} (offset {}): {}; {}", survey.path, survey.data_bytes,
-                       survey.end_offset, what, advice);
+                       survey.end_offset, what, damage_advice);
     };
     if (durable_end < survey.base)
         return corrupt("{} begins at offset {} and the durable end is {}: they are not of the same moment; {}",
-                       survey.path, survey.base, durable_end, advice);
+                       survey.path, survey.base, durable_end, damage_advice);
     if (survey.end_offset < durable_end)
         return damaged(fmt::format("{}, and events up to offset {} were acknowledged",
                                    survey.fault.empty() ? "the data ends here" : survey.fault, durable_end));
     if (survey.durable_bytes < 0)
-        return corrupt("{}: the durable end {} lies inside a batch; {}", survey.path, durable_end, advice);
+        return corrupt("{}: the durable end {} lies inside a batch; {}", survey.path, durable_end, damage_advice);
     RecoveryPlan plan;
     plan.torn_bytes = survey.nonzero_end - survey.data_bytes;
     plan.rewritten_events = survey.end_offset.minus(durable_end);
@@ -170,7 +167,7 @@ Result<SegmentSurvey> survey_segment(io::Files& files, const std::string& path, 
     TRY(file, files.open(path, io::Open::read));
     TRY(file_bytes, file->size());
     survey.file_bytes = file_bytes;
-    FileWindow window(window_bytes);
+    FileWindow window;
     window.attach(std::move(file));
     while (true) {
         if (survey.end_offset == durable_end) survey.durable_bytes = survey.data_bytes;
@@ -225,7 +222,7 @@ Result<RecoveredPartition> recover_partition(io::Files& files, const std::string
         CHECK_OK(recover_last_segment(files, directory, bound, on_recovery, partition));
     } else if (before.offset.value != 0) {
         return corrupt("{} has no segment, and events up to offset {} were acknowledged; {}", directory, before.offset,
-                       advice);
+                       damage_advice);
     } else {
         CHECK_OK(remove_temporaries(files, directory));
     }

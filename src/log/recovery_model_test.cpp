@@ -28,8 +28,6 @@ Status work(SimulatedLog& log, std::mt19937_64& random, int steps) {
     return {};
 }
 
-enum class End : std::uint8_t { kill, power_cut };
-
 /// Work, an end at any operation (also within recovery, a roll, a close), recovery, and so on; checked each time.
 void run_history(std::uint64_t seed, int lives, int power_cuts_in_four, Compression compression = Compression::none) {
     SimulatedLog log(seed);
@@ -108,23 +106,23 @@ bool fail_operation(std::int64_t n, std::uint64_t seed, Fault fault, End end) {
 }
 
 /// For n = 0, 1, 2 … until the work runs unharmed.
-void fail_every_operation(Fault fault, End end) {
+void fail_every_operation_of_recovery(Fault fault, End end) {
     for (std::uint64_t seed = 0; seed < 10; ++seed)
         for (std::int64_t n = 0; !fail_operation(n, seed, fault, end); ++n) {
         }
 }
 
 TEST(LogModel, EveryOperationMayFailBeforeAPowerCut) {
-    fail_every_operation(Fault::io_error, End::power_cut);
+    fail_every_operation_of_recovery(Fault::io_error, End::power_cut);
 }
 TEST(LogModel, EveryOperationMayFailBeforeARestart) {
-    fail_every_operation(Fault::io_error, End::kill);
+    fail_every_operation_of_recovery(Fault::io_error, End::kill);
 }
 TEST(LogModel, EveryOperationMayBeThePowerCut) {
-    fail_every_operation(Fault::stop, End::power_cut);
+    fail_every_operation_of_recovery(Fault::stop, End::power_cut);
 }
 TEST(LogModel, EveryOperationMayBeTheKill) {
-    fail_every_operation(Fault::stop, End::kill);
+    fail_every_operation_of_recovery(Fault::stop, End::kill);
 }
 
 TEST(LogModel, AFullDiskAnswersRetryLaterAndRecoversByItself) {

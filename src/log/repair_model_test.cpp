@@ -63,8 +63,6 @@ std::unique_ptr<SimulatedLog> make_damaged() {
     return log;
 }
 
-enum class End : std::uint8_t { kill, power_cut };
-
 /// What the hole's file must hold, of the segment as it was: the file's name says where it stood.
 std::string damaged_bytes(const std::string& segment, const Hole& hole) {
     const auto position = std::stoull(hole.set_aside.substr(hole.set_aside.rfind('-') + 1));
@@ -113,7 +111,7 @@ bool fail_operation(std::int64_t n, Fault fault, End end, const std::vector<std:
     return !happened || testing::Test::HasFailure();
 }
 
-void fail_every_operation(Fault fault, End end) {
+void fail_every_operation_of_repair(Fault fault, End end) {
     auto log = make_damaged();
     ASSERT_TRUE(repair(*log).ok());
     const auto gone = expect_repaired(*log, "undisturbed");
@@ -124,16 +122,16 @@ void fail_every_operation(Fault fault, End end) {
 }
 
 TEST(RepairModel, EveryOperationMayFailBeforeARestart) {
-    fail_every_operation(Fault::io_error, End::kill);
+    fail_every_operation_of_repair(Fault::io_error, End::kill);
 }
 TEST(RepairModel, EveryOperationMayFailBeforeAPowerCut) {
-    fail_every_operation(Fault::io_error, End::power_cut);
+    fail_every_operation_of_repair(Fault::io_error, End::power_cut);
 }
 TEST(RepairModel, EveryOperationMayBeThePowerCut) {
-    fail_every_operation(Fault::stop, End::power_cut);
+    fail_every_operation_of_repair(Fault::stop, End::power_cut);
 }
 TEST(RepairModel, EveryOperationMayMeetAFullDisk) {
-    fail_every_operation(Fault::disk_full, End::kill);
+    fail_every_operation_of_repair(Fault::disk_full, End::kill);
 }
 
 } // namespace

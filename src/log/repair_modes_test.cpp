@@ -30,8 +30,7 @@ void change_and_seal(SimulatedLog& log, const std::string& path, std::size_t pos
                         12;
     bytes.at(position) = static_cast<char>(bytes[position] ^ 0x55);
     const auto covered = std::string_view(bytes).substr(attributes_position, length - attributes_position);
-    store_big_endian(reinterpret_cast<std::byte*>(bytes.data()) + crc_position,
-                     crc32c(std::as_bytes(std::span(covered))));
+    store_big_endian(reinterpret_cast<std::byte*>(bytes.data()) + crc_position, crc32c(covered));
     log.sim.put(path, bytes);
 }
 

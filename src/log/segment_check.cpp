@@ -8,13 +8,11 @@ namespace questlog::log {
 
 namespace {
 
-constexpr std::string_view advice = damage_advice;
-
 Result<std::shared_ptr<io::File>> open_segment(io::Files& files, const std::string& path) {
     auto opened = files.open(path, io::Open::read);
     if (opened.ok()) return std::shared_ptr<io::File>(std::move(*opened));
     if (opened.error().kind != ErrorKind::reject) return opened.error();
-    return corrupt("{}, and it is a part of the log; {}", opened.error().message, advice);
+    return corrupt("{}, and it is a part of the log; {}", opened.error().message, damage_advice);
 }
 
 Status check_beginning(const std::shared_ptr<io::File>& file, const std::string& path, Offset base) {
@@ -23,21 +21,22 @@ Status check_beginning(const std::shared_ptr<io::File>& file, const std::string&
     TRY(look, look_at_header(window, 0, base));
     if (look.what == Look::What::batch) return {};
     return corrupt("{} is damaged at byte 0 (offset {}): {}; {}", path, base,
-                   look.what == Look::What::end_of_file ? "the file ends here" : look.fault, advice);
+                   look.what == Look::What::end_of_file ? "the file ends here" : look.fault, damage_advice);
 }
 
 /// Whether the segment at `path` ends where the next one, which begins at `next`, needs it to.
 Status check_end(io::File& file, const std::string& directory, const std::string& path, Offset next) {
     TRY(bytes, file.size());
     TRY(last, find_last_batch(file, next));
-    if (!last) return corrupt("{} is damaged: no whole batch ends where it ends, at byte {}; {}", path, bytes, advice);
+    if (!last)
+        return corrupt("{} is damaged: no whole batch ends where it ends, at byte {}; {}", path, bytes, damage_advice);
     const Offset end = last->end_offset();
     if (end < next)
         return corrupt("{} is missing: {} ends at offset {}, and the next segment begins at {}; {}",
-                       segment_file(directory, end), path, end, next, advice);
+                       segment_file(directory, end), path, end, next, damage_advice);
     if (end > next)
         return corrupt("{} ends at offset {}, and the next segment begins at {}: they are not of the same log; {}",
-                       path, end, next, advice);
+                       path, end, next, damage_advice);
     return {};
 }
 
@@ -47,7 +46,7 @@ Status check_all(io::Files& files, const std::string& directory, const std::vect
     if (bases.empty()) {
         if (end_before.value == 0) return {};
         return corrupt("{} has no segment, and events up to offset {} were acknowledged; {}", directory, end_before,
-                       advice);
+                       damage_advice);
     }
     for (std::size_t i = 0; i < bases.size(); ++i) {
         const bool last = i + 1 == bases.size();
@@ -55,7 +54,7 @@ Status check_all(io::Files& files, const std::string& directory, const std::vect
         if (last && durable_end == bases[i]) continue; // it may hold nothing yet
         if (last && durable_end < bases[i])
             return corrupt("{} begins at offset {} and the durable end is {}: they are not of the same moment; {}",
-                           path, bases[i], durable_end, advice);
+                           path, bases[i], durable_end, damage_advice);
         TRY(file, open_segment(files, path));
         CHECK_OK(check_beginning(file, path, bases[i]));
         if (!last) CHECK_OK(check_end(*file, directory, path, bases[i + 1]));

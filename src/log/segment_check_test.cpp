@@ -7,7 +7,7 @@ namespace questlog::log {
 namespace {
 
 /// Four segments and more, closed.
-std::unique_ptr<SimulatedLog> make_log() {
+std::unique_ptr<SimulatedLog> make_closed_log() {
     auto log = std::make_unique<SimulatedLog>(5, 8192);
     EXPECT_TRUE(log->open().ok());
     for (int i = 0; i < 60; ++i) EXPECT_TRUE(log->commit(3, 400).ok());
@@ -30,7 +30,7 @@ void expect_damage(const Status& status, const std::string& names) {
 }
 
 TEST(SegmentCheck, ASoundLogPassesClosedAndWithItsWriterUp) {
-    auto log = make_log();
+    auto log = make_closed_log();
     EXPECT_TRUE(check(*log).ok());
     ASSERT_TRUE(log->open().ok());
     for (int i = 0; i < 40; ++i) {
@@ -62,48 +62,48 @@ TEST(SegmentCheck, ASegmentThatIsBegunBetweenTwoLooksIsNoDamage) {
 }
 
 TEST(SegmentCheck, AMissingSegmentIsNamed) {
-    const auto paths = make_log()->segments();
+    const auto paths = make_closed_log()->segments();
     for (std::size_t i = 0; i + 1 < paths.size(); ++i) {
-        auto log = make_log();
+        auto log = make_closed_log();
         log->sim.remove(paths[i]);
         expect_damage(check(*log), paths[i] + " is missing");
     }
-    auto log = make_log();
+    auto log = make_closed_log();
     for (const auto& path : paths) log->sim.remove(path);
     expect_damage(check(*log), "has no segment");
 }
 
 TEST(SegmentCheck, ASegmentCutShortOrDamagedAtEitherEndIsNamed) {
-    const auto paths = make_log()->segments();
+    const auto paths = make_closed_log()->segments();
     for (std::size_t i = 0; i + 1 < paths.size(); ++i) {
-        const auto size = static_cast<std::int64_t>(make_log()->sim.contents(paths[i])->size());
+        const auto size = static_cast<std::int64_t>(make_closed_log()->sim.contents(paths[i])->size());
         for (const std::int64_t cut : {std::int64_t{0}, std::int64_t{60}, size / 2, size - 1}) {
-            auto log = make_log();
+            auto log = make_closed_log();
             log->sim.shorten(paths[i], cut);
             expect_damage(check(*log), paths[i]);
         }
         for (const std::int64_t byte : {std::int64_t{7}, std::int64_t{16}, size - 1, size - 30}) {
-            auto log = make_log();
+            auto log = make_closed_log();
             log->sim.flip_bit(paths[i], byte, 1);
             expect_damage(check(*log), paths[i]);
         }
     }
-    auto log = make_log();
+    auto log = make_closed_log();
     log->sim.flip_bit(paths.back(), 16, 1);
     expect_damage(check(*log), paths.back());
 }
 
 TEST(SegmentCheck, SegmentsOfAnotherLogOrMomentAreNamed) {
-    auto log = make_log();
+    auto log = make_closed_log();
     const auto paths = log->segments();
     const auto stranger = segment_file(log->directory(), Offset{9999});
     log->sim.put(stranger, *log->sim.contents(paths[1]));
     expect_damage(check(*log), "is missing"); // as seen from the one before it
     EXPECT_FALSE(check(*log, Offset{10'000}).ok());
-    log = make_log();
+    log = make_closed_log();
     log->sim.put(paths[1], *log->sim.contents(paths[2]));
     expect_damage(check(*log), paths[1] + " is damaged at byte 0");
-    expect_damage(check(*make_log(), Offset{3}), "not of the same moment");
+    expect_damage(check(*make_closed_log(), Offset{3}), "not of the same moment");
 }
 
 TEST(SegmentCheck, ReadsLittleOfMuch) {
@@ -163,7 +163,7 @@ TEST(LastBatch, IsNotABatchThatAnEventHolds) {
 /// A log that says it was closed is not recovered by readers; so what it says must be true.
 TEST(ClosedLog, AReaderNeverShowsLessBecauseOfAChangedDurableEnd) {
     for (int bit = 0; bit < 64; ++bit) {
-        auto log = make_log();
+        auto log = make_closed_log();
         log->sim.flip_bit(durable_end_file(log->directory()), bit / 8, static_cast<unsigned>(bit % 8));
         const auto seen = log->read_all();
         if (seen.ok())
@@ -174,7 +174,7 @@ TEST(ClosedLog, AReaderNeverShowsLessBecauseOfAChangedDurableEnd) {
 }
 
 TEST(ClosedLog, AReaderRefusesASegmentBeyondTheEnd) {
-    auto log = make_log();
+    auto log = make_closed_log();
     log->sim.put(segment_file(log->directory(), Offset{9999}), *log->sim.contents(log->segments().front()));
     const auto seen = log->read_all();
     ASSERT_FALSE(seen.ok());

@@ -4,14 +4,7 @@
 
 namespace questlog::log {
 
-namespace {
-
-constexpr std::size_t window_bytes = 1024 * 1024;
-
-} // namespace
-
-SegmentCursor::SegmentCursor(SegmentTable& table, Offset from, Offset to)
-    : table_(table), from_(from), to_(to), window_(window_bytes) {}
+SegmentCursor::SegmentCursor(SegmentTable& table, Offset from, Offset to) : table_(table), from_(from), to_(to) {}
 
 Status SegmentCursor::enter(std::int32_t segment) {
     TRY(file, table_.file(segment));

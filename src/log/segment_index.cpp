@@ -14,7 +14,6 @@ constexpr std::string_view magic = "qlindex1"; // the last letter is the format'
 constexpr std::size_t header_bytes = 36;
 constexpr std::size_t entry_bytes = 24;
 constexpr std::size_t checksum_bytes = 4;
-constexpr std::size_t window_bytes = 1024 * 1024;
 
 template <class Int> void put(std::string& to, Int value) {
     std::byte bytes[sizeof value];
@@ -24,10 +23,6 @@ template <class Int> void put(std::string& to, Int value) {
 
 template <class Int> Int take(std::string_view bytes, std::size_t position) {
     return load_big_endian<Int>(reinterpret_cast<const std::byte*>(bytes.data()) + position);
-}
-
-std::uint32_t checksum(std::string_view bytes) {
-    return crc32c(std::as_bytes(std::span(bytes)));
 }
 
 /// What is made from the data can be made again: it need not be durable, and if it cannot be written, that is no error.
@@ -65,14 +60,14 @@ std::string encode_index(const SegmentIndex& index) {
         put(bytes, entry.position);
         put(bytes, entry.base_timestamp.value);
     }
-    put(bytes, checksum(bytes));
+    put(bytes, crc32c(bytes));
     return bytes;
 }
 
 std::optional<SegmentIndex> decode_index(std::string_view bytes) {
     if (bytes.size() < header_bytes + checksum_bytes || !bytes.starts_with(magic)) return std::nullopt;
     const auto covered = bytes.substr(0, bytes.size() - checksum_bytes);
-    if (take<std::uint32_t>(bytes, covered.size()) != checksum(covered)) return std::nullopt;
+    if (take<std::uint32_t>(bytes, covered.size()) != crc32c(covered)) return std::nullopt;
     SegmentIndex index;
     index.base = Offset{take<std::int64_t>(bytes, 8)};
     index.end = Offset{take<std::int64_t>(bytes, 16)};
@@ -98,7 +93,7 @@ std::optional<SegmentIndex> read_index(io::Files& files, const std::string& dire
 std::optional<SegmentIndex> make_index(io::Files& files, const std::string& directory, Offset base, Offset end) {
     auto opened = files.open(segment_file(directory, base), io::Open::read);
     if (!opened.ok()) return std::nullopt;
-    FileWindow window(window_bytes);
+    FileWindow window;
     window.attach(std::move(*opened));
     SegmentIndex index;
     index.base = index.end = base;

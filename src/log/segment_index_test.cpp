@@ -6,11 +6,11 @@
 namespace questlog::log {
 namespace {
 
-constexpr std::int64_t segment_bytes = 2 * 1024 * 1024;
+constexpr std::int64_t indexed_segment_bytes = 2 * 1024 * 1024;
 
 /// Two full segments and the beginning of a third; time moves on in steps, so that many events share a moment.
 std::unique_ptr<SimulatedLog> make_long_log() {
-    auto log = std::make_unique<SimulatedLog>(8, segment_bytes);
+    auto log = std::make_unique<SimulatedLog>(8, indexed_segment_bytes);
     EXPECT_TRUE(log->open().ok());
     while (log->segments().size() < 4) EXPECT_TRUE(log->commit(20, 2000).ok());
     EXPECT_TRUE(log->close().ok());

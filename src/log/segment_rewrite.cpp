@@ -11,8 +11,6 @@ namespace questlog::log {
 
 namespace {
 
-constexpr std::size_t window_bytes = 1024 * 1024;
-
 /// Copies [begin, end) of `window`'s file to `to` at `position`, which moves on.
 Status copy(FileWindow& window, std::int64_t begin, std::int64_t end, io::File& to, std::int64_t& position) {
     while (begin < end) {
@@ -28,7 +26,7 @@ Status copy(FileWindow& window, std::int64_t begin, std::int64_t end, io::File& 
 
 Result<FileWindow> open_window(io::Files& files, const std::string& path) {
     TRY(file, files.open(path, io::Open::read));
-    FileWindow window(window_bytes);
+    FileWindow window;
     window.attach(std::move(file));
     return window;
 }
@@ -38,7 +36,7 @@ Result<bool> holds(io::Files& files, const std::string& path, const SegmentScan&
     TRY(file, files.open(path, io::Open::read));
     TRY(size, file->size());
     if (size != damage.end - damage.begin) return false;
-    FileWindow kept(window_bytes);
+    FileWindow kept;
     kept.attach(std::move(file));
     TRY(original, open_window(files, segment.path));
     for (std::int64_t at = 0; at < size;) {
@@ -100,7 +98,7 @@ Status rewrite_segment(io::Files& files, const std::string& directory, const Seg
     {
         TRY(file, files.open(temporary, io::Open::create_new));
         TRY(stat, files.stat(segment.path));
-        FileWindow window(window_bytes);
+        FileWindow window;
         if (stat.kind == io::Kind::file) {
             TRY(opened, open_window(files, segment.path));
             window = std::move(opened);

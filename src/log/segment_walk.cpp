@@ -9,7 +9,6 @@ namespace questlog::log {
 
 namespace {
 
-constexpr std::size_t magic_position = 16;
 constexpr std::int64_t first_tail_bytes = 64 * 1024;
 
 Look fault_of(std::string text) {

@@ -16,6 +16,8 @@ namespace questlog::log {
 inline constexpr std::int64_t offsets_per_byte_max = static_cast<std::int64_t>(limits::decompressed_batch_bytes_max) /
                                                      record_bytes_min / static_cast<std::int64_t>(batch_header_bytes);
 
+inline constexpr std::size_t magic_position = 16; ///< Of a batch's format version, which is 2.
+
 /// What stands at a position of a segment.
 struct Look {
     enum class What : std::uint8_t {

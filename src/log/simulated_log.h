@@ -11,6 +11,8 @@
 /// For tests: one topic on a simulated machine, and beside it a model of what the log must hold.
 namespace questlog::log {
 
+enum class End : std::uint8_t { kill, power_cut }; ///< Of a process, or of the machine under it.
+
 class SimulatedLog {
 public:
     explicit SimulatedLog(std::uint64_t seed, std::int64_t segment_bytes = 16 * 1024, std::int32_t partitions = 1)

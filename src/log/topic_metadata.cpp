@@ -29,10 +29,6 @@ template <class Int> std::optional<Int> parse_int(std::string_view text) {
     return value;
 }
 
-std::uint32_t checksum(std::string_view text) {
-    return crc32c(std::as_bytes(std::span(text)));
-}
-
 /// Takes "key = value\n" from the front of `text`; nullopt if another line stands there.
 std::optional<std::string_view> take_line(std::string_view& text, std::string_view key) {
     const auto end = text.find('\n');
@@ -159,7 +155,7 @@ std::string encode_topic(const Topic& topic) {
     auto text = fmt::format("{}\nversion = {}\nname = {}\nid = {}\npartitions = {}\nsegment_bytes = {}\n", first_line,
                             topic_format_version, topic.name, topic.id, topic.partitions, topic.segment_bytes);
     for (const auto& [key, value] : topic.configs) text += fmt::format("config {} = {}\n", key, value);
-    return text + fmt::format("{}{:08x}\n", checksum_key, checksum(text));
+    return text + fmt::format("{}{:08x}\n", checksum_key, crc32c(text));
 }
 
 Result<Topic> decode_topic(std::string_view text, const std::string& path) {
@@ -169,7 +165,7 @@ Result<Topic> decode_topic(std::string_view text, const std::string& path) {
     const auto checksum_at = text.rfind(checksum_key);
     if (checksum_at == std::string_view::npos) return damaged("it has no checksum");
     const auto covered = text.substr(0, checksum_at);
-    if (text.substr(checksum_at) != fmt::format("{}{:08x}\n", checksum_key, checksum(covered)))
+    if (text.substr(checksum_at) != fmt::format("{}{:08x}\n", checksum_key, crc32c(covered)))
         return damaged("its checksum is wrong");
 
     auto rest = covered;

@@ -13,8 +13,6 @@ namespace questlog::scan {
 
 namespace {
 
-constexpr std::size_t name_bytes_max = 64;
-
 [[nodiscard]] bool is_plain(unsigned char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }

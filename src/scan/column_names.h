@@ -10,6 +10,8 @@
 /// How the keys of events name columns. Keys are clients' text; columns are names in SQL, which knows no case.
 namespace questlog::scan {
 
+inline constexpr std::size_t name_bytes_max = 64; ///< Of a column of tables that are landed, and of a table.
+
 /// `key` with each character outside [A-Za-z0-9_-] as `_x<hex code point>_`, and at most 64 bytes long: what is longer
 /// ends in a checksum of the key. "a.b" -> "a_x2E_b".
 [[nodiscard]] std::string escaped_name(std::string_view key);

@@ -37,13 +37,14 @@ protected:
     std::unique_ptr<duck::Connection> connection_;
 };
 
-std::string sword(const std::string& more) {
+std::string sword_with(const std::string& more) {
     return R"({"event_type": "sword")" + more + "}";
 }
 
 TEST_F(ContinuousTest, RowsAreTheEventsColumnsAndTheirPlaceInTheLog) {
-    partition_.append({sword(R"(, "price": 5, "Host": "a")"), R"({"event_type": "guild"})", sword(R"(, "Host": "b")")},
-                      1'795'384'733'873);
+    partition_.append(
+        {sword_with(R"(, "price": 5, "Host": "a")"), R"({"event_type": "guild"})", sword_with(R"(, "Host": "b")")},
+        1'795'384'733'873);
     const auto planned = plan();
     const auto columns = continuous_columns(*planned, "sword", {});
     EXPECT_EQ(
@@ -53,10 +54,10 @@ TEST_F(ContinuousTest, RowsAreTheEventsColumnsAndTheirPlaceInTheLog) {
 }
 
 TEST_F(ContinuousTest, APinnedColumnKeepsItsTypeAndWhatDoesNotFitIsRescued) {
-    partition_.append({sword(R"(, "price": 5)")});
+    partition_.append({sword_with(R"(, "price": 5)")});
     const auto pinned = continuous_columns(*plan(), "sword", {});
-    partition_.append(
-        {sword(R"(, "price": 5.5, "note": "x")"), sword(R"(, "price": "free")"), sword(R"(, "price": 7)")});
+    partition_.append({sword_with(R"(, "price": 5.5, "note": "x")"), sword_with(R"(, "price": "free")"),
+                       sword_with(R"(, "price": 7)")});
     const auto later = plan(Offset{1});
     const auto columns = continuous_columns(*later, "sword", pinned);
     ASSERT_EQ(columns.size(), 3U);
@@ -68,17 +69,17 @@ TEST_F(ContinuousTest, APinnedColumnKeepsItsTypeAndWhatDoesNotFitIsRescued) {
 }
 
 TEST_F(ContinuousTest, AKeyThatOnlyHadNullIsNoColumnYetAndNothingToRescue) {
-    partition_.append({sword(R"(, "guild": null)")});
+    partition_.append({sword_with(R"(, "guild": null)")});
     const auto first = plan();
     const auto pinned = continuous_columns(*first, "sword", {});
     EXPECT_EQ(pinned.size(), 1U);
     EXPECT_EQ(read(*first, "sword", pinned, "_rescued_data"), (Rows{{"NULL"}}));
-    partition_.append({sword(R"(, "guild": true)")});
+    partition_.append({sword_with(R"(, "guild": true)")});
     EXPECT_EQ(continuous_columns(*plan(Offset{1}), "sword", pinned).back().type, ColumnType::boolean);
 }
 
 TEST_F(ContinuousTest, KeysThatAreCalledAsTheRowsOwnColumnsHaveOtherNames) {
-    partition_.append({sword(
+    partition_.append({sword_with(
         R"(, "date": 1, "_OFFSET": 2, "_timestamp": 3, "timestamp": 4, "_rescued_data": 5, "PRICE": 6, "price": 7, "a.b": 8)")});
     const auto planned = plan();
     const auto columns = continuous_columns(*planned, "sword", {});
@@ -91,13 +92,13 @@ TEST_F(ContinuousTest, KeysThatAreCalledAsTheRowsOwnColumnsHaveOtherNames) {
 }
 
 TEST_F(ContinuousTest, BeyondItsColumnsATableRescues) {
-    std::string wide = sword("");
+    std::string wide = sword_with("");
     wide.pop_back();
     for (std::size_t i = 0; i + 1 < limits::columns_max; ++i) wide += fmt::format(R"(, "k{}": 1)", i);
     partition_.append({wide + "}"});
     const auto pinned = continuous_columns(*plan(), "sword", {});
     EXPECT_EQ(pinned.size(), limits::columns_max);
-    partition_.append({sword(R"(, "one_more": 1, "k3": 4)")});
+    partition_.append({sword_with(R"(, "one_more": 1, "k3": 4)")});
     const auto later = plan(Offset{1});
     const auto columns = continuous_columns(*later, "sword", pinned);
     EXPECT_EQ(columns.size(), limits::columns_max);
@@ -105,8 +106,8 @@ TEST_F(ContinuousTest, BeyondItsColumnsATableRescues) {
 }
 
 TEST_F(ContinuousTest, DeadLettersAreWhatIsNoEventAndWhatHasNoTable) {
-    partition_.append({sword(""), "no JSON", "[1]", R"({"a": 1})", R"({"event_type": "guild"})", R"({"event_type": 5})",
-                       std::string("\x80\0x", 3)});
+    partition_.append({sword_with(""), "no JSON", "[1]", R"({"a": 1})", R"({"event_type": "guild"})",
+                       R"({"event_type": 5})", std::string("\x80\0x", 3)});
     const auto planned = plan();
     EXPECT_EQ(planned->types(), (std::vector<std::string>{"sword", "guild"}));
     EXPECT_EQ(planned->tally().not_events, 5);

@@ -6,7 +6,9 @@
 namespace questlog::scan {
 namespace {
 
-enum Column : std::size_t { offset_column, partition_column, timestamp_column, reason_column, value_column };
+struct DeadLetterColumn {
+    enum : std::size_t { offset, partition, timestamp, reason, value };
+};
 
 constexpr std::string_view too_many_types = "too many event types";
 
@@ -33,11 +35,11 @@ private:
                std::span<duck::ColumnWriter> writers) {
         for (std::size_t i = 0; i < projected_.size(); ++i) {
             switch (projected_[i]) {
-            case offset_column: writers[i].set_bigint(row, record.offset.value); break;
-            case partition_column: writers[i].set_bigint(row, records_.partition_of(batch).value); break;
-            case timestamp_column: write_timestamp(record.timestamp, row, writers[i]); break;
-            case reason_column: writers[i].set_string(row, reason(record, batch.range)); break;
-            case value_column: writers[i].set_string(row, record.value); break;
+            case DeadLetterColumn::offset: writers[i].set_bigint(row, record.offset.value); break;
+            case DeadLetterColumn::partition: writers[i].set_bigint(row, records_.partition_of(batch).value); break;
+            case DeadLetterColumn::timestamp: write_timestamp(record.timestamp, row, writers[i]); break;
+            case DeadLetterColumn::reason: writers[i].set_string(row, reason(record, batch.range)); break;
+            case DeadLetterColumn::value: writers[i].set_string(row, record.value); break;
             default: break;
             }
         }

@@ -13,13 +13,8 @@ namespace questlog::scan {
 
 namespace {
 
-enum EventsColumn : std::size_t {
-    topic_column,
-    partition_column,
-    offset_column,
-    timestamp_column,
-    type_column,
-    value_column
+struct EventsColumn {
+    enum : std::size_t { topic, partition, offset, timestamp, type, value };
 };
 
 /// One partition's part of the source.
@@ -36,8 +31,8 @@ class EventsStream final : public duck::RowStream {
 public:
     EventsStream(const std::vector<Part>& parts, std::span<const std::size_t> projected)
         : parts_(parts), projected_(projected.begin(), projected.end()),
-          reads_records_(
-              std::any_of(projected.begin(), projected.end(), [](std::size_t c) { return c > offset_column; })) {}
+          reads_records_(std::any_of(projected.begin(), projected.end(),
+                                     [](std::size_t c) { return c > EventsColumn::offset; })) {}
 
     Result<std::size_t> fill(std::span<duck::ColumnWriter> writers, std::size_t capacity) override {
         std::size_t row = 0;
@@ -114,17 +109,17 @@ private:
         for (std::size_t i = 0; i < projected_.size(); ++i) {
             duck::ColumnWriter& writer = writers[i];
             switch (projected_[i]) {
-            case topic_column: writer.set_string(row, part().topic); break;
-            case partition_column: writer.set_bigint(row, part().range.partition.value); break;
-            case offset_column: writer.set_bigint(row, record.offset.value); break;
-            case timestamp_column: write_timestamp(record.timestamp, row, writer); break;
-            case type_column:
+            case EventsColumn::topic: writer.set_string(row, part().topic); break;
+            case EventsColumn::partition: writer.set_bigint(row, part().range.partition.value); break;
+            case EventsColumn::offset: writer.set_bigint(row, record.offset.value); break;
+            case EventsColumn::timestamp: write_timestamp(record.timestamp, row, writer); break;
+            case EventsColumn::type:
                 if (event::event_type_of(record.value, text_))
                     writer.set_string(row, text_);
                 else
                     writer.set_null(row);
                 break;
-            case value_column: writer.set_string(row, shown_as_utf8(record.value, text_)); break;
+            case EventsColumn::value: writer.set_string(row, shown_as_utf8(record.value, text_)); break;
             default: break;
             }
         }

@@ -11,10 +11,6 @@ namespace {
 
 using Node = Expression::Node;
 
-bool is_number(Kind kind) {
-    return kind == Kind::bigint || kind == Kind::double_;
-}
-
 Kind kind_of(event::ColumnType type) {
     switch (type) {
     case event::ColumnType::null: return Kind::null;

@@ -16,11 +16,11 @@ using testing::Rows;
 using testing::rows_of;
 using Strings = std::vector<std::string>;
 
-Expression parsed(std::string_view text, Role role = Role::value) {
+Expression parsed_in_role(std::string_view text, Role role = Role::value) {
     return Expression::parse(text, {"game.toml", 1, 1}, role).value();
 }
 
-ColumnType type_of(std::string_view column) {
+ColumnType type_by_letter(std::string_view column) {
     switch (column.front()) {
     case 't': return ColumnType::string;
     case 'n': return ColumnType::bigint;
@@ -34,13 +34,13 @@ class ExpressionBinder : public ::testing::Test {
 protected:
     /// The value of `text` for one row: its column `t` is `t`, n 5, d 0.5, b true, no `gone`.
     std::string value(std::string_view text, std::string_view t = "abc") {
-        const std::string sql = parsed(text).bind(type_of).sql();
+        const std::string sql = parsed_in_role(text).bind(type_by_letter).sql();
         const Rows rows = rows_of(*connection_, fmt::format("SELECT {} FROM (SELECT {} AS t, 5::BIGINT AS n, "
                                                             "0.5::DOUBLE AS d, true AS b)",
                                                             sql, duck::quote_literal(t)));
         return rows.size() == 1 ? rows[0][0] : "not one row";
     }
-    static ColumnType type(std::string_view text) { return parsed(text).bind(type_of).type(); }
+    static ColumnType type(std::string_view text) { return parsed_in_role(text).bind(type_by_letter).type(); }
 
     std::unique_ptr<duck::Connection> connection_ = duck::Database::open({}).value()->connect().value();
 };
@@ -121,11 +121,11 @@ TEST_F(ExpressionBinder, WhatNoEventHasIsNullOfNoType) {
     EXPECT_EQ(type("coalesce(gone, n, d)"), ColumnType::double_);
     EXPECT_EQ(type("gone || 'a'"), ColumnType::string);
     EXPECT_EQ(type("NOT gone"), ColumnType::boolean);
-    EXPECT_EQ(parsed("gone > 1 AND n > 0").bind(type_of).columns(), Strings{"n"});
+    EXPECT_EQ(parsed_in_role("gone > 1 AND n > 0").bind(type_by_letter).columns(), Strings{"n"});
 }
 
 TEST_F(ExpressionBinder, AFilterIsABoolean) {
-    const auto filter = [](std::string_view text) { return parsed(text, Role::filter).bind(type_of); };
+    const auto filter = [](std::string_view text) { return parsed_in_role(text, Role::filter).bind(type_by_letter); };
     EXPECT_EQ(filter("t").type(), ColumnType::boolean);
     EXPECT_EQ(filter("n").sql(), "CAST(NULL AS BOOLEAN)");
     EXPECT_EQ(filter("gone").sql(), "CAST(NULL AS BOOLEAN)");
@@ -133,7 +133,7 @@ TEST_F(ExpressionBinder, AFilterIsABoolean) {
 }
 
 TEST_F(ExpressionBinder, ItTellsWhichColumnsItMayNotUnderstand) {
-    const auto told = [](std::string_view text) { return parsed(text).bind(type_of).read_as(); };
+    const auto told = [](std::string_view text) { return parsed_in_role(text).bind(type_by_letter).read_as(); };
     EXPECT_EQ(told("t > 1 AND t + n > 2 AND t"), (Strings{"t as a number", "t as a boolean"}));
     EXPECT_EQ(told("t > 'a' AND n > 1 AND b AND gone > 2 AND t || n = 'x'"), Strings{});
 }
@@ -191,7 +191,7 @@ TEST_F(ExpressionBinder, AnyExpressionOverAnyTypesHasAValueOfItsType) {
                 const auto types = [&, a = a_type, b = b_type](std::string_view column) {
                     return column == "a" ? a : b;
                 };
-                const BoundExpression bound = parsed(text).bind(types);
+                const BoundExpression bound = parsed_in_role(text).bind(types);
                 const auto rows =
                     connection_->query(fmt::format("SELECT {} FROM {} CROSS JOIN {}", bound.sql(),
                                                    values_of("a", a_type, a_values), values_of("b", b_type, b_values)));

@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view functions_allowed =
     "coalesce, nullif, length, trim, substr, replace, abs, CASE and CAST(x AS VARCHAR)";
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 27> advice{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 27> calls_advice{{
     {"concat", "DuckDB leaves NULLs out and Spark answers NULL: join texts with ||"},
     {"concat_ws", "join texts with ||"},
     {"lower", "DuckDB and Spark change the case of letters beyond ASCII differently"},
@@ -47,10 +47,11 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 27> advice{{
 } // namespace
 
 std::string refused_function(std::string_view lower_case_name) {
-    const auto known = std::find_if(advice.begin(), advice.end(), [&](auto& a) { return a.first == lower_case_name; });
+    const auto known =
+        std::find_if(calls_advice.begin(), calls_advice.end(), [&](auto& a) { return a.first == lower_case_name; });
     return fmt::format("{}() is not in the subset that DuckDB and Spark read alike{}{}. Allowed are {}",
-                       lower_case_name, known == advice.end() ? "" : ": ", known == advice.end() ? "" : known->second,
-                       functions_allowed);
+                       lower_case_name, known == calls_advice.end() ? "" : ": ",
+                       known == calls_advice.end() ? "" : known->second, functions_allowed);
 }
 
 Result<ExpressionParser::Operand> ExpressionParser::case_when() {

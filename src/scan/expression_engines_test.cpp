@@ -22,7 +22,7 @@ constexpr std::string_view rows_sql =
     "false), ('1e400', '01', 3, 3.0, true), ('+1', '.5', -1, 0.5, false), ('5 ', 'NaN', 1, 5.0, true)) "
     "AS rows(s, t, n, d, b)";
 
-event::ColumnType type_of(std::string_view column) {
+event::ColumnType engine_type_of(std::string_view column) {
     if (column == "s" || column == "t") return event::ColumnType::string;
     if (column == "n") return event::ColumnType::bigint;
     if (column == "d") return event::ColumnType::double_;
@@ -30,7 +30,7 @@ event::ColumnType type_of(std::string_view column) {
     return event::ColumnType::null;
 }
 
-std::string text_of(const duck::Rows& rows, std::size_t row) {
+std::string cell_text(const duck::Rows& rows, std::size_t row) {
     if (rows.is_null(0, row)) return "~";
     switch (rows.columns()[0].type) {
     case duck::ValueType::boolean: return rows.boolean(0, row) ? "true" : "false";
@@ -52,7 +52,7 @@ std::string values_of(duck::Connection& connection, const std::string& sql) {
         const std::size_t count = (*rows)->next().value();
         if (count == 0) return text;
         for (std::size_t row = 0; row < count; ++row)
-            text += (text.empty() && row == 0 ? "" : "|") + text_of(**rows, row);
+            text += (text.empty() && row == 0 ? "" : "|") + cell_text(**rows, row);
     }
 }
 
@@ -69,7 +69,7 @@ TEST(ExpressionEngines, DuckDbGivesWhatSparkGives) {
         std::getline(fields, values, '\t');
         const auto expression = Expression::parse(text, {"expressions.txt", count + 1, 1});
         ASSERT_TRUE(expression.ok()) << expression.error().message;
-        const BoundExpression bound = expression->bind(type_of);
+        const BoundExpression bound = expression->bind(engine_type_of);
         EXPECT_EQ(bound.spark_sql(), for_spark) << "run expressions.py again: Spark was asked something else";
         EXPECT_EQ(values_of(*connection, bound.sql()), values) << text << "\n" << bound.sql();
     }

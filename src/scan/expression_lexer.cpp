@@ -1,5 +1,7 @@
 #include "scan/expression_lexer.h"
 
+#include "base/checked_text.h"
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -7,9 +9,6 @@
 namespace questlog::scan {
 namespace {
 
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
 bool is_word_start(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }

@@ -20,6 +20,9 @@ enum class Kind : std::uint8_t {
     double_,
     string,
 };
+[[nodiscard]] inline bool is_number(Kind kind) {
+    return kind == Kind::bigint || kind == Kind::double_;
+}
 
 enum class Op : std::uint8_t {
     null,       ///< NULL, of the node's kind

@@ -22,9 +22,6 @@ std::string_view name_of(Kind kind) {
     return "unknown";
 }
 
-bool is_number(Kind kind) {
-    return kind == Kind::bigint || kind == Kind::double_;
-}
 bool is_open(Kind kind) {
     return kind == Kind::unknown || kind == Kind::null;
 }

@@ -21,8 +21,10 @@ duck::ValueType value_type(event::ColumnType type) {
 
 namespace {
 
-enum FixedColumn : std::size_t { offset_column, partition_column, text_timestamp_column, timestamp_column };
-static_assert(timestamp_column + 1 == plan_rows_fixed_columns);
+struct FixedColumn {
+    enum : std::size_t { offset, partition, text_timestamp, timestamp };
+};
+static_assert(FixedColumn::timestamp + 1 == plan_rows_fixed_columns);
 
 void write_cell(const event::Cell& cell, std::size_t row, duck::ColumnWriter& writer) {
     switch (cell.type) {
@@ -63,8 +65,8 @@ public:
         const auto asked = [&](std::size_t column) {
             return std::find(projected.begin(), projected.end(), column) != projected.end();
         };
-        reads_timestamp_ = asked(timestamp_column) || asked(text_timestamp_column);
-        reads_offset_ = asked(offset_column);
+        reads_timestamp_ = asked(FixedColumn::timestamp) || asked(FixedColumn::text_timestamp);
+        reads_offset_ = asked(FixedColumn::offset);
     }
 
     Result<std::size_t> fill(std::span<duck::ColumnWriter> writers, std::size_t capacity) override {
@@ -99,10 +101,10 @@ private:
                       std::span<duck::ColumnWriter> writers) {
         for (std::size_t i = 0; i < projected_.size(); ++i) {
             switch (projected_[i]) {
-            case offset_column: writers[i].set_bigint(row, offset.value); break;
-            case partition_column: writers[i].set_bigint(row, records_.partition_of(batch).value); break;
-            case text_timestamp_column: writers[i].set_string(row, timestamps_.write(timestamp)); break;
-            case timestamp_column: write_timestamp(timestamp, row, writers[i]); break;
+            case FixedColumn::offset: writers[i].set_bigint(row, offset.value); break;
+            case FixedColumn::partition: writers[i].set_bigint(row, records_.partition_of(batch).value); break;
+            case FixedColumn::text_timestamp: writers[i].set_string(row, timestamps_.write(timestamp)); break;
+            case FixedColumn::timestamp: write_timestamp(timestamp, row, writers[i]); break;
             default: write_cell(cells_[projected_[i] - plan_rows_fixed_columns], row, writers[i]);
             }
         }

@@ -1,5 +1,6 @@
 #include "scan/table_names.h"
 
+#include "scan/column_names.h"
 #include "scan/letter_case.h"
 
 #include <algorithm>
@@ -10,7 +11,6 @@
 namespace questlog::scan {
 namespace {
 
-constexpr std::size_t name_bytes_max = 64;
 constexpr std::array<std::string_view, 4> reserved = {"default", "events", "ledger", dead_letters_name};
 constexpr std::string_view suffix = "_event";
 
