@@ -22,38 +22,54 @@ void write_origin(const Origin& origin, std::string& text) {
 }
 
 std::optional<Origin> parse_origin(std::string_view text) {
-    const std::size_t second = text.rfind(':');
-    if (second == std::string_view::npos || second == 0) return std::nullopt;
-    const std::size_t first = text.rfind(':', second - 1);
-    if (first == std::string_view::npos || first == 0) return std::nullopt;
-    Origin origin{text.substr(0, first), {}, {}};
-    if (!parse_number(text.substr(first + 1, second - first - 1), origin.partition.value) ||
-        !parse_number(text.substr(second + 1), origin.offset.value) || origin.partition.value < 0 ||
-        origin.offset.value < 0 || std::any_of(origin.log_id.begin(), origin.log_id.end(), separates))
+    const auto first = std::find_if(text.begin(), text.end(), separates);
+    if (first == text.begin() || first == text.end() || *first != ':') return std::nullopt;
+    const auto second = std::find(first + 1, text.end(), ':');
+    if (second == text.end()) return std::nullopt;
+    Origin origin{{text.begin(), first}, {}, {}};
+    if (!parse_number({first + 1, second}, origin.partition.value) ||
+        !parse_number({second + 1, text.end()}, origin.offset.value) || origin.partition.value < 0 ||
+        origin.offset.value < 0)
         return std::nullopt;
     return origin;
 }
 
+std::size_t OriginsSeen::place_of(std::string_view log_id, Partition partition) const {
+    const auto found = std::lower_bound(last_.begin(), last_.end(), std::pair(log_id, partition),
+                                        [](const Last& last, const auto& wanted) {
+                                            return std::pair(std::string_view(last.log_id), last.partition) < wanted;
+                                        });
+    return static_cast<std::size_t>(found - last_.begin());
+}
+
+bool OriginsSeen::has(std::size_t place, std::string_view log_id, Partition partition) const {
+    return place < last_.size() && last_[place].partition == partition && last_[place].log_id == log_id;
+}
+
 bool OriginsSeen::see(const Origin& origin) {
-    const auto found = last_.find(std::pair(origin.log_id, origin.partition));
-    if (found == last_.end()) {
-        last_.emplace(Key(origin.log_id, origin.partition), origin.offset);
-        return true;
+    if (!has(latest_, origin.log_id, origin.partition)) {
+        latest_ = place_of(origin.log_id, origin.partition);
+        if (!has(latest_, origin.log_id, origin.partition)) {
+            last_.insert(last_.begin() + static_cast<std::ptrdiff_t>(latest_),
+                         {std::string(origin.log_id), origin.partition, origin.offset});
+            return true;
+        }
     }
-    if (origin.offset <= found->second) return false;
-    found->second = origin.offset;
+    Offset& last = last_[latest_].offset;
+    if (origin.offset <= last) return false;
+    last = origin.offset;
     return true;
 }
 
 std::optional<Offset> OriginsSeen::last(std::string_view log_id, Partition partition) const {
-    const auto found = last_.find(std::pair(log_id, partition));
-    return found == last_.end() ? std::nullopt : std::optional(found->second);
+    const std::size_t place = place_of(log_id, partition);
+    return has(place, log_id, partition) ? std::optional(last_[place].offset) : std::nullopt;
 }
 
 std::string OriginsSeen::encode() const {
     std::string text;
-    for (const auto& [key, offset] : last_)
-        fmt::format_to(std::back_inserter(text), " {}:{}:{}", key.first, key.second, offset);
+    for (const Last& last : last_)
+        fmt::format_to(std::back_inserter(text), " {}:{}:{}", last.log_id, last.partition, last.offset);
     return text;
 }
 

@@ -3,11 +3,11 @@
 #include "base/result.h"
 #include "base/strong.h"
 
-#include <map>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <vector>
 
 /// Where a record of a Kafka topic comes from, and which of them are there for the second time. docs/formats/kafka.md
 namespace questlog::kafka {
@@ -43,18 +43,21 @@ public:
     [[nodiscard]] std::string encode() const;
     /// nullopt: it is none.
     static std::optional<OriginsSeen> decode(std::string_view text);
-    auto operator<=>(const OriginsSeen&) const = default;
+    bool operator==(const OriginsSeen& other) const { return last_ == other.last_; }
 
 private:
-    using Key = std::pair<std::string, Partition>;
-    struct Less {
-        using is_transparent = void;
-        template <class One, class Other> bool operator()(const One& one, const Other& other) const {
-            return std::pair(std::string_view(one.first), one.second) <
-                   std::pair(std::string_view(other.first), other.second);
-        }
+    struct Last {
+        std::string log_id;
+        Partition partition;
+        Offset offset;
+        bool operator==(const Last&) const = default;
     };
-    std::map<Key, Offset, Less> last_;
+    /// Where that origin is, or would be.
+    [[nodiscard]] std::size_t place_of(std::string_view log_id, Partition partition) const;
+    [[nodiscard]] bool has(std::size_t place, std::string_view log_id, Partition partition) const;
+
+    std::vector<Last> last_; ///< Sorted by log and partition.
+    std::size_t latest_ = 0; ///< Of the one that was seen last: the next one is mostly of the same origin.
 };
 
 } // namespace questlog::kafka

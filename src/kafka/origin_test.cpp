@@ -32,6 +32,19 @@ TEST(OriginsSeenTest, WhatIsNotAboveTheLastIsThereForTheSecondTime) {
     EXPECT_EQ(seen.last(real_log_id, Partition{2}), std::nullopt);
 }
 
+TEST(OriginsSeenTest, OriginsMayTakeTurns) {
+    OriginsSeen seen;
+    for (const std::int64_t offset : {0, 1, 2})
+        for (const std::string_view log : {"m", "a", "z"})
+            for (const Partition partition : {Partition{1}, Partition{0}})
+                EXPECT_TRUE(seen.see({log, partition, Offset{offset}})) << log << offset;
+    const OriginsSeen copy = seen;
+    EXPECT_FALSE(seen.see({"a", Partition{1}, Offset{2}}));
+    EXPECT_TRUE(seen.see({"z", Partition{0}, Offset{3}}));
+    EXPECT_EQ(seen.encode(), " a:0:2 a:1:2 m:0:2 m:1:2 z:0:3 z:1:2");
+    EXPECT_EQ(copy.last("z", Partition{0}), Offset{2});
+}
+
 TEST(OriginsSeenTest, AreReadAsTheyAreWritten) {
     OriginsSeen seen;
     EXPECT_EQ(OriginsSeen::decode(seen.encode()), seen);
