@@ -14,9 +14,7 @@ constexpr std::int64_t files_wanted = 16; // of a full cache: what goes at once 
 BatchCache::BatchCache(io::Files& files, std::string directory, std::int64_t bytes_max)
     : files_(files), directory_(std::move(directory)), bytes_max_(bytes_max) {}
 
-Result<CachedBatch> BatchCache::put(std::span<const std::byte> batch) {
-    TRY(header, log::parse_batch_header(batch));
-    const auto records = batch.subspan(log::batch_header_bytes);
+Result<CachedBatch> BatchCache::put(const log::BatchHeader& header, std::span<const std::byte> records) {
     const std::uint32_t sum = crc32c(records);
     return state_.with([&](State& state) -> Result<CachedBatch> {
         if (const auto known = state.batches.find(header.base_offset); known != state.batches.end())

@@ -32,8 +32,8 @@ public:
     /// The files lie under `directory`, which is made when it is needed.
     BatchCache(io::Files& files, std::string directory, std::int64_t bytes_max);
 
-    /// Keeps a sealed batch, none of whose offsets is in the cache.
-    Result<CachedBatch> put(std::span<const std::byte> batch);
+    /// Keeps a batch, none of whose offsets is in the cache.
+    Result<CachedBatch> put(const log::BatchHeader& header, std::span<const std::byte> records);
     /// The batch that covers the offset.
     [[nodiscard]] std::optional<CachedBatch> find(Offset offset);
     /// Where the first batch after the offset begins; nullopt: there is none.

@@ -110,10 +110,8 @@ private:
             builder_.add(record.timestamp, record.value, record.key, headers);
         }
         if (builder_.empty()) return internal("no record of a batch of the embedded log is left to be forwarded");
-        const auto sealed = builder_.seal();
-        TRY(header, log::parse_batch_header(sealed));
-        head_->keep(sealed.subspan(log::batch_header_bytes));
-        batch = {header, head_segment, 0, head_->records()};
+        head_->keep(builder_.records());
+        batch = {builder_.header(), head_segment, 0, head_->records()};
         return {};
     }
 
@@ -214,7 +212,7 @@ private:
         builder_.begin(base);
         CHECK_OK(stream_->read(ends.high, builder_));
         if (builder_.empty()) return reject("the records from offset {} on are not in the topic any more", base);
-        const auto records = builder_.seal().subspan(log::batch_header_bytes);
+        const auto records = builder_.records();
         if (!topic_.cache().had(base, records))
             return reject("the records from offset {} on are not those that were read before: compaction has removed "
                           "some, or the topic was made anew, since this command began; repeat it",

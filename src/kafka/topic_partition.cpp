@@ -169,16 +169,12 @@ Result<std::optional<TopicPartition::ReadBatch>> TopicPartition::read(RecordStre
         if (!known.anchor) known.anchor = stream.witness();
     });
     if (builder.empty()) return std::optional<ReadBatch>{};
-    const auto sealed = builder.seal();
-    const auto records = sealed.subspan(log::batch_header_bytes);
-    if (as_they_lie_) {
-        TRY(header, log::parse_batch_header(sealed));
-        return std::optional(ReadBatch{{header, 0, 0, 0}, records});
-    }
+    const auto records = builder.records();
+    if (as_they_lie_) return std::optional(ReadBatch{{builder.header(), 0, 0, 0}, records});
     if (builder.bytes() > limits::batch_bytes_max)
         return reject("the record at offset {} of topic {} [{}] is larger than {} bytes, which is what can be read",
                       stream.at().plus(-1), topic_, partition_, limits::batch_bytes_max);
-    TRY(cached, cache_.put(sealed));
+    TRY(cached, cache_.put(builder.header(), records));
     return std::optional(ReadBatch{cached, records});
 }
 

@@ -112,6 +112,21 @@ std::span<const std::byte> BatchBuilder::seal() {
     return batch;
 }
 
+BatchHeader BatchBuilder::header() const {
+    BatchHeader header;
+    header.base_offset = base_;
+    header.batch_length = static_cast<std::int32_t>(used_ - length_field_end);
+    header.last_offset_delta = next_ - 1;
+    header.base_timestamp = base_timestamp_;
+    header.max_timestamp = max_timestamp_;
+    header.record_count = count_;
+    return header;
+}
+
+std::span<const std::byte> BatchBuilder::records() const {
+    return std::span(buffer_).first(used_).subspan(batch_header_bytes);
+}
+
 Result<BatchHeader> parse_batch_header(std::span<const std::byte> bytes) {
     if (bytes.size() < batch_header_bytes)
         return corrupt("{} bytes where a batch header has {}", bytes.size(), batch_header_bytes);

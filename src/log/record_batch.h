@@ -64,6 +64,10 @@ public:
     /// Completes header and CRC of a batch that is not empty. The span is valid until the next begin(), and followed by
     /// at least 64 readable bytes.
     [[nodiscard]] std::span<const std::byte> seal();
+    /// Of a batch that is not empty and stays within the process, without completing it: what parse_batch_header()
+    /// would say, but for the CRC, and its records, as seal() gives them.
+    [[nodiscard]] BatchHeader header() const;
+    [[nodiscard]] std::span<const std::byte> records() const;
     void shrink(std::size_t bytes_max); ///< Forgets the batch; gives the buffer back where it is larger.
 
 private:

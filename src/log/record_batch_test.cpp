@@ -3,6 +3,7 @@
 #include "base/big_endian.h"
 #include "log/varint.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <limits>
 #include <random>
@@ -52,6 +53,27 @@ TEST(Varint, RefusesWhatIsTooLongOrTooLarge) {
     VarintReader ints(buffer);
     ints.take_int();
     EXPECT_TRUE(ints.failed());
+}
+
+TEST(RecordBatch, SaysOfItselfWhatItsSealedBytesSay) {
+    BatchBuilder builder;
+    builder.begin(Offset{5});
+    builder.add(TimestampMs{1000}, "v");
+    builder.skip_to(Offset{9});
+    builder.add(TimestampMs{900}, "w", "k");
+    builder.skip_to(Offset{20});
+    const BatchHeader header = builder.header();
+    const auto records = builder.records();
+    const auto batch = builder.seal();
+    const BatchHeader sealed = parse_batch_header(batch).value();
+    EXPECT_EQ(header.bytes(), sealed.bytes());
+    EXPECT_EQ(header.base_offset, sealed.base_offset);
+    EXPECT_EQ(header.end_offset(), sealed.end_offset());
+    EXPECT_EQ(header.base_timestamp, sealed.base_timestamp);
+    EXPECT_EQ(header.max_timestamp, sealed.max_timestamp);
+    EXPECT_EQ(header.record_count, sealed.record_count);
+    EXPECT_EQ(header.codec, sealed.codec);
+    EXPECT_TRUE(std::ranges::equal(records, batch.subspan(batch_header_bytes)));
 }
 
 TEST(RecordBatch, HasKafkasLayoutByteForByte) {
