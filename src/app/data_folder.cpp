@@ -55,6 +55,7 @@ Result<std::unique_ptr<log::TopicSource>> open_topics(const Context& context, co
     if (reading.patience) options.client.patience = *reading.patience;
     options.directory = context.kafka_directory();
     options.as_they_lie = reading.as_they_lie;
+    options.with_headers = reading.with_headers;
     options.stop = reading.stop;
     options.topics.push_back(context.config.topic);
     for (const auto& job : context.config.jobs)

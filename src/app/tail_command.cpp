@@ -178,7 +178,9 @@ Status run(const Context& context, const TailArguments& arguments) {
     TRY(format, TailFormat::parse(arguments.format));
     TRY(range, TailRange::parse(arguments.offsets));
     // What follows the log waits for what has its place there; what ends at its end sees all that there is.
-    TRY(topics, open_topics(context, {.reads_unforwarded = arguments.exit_at_end, .as_they_lie = true}));
+    TRY(topics, open_topics(context, {.reads_unforwarded = arguments.exit_at_end,
+                                      .as_they_lie = true,
+                                      .with_headers = format.has_headers()}));
     TRY(topic, topics->find(arguments.topic.value_or(context.config.topic)));
     stop_on_signals();
     return Tail(context, arguments, *topics, std::move(format), std::move(range)).run(topic);

@@ -1,5 +1,6 @@
 #include "app/tail_format.h"
 
+#include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
 
@@ -76,6 +77,10 @@ Result<TailFormat> TailFormat::parse(std::string_view text) {
     }
     end_literal();
     return format;
+}
+
+bool TailFormat::has_headers() const {
+    return std::any_of(parts_.begin(), parts_.end(), [](const Part& part) { return part.field == 'h'; });
 }
 
 void TailFormat::append(std::string& out, std::string_view topic, Partition partition,

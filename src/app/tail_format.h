@@ -16,6 +16,8 @@ public:
     static Result<TailFormat> parse(std::string_view text);
     void append(std::string& out, std::string_view topic, Partition partition, const log::Record& record) const;
 
+    [[nodiscard]] bool has_headers() const; ///< %h is in it.
+
 private:
     struct Part {
         char field = 0; ///< 0: literal.

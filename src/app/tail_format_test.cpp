@@ -38,6 +38,11 @@ TEST(TailFormat, TellsNullFromNothing) {
     EXPECT_EQ(out, "-1 0 <none=NULL,empty=>,0 -1 <>,");
 }
 
+TEST(TailFormat, TellsWhetherItNeedsHeaders) {
+    EXPECT_TRUE(TailFormat::parse("%s %h\\n")->has_headers());
+    EXPECT_FALSE(TailFormat::parse("%s h%%h\\n")->has_headers());
+}
+
 TEST(TailFormat, RefusesWhatItDoesNotKnow) {
     for (const char* wrong : {"%z", "%", "\\q", "\\", "\\x4", "\\xg0"})
         EXPECT_FALSE(TailFormat::parse(wrong).ok()) << wrong;

@@ -31,6 +31,16 @@ std::uint32_t fingerprint(const rd_kafka_message_t& message) {
     return crc32c(sums);
 }
 
+std::optional<Origin> origin_of(const rd_kafka_message_t& message) {
+    rd_kafka_headers_t* headers = nullptr;
+    if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
+    const void* value = nullptr;
+    std::size_t size = 0;
+    if (rd_kafka_header_get_last(headers, origin_header, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return std::nullopt;
+    return parse_origin(text_of(value, size));
+}
+
 Status RecordStream::begin(Offset at, std::optional<OriginsSeen> seen) {
     CHECK_OK(messages_->seek(at));
     at_ = at;
@@ -59,11 +69,11 @@ Status RecordStream::read(Offset to, log::BatchBuilder& batch) {
         const Offset offset{message->offset};
         if (at_ == first) witness_ = {offset, fingerprint(*message)};
         at_ = offset.plus(1);
-        if (!read_headers(*message)) continue;
+        if (is_repeat(*message)) continue;
         batch.skip_to(offset);
         std::optional<std::string_view> key;
         if (message->key != nullptr) key = text_of(message->key, message->key_len);
-        batch.add(time_of(*message), text_of(message->payload, message->len), key, headers_);
+        batch.add(time_of(*message), text_of(message->payload, message->len), key, headers_of(*message));
     }
     batch.skip_to(at_);
     return {};
@@ -77,26 +87,29 @@ Status RecordStream::pass(Offset to) {
             return {};
         }
         at_ = Offset{message->offset}.plus(1);
-        (void)read_headers(*message);
+        (void)is_repeat(*message);
     }
     return {};
 }
 
-/// False: the record is there for the second time.
-bool RecordStream::read_headers(const rd_kafka_message_t& message) {
+/// The record is there for the second time.
+bool RecordStream::is_repeat(const rd_kafka_message_t& message) {
+    if (!leaves_out_) return false;
+    const auto origin = origin_of(message);
+    return origin && !seen_.see(*origin);
+}
+
+std::span<const log::RecordHeader> RecordStream::headers_of(const rd_kafka_message_t& message) {
     headers_.clear();
     rd_kafka_headers_t* headers = nullptr;
-    if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return true;
-    std::optional<Origin> origin;
+    if (!with_headers_ || rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return {};
     const char* name = nullptr;
     const void* value = nullptr;
     std::size_t size = 0;
     for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
-         ++i) {
+         ++i)
         headers_.push_back({name, text_of(value, size)});
-        if (headers_.back().key == origin_header) origin = parse_origin(headers_.back().value);
-    }
-    return !origin || seen_.see(*origin) || !leaves_out_;
+    return headers_;
 }
 
 } // namespace questlog::kafka

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace questlog::kafka {
@@ -16,7 +17,9 @@ namespace questlog::kafka {
 /// The records of a partition as batches of ours, without those that are there for the second time. One thread.
 class RecordStream {
 public:
-    explicit RecordStream(std::unique_ptr<PartitionStream> messages) : messages_(std::move(messages)) {}
+    /// `with_headers`: records have theirs.
+    RecordStream(std::unique_ptr<PartitionStream> messages, bool with_headers)
+        : messages_(std::move(messages)), with_headers_(with_headers) {}
 
     /// Goes on at `at`; `seen` is what the records before it say. nullopt: those that are there for the second time are
     /// not left out.
@@ -38,9 +41,11 @@ public:
     Status pass(Offset to);
 
 private:
-    [[nodiscard]] bool read_headers(const rd_kafka_message_t& message);
+    [[nodiscard]] bool is_repeat(const rd_kafka_message_t& message);
+    [[nodiscard]] std::span<const log::RecordHeader> headers_of(const rd_kafka_message_t& message);
 
     std::unique_ptr<PartitionStream> messages_;
+    bool with_headers_;
     Offset at_;
     OriginsSeen seen_;
     bool leaves_out_ = true;
@@ -50,5 +55,7 @@ private:
 
 /// Of the record a number that another one will not have: of its time, key and value.
 [[nodiscard]] std::uint32_t fingerprint(const rd_kafka_message_t& message);
+/// nullopt: no forwarder sent it. Points into the message.
+[[nodiscard]] std::optional<Origin> origin_of(const rd_kafka_message_t& message);
 
 } // namespace questlog::kafka

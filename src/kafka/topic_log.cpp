@@ -46,7 +46,8 @@ public:
             partitions_.push_back(std::make_unique<PartitionReader>(
                 std::make_unique<TopicPartition>(env_, *asker_, topic_.name, i,
                                                  TopicPartition::Options{options_.directory, options_.cache_bytes_max,
-                                                                         options_.as_they_lie, options_.stop}),
+                                                                         options_.as_they_lie, options_.with_headers,
+                                                                         options_.stop}),
                 local));
         }
         return {};

@@ -53,6 +53,7 @@ protected:
         if (embedded_) options.embedded = std::make_unique<log::Topics>(*embedded_);
         options.cache_bytes_max = cache_bytes_max_;
         options.as_they_lie = as_they_lie_;
+        options.with_headers = with_headers_;
         options.stop = stop_;
         auto topics = open_topics(real_.env(), std::move(options));
         EXPECT_TRUE(topics.ok()) << topics.error().message;
@@ -139,6 +140,7 @@ protected:
     MockCluster cluster_;
     std::string folder_;
     bool as_they_lie_ = false;
+    bool with_headers_ = false;
     std::function<bool()> stop_;
     std::int64_t cache_bytes_max_ = limits::kafka_cache_bytes_max;
     std::unique_ptr<log::Topics> embedded_;

@@ -6,6 +6,7 @@ namespace {
 TEST_F(TopicLogTest, RecordsOfAnyProducerAreReadAsTheyAre) {
     put({{-1, 1'795'384'733'873, "hero", R"({"event_type": "default"})", {{"message_id", "m1"}}},
          of_others("no JSON")});
+    with_headers_ = true;
     const auto reader = open();
     auto cursor = reader->partition(Partition{0}).read(Offset{0}, Offset{2}).value();
     log::Batch batch;
@@ -23,6 +24,26 @@ TEST_F(TopicLogTest, RecordsOfAnyProducerAreReadAsTheyAre) {
     EXPECT_FALSE(cursor->next(batch).value());
     EXPECT_EQ(reader->topic().partitions, 1);
     EXPECT_EQ(reader->topic().id.size(), 22U);
+}
+
+TEST_F(TopicLogTest, HeadersAreThereForWhoAsksForThem) {
+    put({from(0, "a"), from(0, "a again")});
+    for (const bool as_they_lie : {false, true})
+        for (const bool with_headers : {false, true}) {
+            as_they_lie_ = as_they_lie;
+            with_headers_ = with_headers;
+            const auto reader = open();
+            auto cursor = reader->partition(Partition{0}).read(Offset{0}, Offset{2}).value();
+            log::Batch batch;
+            ASSERT_TRUE(cursor->next(batch).value());
+            EXPECT_EQ(batch.header.record_count, as_they_lie ? 2 : 1) << "with them or without";
+            log::RecordCursor records(batch.header, batch.records);
+            log::Record record;
+            while (records.next(record).value()) {
+                const auto origin = log::find_header(record, origin_header);
+                EXPECT_EQ(origin, with_headers ? std::optional<std::string_view>("log-a:0:0") : std::nullopt);
+            }
+        }
 }
 
 TEST_F(TopicLogTest, WhatItsForwarderSentTwiceIsReadOnce) {

@@ -26,7 +26,8 @@ std::unique_ptr<RecordStream> take_last(std::vector<std::unique_ptr<RecordStream
 TopicPartition::TopicPartition(io::Env env, const Client& asker, std::string topic, Partition partition,
                                const Options& options)
     : env_(env), asker_(asker), topic_(std::move(topic)), partition_(partition), directory_(options.directory),
-      as_they_lie_(options.as_they_lie), stop_(options.stop), cache_(env.files, directory_, options.cache_bytes_max) {}
+      as_they_lie_(options.as_they_lie), with_headers_(options.with_headers), stop_(options.stop),
+      cache_(env.files, directory_, options.cache_bytes_max) {}
 
 std::string TopicPartition::path() const {
     return fmt::format("{}/{}-{}.origins", directory_, topic_, partition_);
@@ -101,7 +102,7 @@ Status TopicPartition::confirm() {
 
 Result<std::unique_ptr<RecordStream>> TopicPartition::open_stream() {
     TRY(messages, PartitionStream::open(asker_.settings(), topic_, partition_, stop_));
-    return std::make_unique<RecordStream>(std::move(messages));
+    return std::make_unique<RecordStream>(std::move(messages), with_headers_);
 }
 
 Result<OriginPoints::Point> TopicPartition::point_before(Offset at) {

@@ -30,6 +30,7 @@ public:
         std::string directory;
         std::int64_t cache_bytes_max = 0;
         bool as_they_lie = false;     ///< ReaderOptions::as_they_lie
+        bool with_headers = false;    ///< ReaderOptions::with_headers
         std::function<bool()> stop{}; ///< ReaderOptions::stop
     };
     TopicPartition(io::Env env, const Client& asker, std::string topic, Partition partition, const Options& options);
@@ -89,6 +90,7 @@ private:
     Partition partition_;
     std::string directory_;
     bool as_they_lie_;
+    bool with_headers_;
     std::function<bool()> stop_;
     BatchCache cache_;
     Guarded<Known> known_;

@@ -3,7 +3,7 @@
 #include "base/operator_log.h"
 #include "base/plural.h"
 #include "kafka/admin.h"
-#include "kafka/origin.h"
+#include "kafka/record_stream.h"
 
 #include <algorithm>
 #include <array>
@@ -31,16 +31,6 @@ std::string cure(const ForwardedTopic& topic) {
         "if this topic shall be forwarded to from now on, remove {}: then it gets the events that the log "
         "still holds, all of them where it has none yet, else those after the last it has",
         topic.checkpoint_path);
-}
-
-std::optional<Origin> origin_of(const rd_kafka_message_t& message) {
-    rd_kafka_headers_t* headers = nullptr;
-    if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
-    const void* value = nullptr;
-    std::size_t bytes = 0;
-    if (rd_kafka_header_get_last(headers, origin_header, &value, &bytes) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return std::nullopt;
-    return parse_origin(std::string_view(static_cast<const char*>(value), bytes));
 }
 
 /// Reads a partition's records in order, while it lives.
