@@ -29,7 +29,7 @@ Result<std::shared_ptr<duck::Database>> open_database(const Context& context, Qu
 struct ClusterReading {
     bool reads_unforwarded = false;                      ///< Also what is on its way to Kafka.
     bool as_they_lie = false;                            ///< Records once, as they are: kafka::ReaderOptions.
-    bool with_headers = false;                           ///< Likewise.
+    bool with_headers = true;                            ///< Likewise.
     std::optional<std::chrono::milliseconds> patience{}; ///< For each answer, instead of the client's.
     std::function<bool()> stop{};                        ///< Ends what is being read: kafka::ReaderOptions.
 };

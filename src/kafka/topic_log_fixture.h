@@ -140,7 +140,7 @@ protected:
     MockCluster cluster_;
     std::string folder_;
     bool as_they_lie_ = false;
-    bool with_headers_ = false;
+    bool with_headers_ = true;
     std::function<bool()> stop_;
     std::int64_t cache_bytes_max_ = limits::kafka_cache_bytes_max;
     std::unique_ptr<log::Topics> embedded_;

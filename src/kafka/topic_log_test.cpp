@@ -6,7 +6,6 @@ namespace {
 TEST_F(TopicLogTest, RecordsOfAnyProducerAreReadAsTheyAre) {
     put({{-1, 1'795'384'733'873, "hero", R"({"event_type": "default"})", {{"message_id", "m1"}}},
          of_others("no JSON")});
-    with_headers_ = true;
     const auto reader = open();
     auto cursor = reader->partition(Partition{0}).read(Offset{0}, Offset{2}).value();
     log::Batch batch;

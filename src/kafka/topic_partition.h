@@ -30,7 +30,7 @@ public:
         std::string directory;
         std::int64_t cache_bytes_max = 0;
         bool as_they_lie = false;     ///< ReaderOptions::as_they_lie
-        bool with_headers = false;    ///< ReaderOptions::with_headers
+        bool with_headers = true;     ///< ReaderOptions::with_headers
         std::function<bool()> stop{}; ///< ReaderOptions::stop
     };
     TopicPartition(io::Env env, const Client& asker, std::string topic, Partition partition, const Options& options);
