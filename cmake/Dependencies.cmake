@@ -1,4 +1,5 @@
-# Debian 12's packages, and DuckDB from DUCKDB_DIR. `scripts/setup --build` installs all of them.
+# Debian 12's packages, DuckDB from DUCKDB_DIR, and librdkafka from RDKAFKA_DIR. `scripts/setup --build` installs all of
+# them.
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
@@ -13,7 +14,6 @@ find_package(CURL REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(zstd REQUIRED)
 find_library(LZ4_LIBRARY lz4 REQUIRED) # Debian's package brings no CMake file
-find_library(RDKAFKA_LIBRARY rdkafka REQUIRED) # nor does this one
 if(QUESTLOG_TESTS)
   find_package(GTest REQUIRED)
 endif()
@@ -35,3 +35,16 @@ set_target_properties(duckdb PROPERTIES
   IMPORTED_NO_SONAME ON
   INTERFACE_INCLUDE_DIRECTORIES ${DUCKDB_INCLUDE_DIR}
   INTERFACE_COMPILE_DEFINITIONS DUCKDB_API_ALLOW_DEPRECATED=0)
+
+set(RDKAFKA_DIR "${PROJECT_SOURCE_DIR}/.deps/librdkafka" CACHE PATH "Folder with include/ and lib/ of librdkafka")
+find_path(RDKAFKA_INCLUDE_DIR librdkafka/rdkafka.h PATHS ${RDKAFKA_DIR}/include NO_DEFAULT_PATH)
+find_file(RDKAFKA_SHARED_LIBRARY librdkafka.so.1 PATHS ${RDKAFKA_DIR}/lib ${RDKAFKA_DIR}/lib/${CMAKE_LIBRARY_ARCHITECTURE} NO_DEFAULT_PATH)
+if(NOT RDKAFKA_INCLUDE_DIR OR NOT RDKAFKA_SHARED_LIBRARY)
+  message(FATAL_ERROR "No librdkafka in ${RDKAFKA_DIR}. Run scripts/setup --build, which compiles the pinned one there, or "
+                      "name the folder of your own, of version 2.3 or newer, with -DRDKAFKA_DIR=…")
+endif()
+add_library(rdkafka SHARED IMPORTED)
+set_target_properties(rdkafka PROPERTIES
+  IMPORTED_LOCATION ${RDKAFKA_SHARED_LIBRARY}
+  IMPORTED_SONAME librdkafka.so.1
+  INTERFACE_INCLUDE_DIRECTORIES ${RDKAFKA_INCLUDE_DIR})

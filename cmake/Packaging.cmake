@@ -1,18 +1,21 @@
-# `cmake --install` puts bin/questlog, and lib/questlog/libduckdb.so beside it. The .deb holds that and depends on
+# `cmake --install` puts bin/questlog, and DuckDB and librdkafka into lib/questlog/ beside it. The .deb holds that and depends on
 # Debian's packages for the other libraries; the tar.gz carries those too, and runs wherever glibc is as new as ours.
 install(TARGETS questlog RUNTIME_DEPENDENCY_SET questlog_libraries
         RUNTIME DESTINATION bin COMPONENT questlog)
-install(IMPORTED_RUNTIME_ARTIFACTS duckdb LIBRARY DESTINATION ${QUESTLOG_INSTALL_LIBDIR} COMPONENT questlog)
+install(IMPORTED_RUNTIME_ARTIFACTS duckdb rdkafka RUNTIME_DEPENDENCY_SET questlog_libraries
+        LIBRARY DESTINATION ${QUESTLOG_INSTALL_LIBDIR} COMPONENT questlog)
 install(FILES README.md LICENSE THIRD_PARTY.md CHANGELOG.md DESTINATION share/doc/questlog COMPONENT questlog)
 install(FILES ${DUCKDB_DIR}/LICENSES.txt RENAME duckdb.txt
         DESTINATION share/doc/questlog/licences COMPONENT questlog OPTIONAL)
-foreach(package libboost1.81-dev libcli11-dev libcurl4-openssl-dev libfmt-dev liblz4-dev librdkafka-dev libsimdjson-dev libspdlog-dev
+install(FILES ${RDKAFKA_DIR}/LICENSES.txt RENAME librdkafka.txt
+        DESTINATION share/doc/questlog/licences COMPONENT questlog OPTIONAL)
+foreach(package libboost1.81-dev libcli11-dev libcurl4-openssl-dev libfmt-dev liblz4-dev libsasl2-dev libsimdjson-dev libspdlog-dev
                 libssl-dev libtomlplusplus-dev libxxhash-dev libzstd-dev prometheus-cpp-dev zlib1g-dev)
   install(FILES /usr/share/doc/${package}/copyright RENAME ${package}.txt
           DESTINATION share/doc/questlog/licences COMPONENT questlog OPTIONAL)
 endforeach()
 install(RUNTIME_DEPENDENCY_SET questlog_libraries
-        PRE_EXCLUDE_REGEXES "^ld-linux" "^lib(c|m|dl|rt|pthread|stdc\\+\\+|gcc_s|duckdb)\\.so"
+        PRE_EXCLUDE_REGEXES "^ld-linux" "^lib(c|m|dl|rt|pthread|stdc\\+\\+|gcc_s|duckdb|rdkafka)\\.so"
         LIBRARY DESTINATION ${QUESTLOG_INSTALL_LIBDIR} COMPONENT libraries EXCLUDE_FROM_ALL)
 
 set(CPACK_PACKAGE_NAME questlog)
@@ -30,5 +33,5 @@ set(CPACK_PROJECT_CONFIG_FILE ${PROJECT_SOURCE_DIR}/cmake/PackagingByGenerator.c
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION database)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${DUCKDB_DIR}/lib ${DUCKDB_DIR})
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${DUCKDB_DIR}/lib ${DUCKDB_DIR} ${RDKAFKA_DIR}/lib)
 include(CPack)

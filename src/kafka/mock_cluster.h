@@ -14,8 +14,8 @@
 #include <vector>
 
 /// For tests: a Kafka cluster in this process, librdkafka's own mock. It keeps 5 MB or 100,000 records of a partition,
-/// checks no sequence numbers of producers, has no Admin API, and makes a topic of 4 partitions of each that somebody
-/// asks for.
+/// checks no sequence numbers of producers, has of the Admin API only the description of topics, and makes a topic of 4
+/// partitions of each that somebody asks for.
 namespace questlog::kafka {
 
 /// Kafka's numbers of its requests.
@@ -46,6 +46,8 @@ public:
         EXPECT_NE(handle_, nullptr) << text.data();
         cluster_ = rd_kafka_mock_cluster_new(handle_, brokers);
         EXPECT_NE(cluster_, nullptr);
+        rd_kafka_mock_set_controller_id(cluster_, 1);
+        versions(Api::produce, 0, 9); // from 10 on a refusal names the leader: a SEGV of the mock's where there is none
     }
     ~MockCluster() {
         rd_kafka_mock_cluster_destroy(cluster_);
@@ -56,8 +58,12 @@ public:
 
     [[nodiscard]] ClientSettings settings() const { return {rd_kafka_mock_cluster_bootstraps(cluster_), {}}; }
 
-    void create(const std::string& topic, int partitions) {
-        expect(rd_kafka_mock_topic_create(cluster_, topic.c_str(), partitions, 1));
+    void create(const std::string& topic, int partitions, int replicas = 1) {
+        expect(rd_kafka_mock_topic_create(cluster_, topic.c_str(), partitions, replicas));
+    }
+    /// Which versions of the request it knows.
+    void versions(Api api, std::int16_t first, std::int16_t last) {
+        expect(rd_kafka_mock_set_apiversion(cluster_, static_cast<std::int16_t>(api), first, last));
     }
     /// Connections are cut and refused. Nothing that is stored is lost.
     void down() { expect(rd_kafka_mock_broker_set_down(cluster_, -1)); }

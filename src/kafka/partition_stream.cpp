@@ -18,6 +18,7 @@ const std::vector<Property> reader_properties{
     {"enable.auto.offset.store", "false"},
     {"enable.partition.eof", "true"},
     {"fetch.message.max.bytes", "131072"},
+    {"fetch.queue.backoff.ms", "10"},
     {"fetch.wait.max.ms", "50"},
     {"isolation.level", "read_committed"},
     {"queued.max.messages.kbytes", "32768"},
