@@ -4,12 +4,16 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <iterator>
+#include <map>
 
 namespace questlog::kafka {
 namespace {
 
 using NewTopicHandle = std::unique_ptr<rd_kafka_NewTopic_t, Calls<rd_kafka_NewTopic_destroy>>;
 using ResourceHandle = std::unique_ptr<rd_kafka_ConfigResource_t, Calls<rd_kafka_ConfigResource_destroy>>;
+using TopicsHandle = std::unique_ptr<rd_kafka_TopicCollection_t, Calls<rd_kafka_TopicCollection_destroy>>;
 using OptionsHandle = std::unique_ptr<rd_kafka_AdminOptions_t, Calls<rd_kafka_AdminOptions_destroy>>;
 
 /// The client's error, in the words of the broker that has them.
@@ -17,12 +21,6 @@ Error told(const Client& client, rd_kafka_resp_err_t code, const char* words, st
     Error error = client.error(code, doing);
     if (words != nullptr && *words != '\0') error.message = words;
     return error;
-}
-
-/// What the cluster says of one topic. What the client complained of is about brokers.
-Error of_topic(const Client& client, const rd_kafka_metadata_topic_t& topic) {
-    const std::string words = fmt::format("cannot describe topic {}: {}", topic.topic, rd_kafka_err2str(topic.err));
-    return told(client, topic.err, words.c_str(), "describe the topic");
 }
 
 Result<OptionsHandle> options(const Client& client, rd_kafka_admin_op_t operation) {
@@ -51,16 +49,37 @@ Result<EventHandle> answer(const Client& client, rd_kafka_queue_t* queue, const 
     return event;
 }
 
-TopicDescription described(const rd_kafka_metadata_topic_t& topic) {
+/// As Kafka writes it, which is in the URL's base64; librdkafka writes it in MIME's. Empty: the topic has none.
+std::string text(const rd_kafka_Uuid_t* id) {
+    if (rd_kafka_Uuid_most_significant_bits(id) == 0 && rd_kafka_Uuid_least_significant_bits(id) == 0) return "";
+    std::string text = rd_kafka_Uuid_base64str(id);
+    std::replace(text.begin(), text.end(), '+', '-');
+    std::replace(text.begin(), text.end(), '/', '_');
+    return text;
+}
+
+std::vector<std::int32_t> ids(const rd_kafka_Node_t* const* nodes, std::size_t count) {
+    std::vector<std::int32_t> ids;
+    std::transform(nodes, nodes + count, std::back_inserter(ids), rd_kafka_Node_id);
+    return ids;
+}
+
+TopicDescription described(const rd_kafka_TopicDescription_t* topic) {
     TopicDescription description;
-    description.name = topic.topic;
-    for (int i = 0; i < topic.partition_cnt; ++i) {
-        const auto& from = topic.partitions[i];
+    description.name = rd_kafka_TopicDescription_name(topic);
+    description.id = text(rd_kafka_TopicDescription_topic_id(topic));
+    std::size_t count = 0;
+    const auto* const* partitions = rd_kafka_TopicDescription_partitions(topic, &count);
+    for (std::size_t i = 0; i < count; ++i) {
         PartitionDescription partition;
-        partition.id = from.id;
-        if (from.leader >= 0) partition.leader = from.leader;
-        partition.replicas.assign(from.replicas, from.replicas + from.replica_cnt);
-        partition.in_sync.assign(from.isrs, from.isrs + from.isr_cnt);
+        partition.id = rd_kafka_TopicPartitionInfo_partition(partitions[i]);
+        const auto* leader = rd_kafka_TopicPartitionInfo_leader(partitions[i]);
+        if (leader != nullptr && rd_kafka_Node_id(leader) >= 0) partition.leader = rd_kafka_Node_id(leader);
+        std::size_t nodes = 0;
+        const auto* const* replicas = rd_kafka_TopicPartitionInfo_replicas(partitions[i], &nodes);
+        partition.replicas = ids(replicas, nodes);
+        const auto* const* in_sync = rd_kafka_TopicPartitionInfo_isr(partitions[i], &nodes);
+        partition.in_sync = ids(in_sync, nodes);
         description.partitions.push_back(std::move(partition));
     }
     std::sort(description.partitions.begin(), description.partitions.end(),
@@ -92,6 +111,65 @@ Result<NewTopicHandle> new_topic(const NewTopic& topic) {
             code != RD_KAFKA_RESP_ERR_NO_ERROR)
             return reject("the topic config {}={}: {}", name, value, rd_kafka_err2str(code));
     return handle;
+}
+
+/// The configs of topics, or of brokers, by name; for each a request where they are brokers. `doing`, before the name,
+/// is what fails.
+Result<std::map<std::string, std::vector<ConfigDescription>>> describe_configs(const Client& client,
+                                                                               rd_kafka_ResourceType_t type,
+                                                                               const std::vector<std::string>& names,
+                                                                               const std::string& doing) {
+    std::vector<ResourceHandle> owned;
+    std::vector<rd_kafka_ConfigResource_t*> asked;
+    for (const auto& name : names) {
+        owned.emplace_back(rd_kafka_ConfigResource_new(type, name.c_str()));
+        asked.push_back(owned.back().get());
+    }
+    TRY(options, kafka::options(client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS));
+    const QueueHandle queue(rd_kafka_queue_new(client.get()));
+    rd_kafka_DescribeConfigs(client.get(), asked.data(), asked.size(), options.get(), queue.get());
+    TRY(event, answer(client, queue.get(), doing + (names.size() == 1 ? " " + names.front() : "s")));
+    std::size_t count = 0;
+    const auto* const* results =
+        rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event.get()), &count);
+    std::map<std::string, std::vector<ConfigDescription>> configs;
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::string name = rd_kafka_ConfigResource_name(results[i]);
+        if (const auto code = rd_kafka_ConfigResource_error(results[i]); code != RD_KAFKA_RESP_ERR_NO_ERROR)
+            return told(client, code, rd_kafka_ConfigResource_error_string(results[i]), doing + " " + name);
+        configs[name] = described(results[i]);
+    }
+    return configs;
+}
+
+/// A broker that is up.
+std::optional<std::int32_t> any_leader(const std::vector<TopicDescription>& topics) {
+    for (const auto& topic : topics)
+        for (const auto& partition : topic.partitions)
+            if (partition.leader) return partition.leader;
+    return std::nullopt;
+}
+
+const ConfigDescription* find(const std::vector<ConfigDescription>& configs, std::string_view name) {
+    const auto found = std::find_if(configs.begin(), configs.end(), [&](const auto& one) { return one.name == name; });
+    return found == configs.end() ? nullptr : &*found;
+}
+
+std::optional<std::size_t> number_of(const std::vector<ConfigDescription>& configs, std::string_view name) {
+    const auto* config = find(configs, name);
+    std::size_t number = 0;
+    if (config == nullptr || !config->value) return std::nullopt;
+    const char* end = config->value->data() + config->value->size();
+    if (std::from_chars(config->value->data(), end, number).ptr != end) return std::nullopt;
+    return number;
+}
+
+/// Whether the broker answers the request by which kafka-topics asks for eligible leaders. librdkafka does not ask it.
+/// Brokers of KRaft do that have the request's limit among their configs.
+bool tells_eligible_leaders(const std::vector<ConfigDescription>& broker) {
+    const auto* roles = find(broker, "process.roles");
+    return roles != nullptr && !roles->value.value_or("").empty() &&
+           find(broker, "max.request.partition.size.limit") != nullptr;
 }
 
 } // namespace
@@ -137,58 +215,70 @@ Result<std::vector<std::string>> Admin::list() const {
     return names;
 }
 
+Result<std::vector<TopicDescription>> describe_topics(const Client& client, const std::vector<std::string>& names) {
+    const std::string doing = names.size() == 1 ? "describe topic " + names.front() : std::string("describe topics");
+    std::vector<const char*> asked;
+    for (const auto& name : names) asked.push_back(name.c_str());
+    const TopicsHandle topics(rd_kafka_TopicCollection_of_topic_names(asked.data(), asked.size()));
+    TRY(options, kafka::options(client, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS));
+    const QueueHandle queue(rd_kafka_queue_new(client.get()));
+    rd_kafka_DescribeTopics(client.get(), topics.get(), options.get(), queue.get());
+    TRY(event, answer(client, queue.get(), doing));
+    std::size_t count = 0;
+    const auto* const* results =
+        rd_kafka_DescribeTopics_result_topics(rd_kafka_event_DescribeTopics_result(event.get()), &count);
+    std::vector<TopicDescription> found;
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto* error = rd_kafka_TopicDescription_error(results[i]);
+        const auto code = rd_kafka_error_code(error);
+        if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) continue;
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            const std::string words = fmt::format("cannot describe topic {}: {}",
+                                                  rd_kafka_TopicDescription_name(results[i]), rd_kafka_err2str(code));
+            return told(client, code, words.c_str(), doing);
+        }
+        found.push_back(described(results[i]));
+    }
+    return found;
+}
+
 Result<std::optional<TopicDescription>> Admin::describe(const std::string& topic) const {
-    TRY(metadata, client_->metadata(topic));
-    if (metadata->topic_cnt != 1)
-        return internal("Kafka answered for {} topics, not for {}", metadata->topic_cnt, topic);
-    const auto& found = metadata->topics[0];
-    if (found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return std::optional<TopicDescription>{};
-    if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) return of_topic(*client_, found);
-    std::vector<TopicDescription> one{described(found)};
-    CHECK_OK(add_configs(one));
-    return std::optional(std::move(one.front()));
+    TRY(found, describe_topics(*client_, {topic}));
+    if (found.empty()) return std::optional<TopicDescription>{};
+    CHECK_OK(add_configs(found));
+    add_eligible_leaders(found);
+    return std::optional(std::move(found.front()));
 }
 
 Result<std::vector<TopicDescription>> Admin::describe_all() const {
-    TRY(metadata, client_->metadata(""));
-    std::vector<TopicDescription> all;
-    for (int i = 0; i < metadata->topic_cnt; ++i) {
-        const auto& found = metadata->topics[i];
-        if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) return of_topic(*client_, found);
-        all.push_back(described(found));
-    }
-    std::sort(all.begin(), all.end(), [](const auto& one, const auto& other) { return one.name < other.name; });
-    CHECK_OK(add_configs(all));
-    return all;
+    TRY(names, list());
+    TRY(found, describe_topics(*client_, names));
+    CHECK_OK(add_configs(found));
+    add_eligible_leaders(found);
+    return found;
 }
 
 Status Admin::add_configs(std::vector<TopicDescription>& topics) const {
     if (topics.empty()) return {};
-    const std::string doing = topics.size() == 1 ? "read the configs of topic " + topics.front().name
-                                                 : std::string("read the configs of topics");
-    std::vector<ResourceHandle> owned;
-    std::vector<rd_kafka_ConfigResource_t*> asked;
-    for (const auto& topic : topics) {
-        owned.emplace_back(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.name.c_str()));
-        asked.push_back(owned.back().get());
-    }
-    TRY(options, kafka::options(*client_, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS));
-    const QueueHandle queue(rd_kafka_queue_new(client_->get()));
-    rd_kafka_DescribeConfigs(client_->get(), asked.data(), asked.size(), options.get(), queue.get());
-    TRY(event, answer(*client_, queue.get(), doing));
-    std::size_t count = 0;
-    const auto* const* results =
-        rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event.get()), &count);
-    for (std::size_t i = 0; i < count; ++i) {
-        const std::string name = rd_kafka_ConfigResource_name(results[i]);
-        if (const auto code = rd_kafka_ConfigResource_error(results[i]); code != RD_KAFKA_RESP_ERR_NO_ERROR)
-            return told(*client_, code, rd_kafka_ConfigResource_error_string(results[i]),
-                        "read the configs of topic " + name);
-        const auto topic =
-            std::find_if(topics.begin(), topics.end(), [&](const auto& one) { return one.name == name; });
-        if (topic != topics.end()) topic->configs = described(results[i]);
-    }
+    std::vector<std::string> names;
+    for (const auto& topic : topics) names.push_back(topic.name);
+    TRY(configs, describe_configs(*client_, RD_KAFKA_RESOURCE_TOPIC, names, "read the configs of topic"));
+    for (auto& topic : topics) topic.configs = std::move(configs[topic.name]);
     return {};
+}
+
+void Admin::add_eligible_leaders(std::vector<TopicDescription>& topics) const {
+    const auto broker = any_leader(topics);
+    if (!broker) return;
+    const std::string name = std::to_string(*broker);
+    auto configs = describe_configs(*client_, RD_KAFKA_RESOURCE_BROKER, {name}, "read the configs of broker");
+    // One who may not read them is told less, and no more is missing.
+    if (!configs.ok() || !tells_eligible_leaders((*configs)[name])) return;
+    for (auto& topic : topics) {
+        const auto in_sync_min = number_of(topic.configs, "min.insync.replicas");
+        for (auto& partition : topic.partitions)
+            partition.no_eligible_others = in_sync_min && partition.in_sync.size() >= *in_sync_min;
+    }
 }
 
 } // namespace questlog::kafka

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <string_view>
 
 namespace questlog::kafka {
 namespace {
@@ -34,14 +35,16 @@ std::string description_text(const TopicDescription& topic) {
     for (const auto& config : configs)
         if (!config.is_default)
             set += fmt::format("{}{}={}", set.empty() ? "" : ",", config.name, config.value.value_or("null"));
-    std::string text = fmt::format("Topic: {}\tPartitionCount: {}\tReplicationFactor: {}\tConfigs: {}\n", topic.name,
-                                   topic.partitions.size(),
+    std::string text = fmt::format("Topic: {}{}\tPartitionCount: {}\tReplicationFactor: {}\tConfigs: {}\n", topic.name,
+                                   topic.id.empty() ? "" : "\tTopicId: " + topic.id, topic.partitions.size(),
                                    topic.partitions.empty() ? 0 : topic.partitions.front().replicas.size(), set);
-    for (const auto& partition : topic.partitions)
+    for (const auto& partition : topic.partitions) {
+        const std::string_view eligible = partition.no_eligible_others ? "" : "N/A";
         text +=
-            fmt::format("\tTopic: {}\tPartition: {}\tLeader: {}\tReplicas: {}\tIsr: {}\tElr: N/A\tLastKnownElr: N/A\n",
+            fmt::format("\tTopic: {}\tPartition: {}\tLeader: {}\tReplicas: {}\tIsr: {}\tElr: {}\tLastKnownElr: {}\n",
                         topic.name, partition.id, partition.leader ? std::to_string(*partition.leader) : "none",
-                        fmt::join(partition.replicas, ","), fmt::join(partition.in_sync, ","));
+                        fmt::join(partition.replicas, ","), fmt::join(partition.in_sync, ","), eligible, eligible);
+    }
     return text;
 }
 

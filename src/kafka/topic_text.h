@@ -7,8 +7,9 @@
 
 namespace questlog::kafka {
 
-/// The topic as kafka-topics --describe of Kafka 3.9 prints it, but for what librdkafka is not told: without the field
-/// TopicId, as for a broker that has no ids, and with N/A for the eligible leader replicas.
+/// The topic as kafka-topics --describe of Kafka 3.9 prints it, but for what librdkafka does not ask: N/A for eligible
+/// leader replicas where there may be some, as for a broker that does not tell them, and nothing of replicas that are
+/// being moved.
 [[nodiscard]] std::string description_text(const TopicDescription& topic);
 
 /// The order in which it prints several, which are sorted by name before: that of Java's HashMap.

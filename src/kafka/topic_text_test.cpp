@@ -10,15 +10,24 @@ ConfigDescription set(std::string name, std::optional<std::string> value) {
     return {std::move(name), std::move(value), false};
 }
 
-TEST(TopicText, OfOneBrokerIsWhatKafkaTopicsPrintsWithoutTheId) {
-    const TopicDescription topic{"game-events", {{0, 1, {1}, {1}}}, {{"segment.bytes", "1073741824", true}}};
+TEST(TopicText, OfOneBrokerIsWhatKafkaTopicsPrints) {
+    const TopicDescription topic{
+        "game-events", "F2hbjghYTdC0uevB7P0PWw", {{0, 1, {1}, {1}, true}}, {{"segment.bytes", "1073741824", true}}};
+    EXPECT_EQ(
+        description_text(topic),
+        "Topic: game-events\tTopicId: F2hbjghYTdC0uevB7P0PWw\tPartitionCount: 1\tReplicationFactor: 1\tConfigs: \n"
+        "\tTopic: game-events\tPartition: 0\tLeader: 1\tReplicas: 1\tIsr: 1\tElr: \tLastKnownElr: \n");
+}
+
+TEST(TopicText, WhatOlderBrokersDoNotTellIsLeftOut) {
+    const TopicDescription topic{"game-events", "", {{0, 1, {1}, {1}}}, {}};
     EXPECT_EQ(description_text(topic),
               "Topic: game-events\tPartitionCount: 1\tReplicationFactor: 1\tConfigs: \n"
               "\tTopic: game-events\tPartition: 0\tLeader: 1\tReplicas: 1\tIsr: 1\tElr: N/A\tLastKnownElr: N/A\n");
 }
 
 TEST(TopicText, ReplicasKeepTheirOrderAndALeaderMayBeMissing) {
-    const TopicDescription topic{"t", {{0, 3, {3, 1, 2}, {1, 3}}, {1, std::nullopt, {1, 2, 3}, {}}}, {}};
+    const TopicDescription topic{"t", "", {{0, 3, {3, 1, 2}, {1, 3}}, {1, std::nullopt, {1, 2, 3}, {}}}, {}};
     EXPECT_EQ(description_text(topic),
               "Topic: t\tPartitionCount: 2\tReplicationFactor: 3\tConfigs: \n"
               "\tTopic: t\tPartition: 0\tLeader: 3\tReplicas: 3,1,2\tIsr: 1,3\tElr: N/A\tLastKnownElr: N/A\n"
@@ -28,7 +37,7 @@ TEST(TopicText, ReplicasKeepTheirOrderAndALeaderMayBeMissing) {
 TEST(TopicText, ConfigsStandInTheOrderOfJavasHashMap) {
     // The configs that Kafka 3.9 has, and the order in which its kafka-topics printed those that were set.
     // segment.bytes and retention.ms share a bucket, in the broker's order.
-    TopicDescription topic{"t", {}, {}};
+    TopicDescription topic{"t", "", {}, {}};
     std::istringstream defaults(
         "compression.gzip.level compression.lz4.level compression.zstd.level delete.retention.ms file.delete.delay.ms "
         "flush.messages flush.ms follower.replication.throttled.replicas index.interval.bytes "
@@ -54,7 +63,7 @@ TEST(TopicText, SoDoTopics) {
     std::vector<TopicDescription> topics;
     std::istringstream sorted("adm-a.b adm-m1-11 adm-m2-22 adm-m3-33 adm-m4-44 adm-m5-55 adm-m6-66 adm-m7-77 adm-plain "
                               "fw-bench fw-bench1 fw-bench2 fw-bench3 fw-l fw-live fw-perf rd-test");
-    for (std::string name; sorted >> name;) topics.push_back({name, {}, {}});
+    for (std::string name; sorted >> name;) topics.push_back({name, "", {}, {}});
     order_as_kafka_topics(topics);
     std::string names;
     for (const auto& topic : topics) names += topic.name + " ";
@@ -64,7 +73,7 @@ TEST(TopicText, SoDoTopics) {
 }
 
 TEST(TopicText, AConfigWithoutAValueIsNull) {
-    EXPECT_NE(description_text({"t", {}, {set("secret", std::nullopt)}}).find("Configs: secret=null\n"),
+    EXPECT_NE(description_text({"t", "", {}, {set("secret", std::nullopt)}}).find("Configs: secret=null\n"),
               std::string::npos);
 }
 
