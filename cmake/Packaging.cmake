@@ -15,7 +15,7 @@ foreach(package libboost1.81-dev libcli11-dev libcurl4-openssl-dev libfmt-dev li
           DESTINATION share/doc/questlog/licences COMPONENT questlog OPTIONAL)
 endforeach()
 install(RUNTIME_DEPENDENCY_SET questlog_libraries
-        PRE_EXCLUDE_REGEXES "^ld-linux" "^lib(c|m|dl|rt|pthread|stdc\\+\\+|gcc_s|duckdb|rdkafka)\\.so"
+        PRE_EXCLUDE_REGEXES "^ld-linux" "^lib(c|m|dl|rt|pthread|stdc\\+\\+|gcc_s|resolv|duckdb|rdkafka)\\.so"
         LIBRARY DESTINATION ${QUESTLOG_INSTALL_LIBDIR} COMPONENT libraries EXCLUDE_FROM_ALL)
 
 set(CPACK_PACKAGE_NAME questlog)
