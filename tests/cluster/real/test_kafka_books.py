@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from conftest import START_S
-from kafka import KafkaProducer
+from gaps import compacted, transactional, truncated
 from kafka_topic import ALL_JOB
 from waiting import wait_until
 
@@ -31,37 +31,6 @@ def everything(reader):
 
 
 # --- offsets without an event ----------------------------------------------------------------------------------------
-
-def compacted(topic):
-    """Of 100 events with 7 keys those that the log cleaner left, and what it does not clean."""
-    topic = topic(cleanup_policy="compact", segment_bytes=1000, min_cleanable_dirty_ratio=0.01)
-    for first in range(0, 100, 20):
-        topic.put([f"player-{n % 7}#{json.dumps({'event_type': 'n', 'n': n})}" for n in range(first, first + 20)], "-K#")
-    wait_until(lambda: len(topic.records()) <= 40, "the log cleaner has run", 60, poll_s=0.3)
-    return topic
-
-
-def truncated(topic):
-    topic = topic()
-    topic.put_events(range(50))
-    topic.delete_before(20)
-    return topic
-
-
-def transactional(topic):
-    """Committed and aborted ones in turns, the last one aborted: it ends in a marker, as the others do."""
-    topic = topic()
-    producer = KafkaProducer(bootstrap_servers=topic.address, transactional_id=topic.name)
-    producer.init_transactions()
-    for number in range(4):
-        producer.begin_transaction()
-        for n in range(number * 10, number * 10 + 10):
-            producer.send(topic.name, json.dumps({"event_type": "n", "n": n}).encode())
-        producer.flush()
-        (producer.abort_transaction if number % 2 else producer.commit_transaction)()
-    producer.close()
-    return topic
-
 
 @pytest.mark.parametrize("made", [compacted, truncated, transactional])
 def test_offsets_without_an_event_are_passed_over(topic, tmp_path, made):
