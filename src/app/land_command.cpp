@@ -15,11 +15,13 @@ namespace {
 constexpr std::chrono::milliseconds landing_look_interval{250};
 
 std::string cut_text(const std::string& topic, const batch::LandedCut& landed) {
+    const std::string place =
+        fmt::format("{} [{}] offsets {}..{}: ", topic, landed.partition, landed.cut.from, landed.cut.to.plus(-1));
+    if (landed.cut.reason == lake::CutReason::expired) return place + "they had expired before they were landed\n";
     std::int64_t rows = 0;
     for (const auto& [table, count] : landed.tables) rows += count;
-    std::string text = fmt::format("{} [{}] offsets {}..{}: {} in {}", topic, landed.partition, landed.cut.from,
-                                   landed.cut.to.plus(-1), plural(rows, "event"),
-                                   plural(static_cast<std::int64_t>(landed.tables.size()), "table"));
+    std::string text = place + fmt::format("{} in {}", plural(rows, "event"),
+                                           plural(static_cast<std::int64_t>(landed.tables.size()), "table"));
     if (landed.dead_letters > 0) text += fmt::format(", {}", plural(landed.dead_letters, "dead letter"));
     if (landed.repeats > 0) text += fmt::format(", {}", plural(landed.repeats, "duplicate"));
     return text + "\n";

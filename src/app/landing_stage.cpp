@@ -168,6 +168,9 @@ Result<duck::Database*> LandingStage::database() {
 
 void LandingStage::landed(const batch::LandedCut& cut) {
     if (group_ != nullptr) group_->tell(cut.partition, cut.cut.to);
+    if (cut.cut.reason == lake::CutReason::expired)
+        log_error("offsets {} to {} of topic {} [{}] had expired before they were landed", cut.cut.from,
+                  cut.cut.to.plus(-1), reader_->topic().name, cut.partition);
     cuts_.add(1);
     dead_letters_.add(cut.dead_letters);
     repeats_.add(cut.repeats);
