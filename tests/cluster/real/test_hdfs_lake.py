@@ -1,5 +1,6 @@
 """Tables on the real HDFS: the same answers and bytes as on a local disk, one writer at a time, each event once."""
 
+import json
 import os
 import re
 import signal
@@ -8,6 +9,7 @@ import pytest
 from counting_proxy import CountingProxy
 from hdfs_lake import START_S, event, running, settled
 from questlog_process import Questlog
+from segment import write_partition
 from waiting import repeating, wait_until
 
 pytestmark = pytest.mark.timeout(START_S + 240)
@@ -20,6 +22,7 @@ path = "tmp/all_events"
 where = "n IS NOT NULL"
 """
 MANY = 3_000
+DAY_MS = 86_400_000
 
 
 @pytest.fixture
@@ -170,6 +173,24 @@ def test_how_often_hdfs_is_asked(hdfs, collected, tmp_path):
     print(counts)
     bounds = {"batch": 50, "first cut": 150, "snapshot": 15, "continuous": 15, "cut of one table": 60, "continuous, six commits": 15}
     assert all(counts[name][0] <= bound for name, bound in bounds.items()), counts
+
+
+def test_a_query_asks_once_for_each_day(hdfs, tmp_path):
+    """It does not grow with the files of a day. Why it is not less: docs/decisions/0019-hdfs.md."""
+    days, files_a_day = 10, 2
+    remote = hdfs.lake(tmp_path, more=QUIET)
+    with remote.serve() as server:
+        assert server.stop() == 0
+    times = [DAY_MS * (20_000 + day) + DAY_MS // 2 * half for day in range(days) for half in range(files_a_day)]
+    write_partition(remote, [[(time, json.dumps(event(0)), None)] for time in times])
+    remote.ok("land", "--once", deadline_s=180)
+    assert sum(path.endswith(".parquet") for path in remote.tree("/events/sword")) == days * files_a_day
+    with CountingProxy(hdfs.webhdfs) as proxy:
+        remote.write_config(remote.config.read_text().replace(hdfs.webhdfs, proxy.address))
+        counts = [proxy.count(lambda: remote.ok("sql", "SELECT count(*) FROM sword")) for _ in range(2)]
+    print(counts)
+    assert days <= counts[1][1]["LISTSTATUS"] <= days + 5, counts
+    assert counts[1][0] <= days + 15, counts
 
 
 def test_ls_prints_what_hdfs_prints(hdfs, collected, tmp_path):
