@@ -1,5 +1,6 @@
 // A log is forwarded: what arrives, in which order, and where it goes on after a stop.
 #include "kafka/forwarded_log.h"
+#include "kafka/raw_batch.h"
 
 namespace questlog::kafka {
 namespace {
@@ -191,6 +192,42 @@ TEST_F(ForwarderResumeTest, WhatHasExpiredInTheTopicIsNotMissed) {
     run(55, 20);
     const auto records = cluster_.read("game-events", 0);
     EXPECT_EQ(log_.taken(records), (std::vector<std::int64_t>{50, 51, 52, 53, 54}));
+}
+
+TEST_F(ForwarderResumeTest, ATopicThatEndsInAMarkerOfATransactionIsSeenToItsEnd) {
+    std::int64_t events = 50;
+    for (const bool has_checkpoint : {true, false}) {
+        RawBatch().marker().gap(3).put(cluster_, "game-events");
+        if (!has_checkpoint) std::filesystem::remove(log_.checkpoint_path());
+        log_.commit(2, 0);
+        events += 2;
+        run(events, 20);
+    }
+    expect_each_once(events, 20);
+    const auto saved = std::move(log_.checkpoint().read(2)).value();
+    EXPECT_EQ(saved->last[0], (Arrived{Offset{53}, 61})) << "8 are no records";
+}
+
+TEST_F(ForwarderResumeTest, ALaterEventTellsTheTopicWhereTheLastKnownOneWasCompactedAway) {
+    log_.commit(2, 0);
+    const auto origin_of = [&](int event) { return fmt::format("{}:0:{}", log_.topic.id, event); };
+    for (const int later : {50, 3, -1}) { // -1: none is ours
+        MockCluster compacted;
+        compacted.create("game-events", 2);
+        RawBatch batch;
+        batch.gap(50).record("of another program");
+        if (later >= 0) batch.record(ForwardedLog::value(0, later), origin_of(later));
+        batch.put(compacted, "game-events");
+        ASSERT_TRUE(log_.checkpoint().write({log_.topic.id, {Arrived{Offset{49}, 49}, std::nullopt}}).ok());
+        log_.start(compacted);
+        if (later == 50) {
+            log_.await(52, 0);
+            EXPECT_EQ(log_.taken(compacted.read("game-events", 0)), (std::vector<std::int64_t>{50, 51}));
+        } else {
+            EXPECT_NE(log_.refusal().find("there is none at that offset"), std::string::npos) << log_.refusal();
+        }
+        log_.stop();
+    }
 }
 
 TEST_F(ForwarderResumeTest, OfAnotherLogTheCheckpointSaysNothing) {

@@ -139,8 +139,11 @@ Result<Found> find_end(const Client& consumer, const ForwardedTopic& topic, Part
     CHECK_OK(scan.read(from, high, stop, [&](const rd_kafka_message_t& message) -> Status {
         const auto origin = origin_of(message);
         const bool ours = origin && origin->log_id == topic.log_id && origin->partition == partition;
+        if (!verified && message.offset > checkpoint->record && !ours) return {}; // one of ours may come yet
         if (!verified) {
-            verified = ours && message.offset == checkpoint->record && origin->offset == checkpoint->event;
+            // Where it was compacted away, a later event tells that it is the same topic.
+            verified = ours && (message.offset == checkpoint->record ? origin->offset == checkpoint->event
+                                                                     : origin->offset > checkpoint->event);
             if (!verified)
                 return another_topic(topic, partition, checkpoint,
                                      message.offset != checkpoint->record ? "there is none at that offset"
