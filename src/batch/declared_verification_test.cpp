@@ -114,6 +114,25 @@ TEST_F(DeclaredVerification, WhatTheLogNoLongerHasIsUnverifiable) {
     expect_one("purchases unverifiable: its declaration is another");
 }
 
+TEST_F(DeclaredVerification, WhatTheLogDoesNotHaveYetIsUnverifiable) {
+    LaterLog shorter(*reader_, Offset{0}, Offset{59}); // an old copy, say
+    EXPECT_EQ(verified(shorter), (Lines{"purchases unverifiable: the log of partition 0 ends before it"}));
+    EXPECT_EQ(report_.unverifiable, 1);
+    LaterLog as_long(*reader_, Offset{0}, Offset{60});
+    EXPECT_EQ(verified(as_long), Lines{});
+    EXPECT_EQ(report_.same, 1);
+}
+
+TEST_F(DeclaredVerification, OfALogThatHadExpiredInPartTheRestIsVerified) {
+    LaterLog later(*reader_, Offset{15});
+    const auto made = run_job({later, *store_, *database_}, job_, {.force = true}, events_);
+    ASSERT_TRUE(made.ok()) << made.error().message;
+    EXPECT_EQ(verified(later), Lines{});
+    EXPECT_EQ(report_.same, 1);
+    LaterLog latest(*reader_, Offset{16});
+    EXPECT_EQ(verified(latest), (Lines{"purchases unverifiable: the log begins at offset 16"}));
+}
+
 TEST_F(DeclaredVerification, ADamagedTableIsDifferentAndOneThatWasNeverWrittenIsPassedOver) {
     world_.shorten(file(), 100);
     expect_one("purchases different: ");

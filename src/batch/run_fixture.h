@@ -4,6 +4,7 @@
 #include "io/sim_env.h"
 #include "log/event_log.h"
 
+#include <algorithm>
 #include <chrono>
 #include <gtest/gtest.h>
 #include <memory>
@@ -14,10 +15,11 @@
 /// For tests: a game's log and lake on a simulated machine, and the jobs over them.
 namespace questlog::batch {
 
-/// A log whose first events are gone.
+/// A log whose first events are gone, or whose last ones are not there.
 class LaterLog final : public log::LogReader, private log::PartitionReader {
 public:
-    LaterLog(log::LogReader& whole, Offset start) : whole_(whole), start_(start) {}
+    LaterLog(log::LogReader& whole, Offset start, Offset end = Offset{INT64_MAX})
+        : whole_(whole), start_(start), end_(end) {}
     [[nodiscard]] const log::Topic& topic() const override { return whole_.topic(); }
     log::PartitionReader& partition(Partition) override { return *this; }
     Result<bool> wait_beyond(std::span<const Offset> ends, std::chrono::milliseconds limit) override {
@@ -27,7 +29,10 @@ public:
 private:
     [[nodiscard]] Partition partition() const override { return Partition{0}; }
     Result<Offset> start_offset() override { return start_; }
-    Result<Offset> end_offset() override { return first().end_offset(); }
+    Result<Offset> end_offset() override {
+        TRY(end, first().end_offset());
+        return std::min(end, end_);
+    }
     Result<std::int64_t> bytes() override { return first().bytes(); }
     Result<std::int64_t> bytes_below(Offset end) override { return first().bytes_below(end); }
     Result<std::unique_ptr<log::BatchCursor>> read(Offset from, Offset to) override { return first().read(from, to); }
@@ -36,6 +41,7 @@ private:
 
     log::LogReader& whole_;
     Offset start_;
+    Offset end_;
 };
 
 class JobFixture : public ::testing::Test {

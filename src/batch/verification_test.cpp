@@ -1,5 +1,6 @@
 #include "batch/lander_fixture.h"
 #include "batch/rebuild.h"
+#include "batch/run_fixture.h"
 #include "batch/verification.h"
 
 namespace questlog::batch {
@@ -16,11 +17,13 @@ protected:
         EXPECT_TRUE(lander_->land_all().ok());
     }
 
-    LandingWorld landing_world() {
-        return {world_.env(), *reader_, *store_, [this]() -> Result<duck::Database*> { return database_.get(); }};
+    LandingWorld landing_world() { return landing_world(*reader_); }
+    LandingWorld landing_world(log::LogReader& log) {
+        return {world_.env(), log, *store_, [this]() -> Result<duck::Database*> { return database_.get(); }};
     }
     /// What is not the same, each file on a line.
-    Rows verified(std::optional<std::string> table = std::nullopt) {
+    Rows verified(std::optional<std::string> table = std::nullopt) { return verified(*reader_, std::move(table)); }
+    Rows verified(log::LogReader& log, std::optional<std::string> table = std::nullopt) {
         Rows lines;
         VerifyOptions options;
         options.table = std::move(table);
@@ -33,7 +36,7 @@ protected:
                                             file.what));
             return {};
         };
-        report_ = verify(landing_world(), options).value();
+        report_ = verify(landing_world(log), options).value();
         for (const std::string& name : world_.names("/data/lake/.staging"))
             EXPECT_FALSE(name.starts_with("verify-")) << "what was made is gone";
         return lines;
@@ -90,6 +93,35 @@ TEST_F(VerificationTest, ADamagedOrMissingFileIsTold) {
     EXPECT_TRUE(damaged[0].starts_with("guild 0..3 different: it does not read: ")) << damaged[0];
     world_.remove("/data/lake/events/sword/_delta_log/00000000000000000001.json");
     EXPECT_EQ(verified("sword"), (Rows{"sword 3..5 missing: no file has the cut"}));
+}
+
+TEST_F(VerificationTest, ACutThatTheLogNoLongerHasInFullIsUnverifiable) {
+    LaterLog later(*reader_, Offset{1}); // its other events would make another file
+    EXPECT_EQ(verified(later), (Rows{"dead_letters 0..3 unverifiable: the log begins at offset 1",
+                                     "guild 0..3 unverifiable: the log begins at offset 1",
+                                     "sword 0..3 unverifiable: the log begins at offset 1"}));
+    EXPECT_EQ(report_.unverifiable, 3);
+    EXPECT_EQ(report_.same, 1) << "the cut after it";
+    EXPECT_EQ(verified(later, "guild"), (Rows{"guild 0..3 unverifiable: the log begins at offset 1"}));
+    LaterLog at_the_cut(*reader_, Offset{3});
+    EXPECT_EQ(verified(at_the_cut).size(), 3U);
+    EXPECT_EQ(report_.same, 1) << "it has all of the second cut";
+    LaterLog much_later(*reader_, Offset{4});
+    EXPECT_EQ(verified(much_later).size(), 4U);
+    EXPECT_EQ(report_.same, 0);
+}
+
+TEST_F(VerificationTest, ACutThatIsBeingLandedIsLeftOut) {
+    append({event("sword", 5)});
+    lake::PlannedCut cut = cuts().back();
+    cut.from = Offset{5};
+    cut.to = Offset{6};
+    ASSERT_TRUE(records().record(cut).ok());
+    EXPECT_EQ(verified(), Rows{});
+    EXPECT_EQ(report_.same, 4);
+    ASSERT_TRUE(lander_->land_all().ok());
+    EXPECT_EQ(verified(), Rows{});
+    EXPECT_EQ(report_.same, 5);
 }
 
 TEST_F(VerificationTest, ARebuiltTableIsTheSameInOtherFiles) {

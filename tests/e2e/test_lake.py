@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import duckdb
 import pandas
@@ -230,6 +231,18 @@ def test_schema_tells_when_which_column_came(landed):
     assert lines[6:10] == [" + _rescued_data: string", " + _timestamp: timestamp", " + _partition: long", " + _offset: long"]
     assert lines[10].startswith("version 1, ") and lines[11:] == [" + late: string"]
     landed.fails("schema", "nowhere", "--history", code=2, says=["SHOW TABLES"])
+    log = folder(landed, "sword") / "_delta_log"
+    first = [json.loads(line) for line in (log / f"{0:020}.json").read_text().splitlines()]
+    assert lines[0] == f"version 0, {utc(next(line['commitInfo']['timestamp'] for line in first if 'commitInfo' in line))} UTC"
+    # Another program takes the column away again.
+    went = [{"commitInfo": {"timestamp": 1_795_384_733_873}}, *(line for line in first if "metaData" in line)]
+    (log / f"{2:020}.json").write_text("".join(json.dumps(line) + "\n" for line in went))
+    assert landed.ok("schema", "sword", "--history").splitlines() == [
+        *lines, "version 2, 2026-11-22 21:58:53.873 UTC", " - late: string"]
+
+
+def utc(ms):
+    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M:%S.%f}".rstrip("0").rstrip(".")
 
 
 # --- what is no event
