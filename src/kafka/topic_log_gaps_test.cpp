@@ -23,16 +23,16 @@ protected:
         put_batch(RawBatch().marker());                                                 // 36
         records_ = {{3, "a"}, {6, "b"}, {7, "c"}, {13, "d"}, {14, "e"}, {26, "f"}};
     }
-    [[nodiscard]] std::vector<Found> there(std::int64_t from, std::int64_t to) const {
-        std::vector<Found> found;
+    [[nodiscard]] std::vector<FoundEvent> there(std::int64_t from, std::int64_t to) const {
+        std::vector<FoundEvent> found;
         std::copy_if(records_.begin(), records_.end(), std::back_inserter(found),
-                     [&](const Found& one) { return one.offset >= from && one.offset < to; });
+                     [&](const FoundEvent& one) { return one.offset >= from && one.offset < to; });
         return found;
     }
     static constexpr std::int64_t gaps_end = 37;
 
 private:
-    std::vector<Found> records_;
+    std::vector<FoundEvent> records_;
 };
 
 TEST_F(TopicGapsTest, ATopicIsReadToItsEndWhateverIsMissing) {
@@ -44,7 +44,7 @@ TEST_F(TopicGapsTest, ATopicIsReadToItsEndWhateverIsMissing) {
     EXPECT_EQ(read_once(*open(), Offset{0}, Offset{gaps_end}, addresses).value(), there(0, gaps_end));
     put({of_others("behind the markers")});
     EXPECT_EQ(read_once(*open(), Offset{27}, Offset{gaps_end + 1}, addresses).value(),
-              (std::vector<Found>{{gaps_end, "behind the markers"}}));
+              (std::vector<FoundEvent>{{gaps_end, "behind the markers"}}));
 }
 
 /// Whatever was read before: what is in the cache already changes where batches begin and end.
@@ -84,7 +84,7 @@ TEST_F(TopicGapsTest, AGapLongerThanABatchCanBeIsPassedOver) {
     for (int i = 0; i < 2; ++i) put_batch(RawBatch().marker().gap(1'999'999'999));
     put({of_others("behind")});
     const auto reader = open();
-    const std::vector<Found> both{{0, "before"}, {4'000'000'001, "behind"}};
+    const std::vector<FoundEvent> both{{0, "before"}, {4'000'000'001, "behind"}};
     EXPECT_EQ(read_all(*reader).value(), both);
     EXPECT_EQ(read_all(*reader).value(), both) << "from the cache";
     EXPECT_EQ(reader->partition(Partition{0}).events_between(Offset{0}, Offset{4'000'000'002}).value(), 2);
@@ -93,7 +93,7 @@ TEST_F(TopicGapsTest, AGapLongerThanABatchCanBeIsPassedOver) {
 TEST_F(TopicGapsTest, WhatHasGoneFromTheCacheIsFoundAgainBehindGaps) {
     cache_bytes_max_ = 256 * 1024; // holds the last of several batches
     const std::string text(100, 'x');
-    std::vector<Found> expected;
+    std::vector<FoundEvent> expected;
     std::int64_t next = 0;
     for (int batch = 0; batch < 10; ++batch) {
         RawBatch raw;
@@ -114,10 +114,10 @@ TEST_F(TopicGapsTest, WhatIsThereTwiceIsReadOnceAcrossGaps) {
     put_batch(RawBatch().marker().gap(20));
     put_batch(RawBatch().record("b again", "log-a:0:1").gap(2).record("c", "log-a:0:2").gap(1));
     put_batch(RawBatch().marker());
-    const std::vector<Found> once{{0, "a"}, {1, "b"}, {26, "c"}};
+    const std::vector<FoundEvent> once{{0, "a"}, {1, "b"}, {26, "c"}};
     EXPECT_EQ(all(), once);
     const auto reader = open();
-    EXPECT_EQ(read(*reader, Offset{10}, Offset{29}).value(), (std::vector<Found>{{26, "c"}}));
+    EXPECT_EQ(read(*reader, Offset{10}, Offset{29}).value(), (std::vector<FoundEvent>{{26, "c"}}));
     EXPECT_EQ(read_all(*reader).value(), once);
 }
 
@@ -125,7 +125,7 @@ TEST_F(TopicGapsTest, WhatIsNotForwardedYetComesAfterTheLastMarker) {
     collect({{"a", "b", "c"}});
     put({from(0, "a", embedded_->find(topic_name).value().id)});
     put_batch(RawBatch().marker().gap(4));
-    EXPECT_EQ(all(), (std::vector<Found>{{0, "a"}, {6, "b"}, {7, "c"}}));
+    EXPECT_EQ(all(), (std::vector<FoundEvent>{{0, "a"}, {6, "b"}, {7, "c"}}));
 }
 
 class ExpiringTopicTest : public TopicGapsTest {
