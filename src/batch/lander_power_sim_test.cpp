@@ -117,8 +117,13 @@ TEST_P(LanderPowerSim, ACheckpointLeavesTheTableWhole) {
     ASSERT_FALSE(before.files.contains(fmt::format("{}/{:020}.json", delta_log, commits_before_a_checkpoint)));
     const Course unharmed = checkpoint_with(before, GetParam(), std::numeric_limits<std::int64_t>::max());
     ASSERT_TRUE(unharmed.is_named);
-    constexpr std::int64_t last_steps = 60; // from the commit before it on
-    std::int64_t n = unharmed.operations - last_steps + first();
+    constexpr std::int64_t last_steps = 60;
+    constexpr std::int64_t reading_steps = 5L * commits_before_a_checkpoint; // of the commits before it
+    constexpr std::int64_t reading_stride = 29;
+    std::int64_t n = unharmed.operations - last_steps - reading_steps + first();
+    for (; !HasFailure() && n < unharmed.operations - last_steps; n += reading_stride)
+        ASSERT_FALSE(checkpoint_with(before, GetParam(), n).is_named) << n;
+    n = unharmed.operations - last_steps + first();
     ASSERT_FALSE(checkpoint_with(before, GetParam(), n).is_named) << "what was before it is not among the last steps";
     while (!HasFailure() && checkpoint_with(before, GetParam(), n).happened) n += stride();
     EXPECT_GE(n, unharmed.operations);

@@ -119,6 +119,37 @@ TEST_F(LanderTest, ATableThatDoesNotBalanceIsStoppedAndTheOthersGoOn) {
     EXPECT_EQ(books().tables.at("sword").events, 3);
 }
 
+TEST_F(LanderTest, WhatAnotherProgramRemovesWhileItRunsIsMissedInTheBooks) {
+    std::string why;
+    events_.on_stopped = [&](const std::string&, const Error& error) { why = error.message; };
+    lander_ = make_lander();
+    for (int i = 0; i < 3; ++i) {
+        append({event("sword", i), event("sword", i)});
+        ASSERT_TRUE(lander_->land_all().ok());
+    }
+    world_.put("/data/lake/events/sword/_delta_log/00000000000000000003.json",
+               fmt::format(R"({{"remove":{{"path":"{}","deletionTimestamp":4102444800000,"dataChange":true}}}})",
+                           table("sword")->files().at(1).path));
+    append({event("sword", 3)});
+    ASSERT_TRUE(lander_->land_all().ok());
+    EXPECT_NE(why.find("5 rows of topic game-events [0], and 7 events"), std::string::npos) << why;
+}
+
+TEST_F(LanderTest, WhatItKeepsOfATableDoesNotGrowWithItsFiles) {
+    append({event("sword", 0)});
+    ASSERT_TRUE(lander_->land_all().ok());
+    lake::ContinuousTable kept = store_->make("sword", {"game-events", "sword", false});
+    for (int i = 1; i < 4; ++i) {
+        ASSERT_TRUE(store_->refresh(*connection_, kept).ok());
+        EXPECT_TRUE(kept.files().empty());
+        EXPECT_EQ(kept.rows(), i);
+        EXPECT_EQ(kept.rows_of(reader_->topic().id, Partition{0}), i);
+        append({event("sword", i)});
+        ASSERT_TRUE(lander_->land_all().ok());
+    }
+    EXPECT_EQ(table("sword")->files().size(), 4U);
+}
+
 TEST_F(LanderTest, BooksThatWereRemovedAreCountedAnewFromTheCuts) {
     for (int i = 0; i < 3; ++i) {
         append({event("sword", i)});

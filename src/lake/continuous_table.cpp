@@ -120,10 +120,13 @@ void ContinuousTable::count(const DeltaFile& file) {
         has_foreign_files_ = true;
 }
 
+/// Of the files that are counted and let go of, and of those that the state has.
 void ContinuousTable::count_rows() {
-    rows_of_.clear();
-    rows_ = 0;
-    has_foreign_files_ = false;
+    if (state_.files_let_go == 0) {
+        rows_of_.clear();
+        rows_ = 0;
+        has_foreign_files_ = false;
+    }
     for (const DeltaFile& file : state_.files) count(file);
 }
 
@@ -271,12 +274,14 @@ Result<std::optional<ContinuousTable>> ContinuousStore::open_at(duck::Connection
 Status ContinuousStore::refresh(duck::Connection& connection, ContinuousTable& table) const {
     if (table.version() < 0) {
         TRY(opened, open(connection, table.name()));
-        if (opened) table = std::move(*opened);
-        return {};
+        if (!opened) return {};
+        table = std::move(*opened);
+    } else {
+        CHECK_OK(log_of(table).refresh(connection, table.state_));
+        CHECK_OK(table.adopt_state());
+        table.count_rows();
     }
-    CHECK_OK(log_of(table).refresh(connection, table.state_));
-    CHECK_OK(table.adopt_state());
-    table.count_rows();
+    table.state_.let_go_of_files();
     return {};
 }
 

@@ -54,7 +54,8 @@ struct LogStretch {
     [[nodiscard]] std::string transaction() const; ///< Delta's appId; its version is `to`.
 };
 
-/// A table as of one version. One thread.
+/// A table as of one version. One thread. One that has been refreshed or appended to keeps of its files only the sums:
+/// what a lander has of a table does not grow with it.
 class ContinuousTable {
 public:
     [[nodiscard]] const std::string& name() const { return name_; }
@@ -65,6 +66,7 @@ public:
     /// Another program has changed the columns: there may be some that no file has yet.
     [[nodiscard]] bool has_foreign_columns() const { return !state_.metadata.schema.empty(); }
     [[nodiscard]] std::int64_t version() const { return state_.version; }
+    /// All, as the table was opened; none once it was refreshed or appended to.
     [[nodiscard]] const std::vector<DeltaFile>& files() const { return state_.files; }
     /// Every cut of the partition up to there, that has events of the table, is in its files. 0: none is.
     [[nodiscard]] Offset landed_to(const std::string& log_id, Partition partition) const;

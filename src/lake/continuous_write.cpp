@@ -229,6 +229,7 @@ Result<bool> ContinuousStore::append(duck::Connection& connection, ContinuousTab
     TRY(committed, log.commit(table.state_, commit));
     if (!committed) return false;
     table.count(commit.add.front());
+    table.state_.let_go_of_files();
     if (commit.metadata) CHECK_OK(table.adopt_state());
     if (DeltaLog::due(table.version())) {
         TRY(scratch, scratch_file(random_uuid(env_.entropy)));

@@ -69,42 +69,94 @@ Result<DeltaState> DeltaLog::read_checkpoint(duck::Connection& connection, std::
     return state;
 }
 
-/// The lines as Parquet, in `scratch_file`; read back, so that nothing gets a name that could not be opened.
-Status DeltaLog::copy_checkpoint(duck::Connection& connection, const std::string& lines,
-                                 const std::string& scratch_file) const {
+/// The lines as Parquet, in `scratch_file`, with what `older` selects of a checkpoint before the first file. Read back,
+/// so that nothing gets a name that could not be opened.
+Result<DeltaLog::Copied> DeltaLog::copy_checkpoint(duck::Connection& connection, const std::string& lines,
+                                                   const std::string& older, const std::string& scratch_file) const {
     TRY(actions, temporary());
     const auto copy = [&]() -> Status {
         TRY(file, env_.files.open(actions, io::Open::create_new));
         CHECK_OK(file->write_at(0, std::as_bytes(std::span(lines))));
         TRY(readable, env_.files.library_path(*file));
-        return connection.execute(fmt::format(
-            "COPY (SELECT * FROM read_json({}, format = 'newline_delimited', maximum_object_size = {}, columns = {})) "
-            "TO {} (FORMAT parquet, USE_TMP_FILE false)",
-            duck::quote_literal(readable), line_bytes_max, checkpoint_columns, duck::quote_literal(scratch_file)));
+        const std::string rows =
+            fmt::format("(SELECT * FROM read_json({}, format = 'newline_delimited', maximum_object_size = {}, "
+                        "columns = {}))",
+                        duck::quote_literal(readable), line_bytes_max, checkpoint_columns);
+        std::string select = "SELECT * FROM " + rows;
+        if (!older.empty()) {
+            TRY(types, connection.query(fmt::format("SELECT (SELECT typeof(a) FROM ({}) AS a LIMIT 1) = "
+                                                    "(SELECT typeof(a) FROM {} AS a LIMIT 1)",
+                                                    older, rows)));
+            TRY(count, types->next());
+            if (count != 1 || types->is_null(0, 0) || !types->boolean(0, 0))
+                return internal("the older checkpoint is another program's");
+            select = fmt::format("{0} WHERE add.path IS NULL UNION ALL {1} UNION ALL {0} WHERE add.path IS NOT NULL",
+                                 select, older);
+        }
+        return connection.execute(fmt::format("COPY ({}) TO {} (FORMAT parquet, USE_TMP_FILE false)", select,
+                                              duck::quote_literal(scratch_file)));
     };
     const Status copied = copy();
     static_cast<void>(env_.files.remove_file(actions)); // what stays is swept with the folder
     CHECK_OK(copied);
     TRY(rows, connection.query(fmt::format("SELECT count(add.path) + count(txn.appId) + count(remove.path) + "
-                                           "count(protocol.minReaderVersion) + count(\"metaData\".id) "
-                                           "FROM read_parquet({})",
+                                           "count(protocol.minReaderVersion) + count(\"metaData\".id), "
+                                           "count(add.path), count(*) FROM read_parquet({})",
                                            duck::quote_literal(scratch_file))));
     TRY(count, rows->next());
-    const std::int64_t expected = std::count(lines.begin(), lines.end(), '\n');
-    if (count != 1 || rows->bigint(0, 0) != expected)
-        return internal("a checkpoint of {} actions reads as {}", expected, count == 1 ? rows->bigint(0, 0) : 0);
-    return {};
+    const Copied made = count == 1 ? Copied{rows->bigint(0, 0), rows->bigint(1, 0)} : Copied{};
+    const std::int64_t written = std::count(lines.begin(), lines.end(), '\n');
+    if (count != 1 || made.actions != rows->bigint(2, 0) ||
+        (older.empty() ? made.actions != written : made.actions <= written))
+        return internal("a checkpoint of {} actions reads as {}", written, made.actions);
+    return made;
+}
+
+/// Of a state that let go of files: these are copied from the newest checkpoint, which has all but the latest. DuckDB
+/// passes them through, so that it takes no more memory for more of them. An error: that does not go.
+Result<DeltaLog::Copied> DeltaLog::copy_after_older(duck::Connection& connection, const DeltaState& state,
+                                                    std::int64_t tombstones_from_ms,
+                                                    const std::string& scratch_file) const {
+    const auto older = hinted_checkpoint();
+    if (!older || *older >= state.version) return internal("there is no older checkpoint");
+    DeltaState since = state;
+    since.version = *older;
+    since.files.clear();
+    DeltaReplay replay(table_, std::move(since));
+    CHECK_OK(add_later_commits(state.version, replay));
+    if (replay.version() != state.version || replay.takes_all_files())
+        return internal("another program has done something to files");
+    TRY(readable, env_.files.library_path_of(path_of(*older, checkpoint_suffix)));
+    return copy_checkpoint(
+        connection, encode_checkpoint(std::move(replay).finish(), tombstones_from_ms),
+        fmt::format("SELECT * FROM read_parquet({}) WHERE add.path IS NOT NULL OR remove.deletionTimestamp >= {}",
+                    duck::quote_literal(readable.path), tombstones_from_ms),
+        scratch_file);
+}
+
+Result<DeltaLog::Copied> DeltaLog::copy_let_go(duck::Connection& connection, const DeltaState& state,
+                                               std::int64_t tombstones_from_ms, const std::string& scratch_file) const {
+    const std::int64_t files = state.files_let_go + static_cast<std::int64_t>(state.files.size());
+    auto copied = copy_after_older(connection, state, tombstones_from_ms, scratch_file);
+    if (copied.ok() && copied->files == files) return copied;
+    static_cast<void>(env_.files.remove_tree(scratch_file));
+    TRY(all, open_up_to(state.version, connection));
+    if (!all || all->version != state.version || static_cast<std::int64_t>(all->files.size()) != files)
+        return internal("{} does not read as version {} with {} files", folder_, state.version, files);
+    return copy_checkpoint(connection, encode_checkpoint(*all, tombstones_from_ms), {}, scratch_file);
 }
 
 Status DeltaLog::checkpoint(duck::Connection& connection, const DeltaState& state,
                             const std::string& scratch_file) const {
     io::Files& files = env_.files;
     CHECK_OK(make_durable(state));
-    const std::int64_t now = env_.clock.wall_ms().value;
-    const std::string lines = encode_checkpoint(state, now - tombstone_retention_ms(state.metadata.configuration));
-    if (const Status copied = copy_checkpoint(connection, lines, scratch_file); !copied.ok()) {
+    const std::int64_t from_ms = env_.clock.wall_ms().value - tombstone_retention_ms(state.metadata.configuration);
+    const auto copied = state.files_let_go > 0
+                            ? copy_let_go(connection, state, from_ms, scratch_file)
+                            : copy_checkpoint(connection, encode_checkpoint(state, from_ms), {}, scratch_file);
+    if (!copied.ok()) {
         static_cast<void>(files.remove_tree(scratch_file)); // COPY may have left a part of it
-        return copied;
+        return copied.error();
     }
     TRY(made, temporary());
     CHECK_OK(files.adopt(scratch_file, made));
@@ -119,8 +171,7 @@ Status DeltaLog::checkpoint(duck::Connection& connection, const DeltaState& stat
     CHECK_OK(files.sync_directory(folder_));
     CHECK_OK(replace_durably(fmt::format("{}/{}", folder_, last_checkpoint_name),
                              fmt::format("{{\"version\":{},\"size\":{},\"sizeInBytes\":{},\"numOfAddFiles\":{}}}",
-                                         state.version, std::count(lines.begin(), lines.end(), '\n'), bytes,
-                                         state.files.size())));
+                                         state.version, copied->actions, bytes, copied->files)));
     static_cast<void>(clean(state)); // what stays goes with the next checkpoint
     return {};
 }

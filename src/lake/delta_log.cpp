@@ -8,11 +8,13 @@
 
 #include <cerrno>
 #include <fmt/format.h>
+#include <limits>
 
 namespace questlog::lake {
 namespace {
 
 constexpr std::size_t version_digits = 20;
+constexpr std::int64_t any_version = std::numeric_limits<std::int64_t>::max();
 constexpr std::string_view cure =
     "restore it from a backup, or make the table anew from the log with `questlog rebuild`";
 
@@ -63,18 +65,24 @@ Result<std::string> DeltaLog::temporary() const {
 }
 
 Result<std::optional<DeltaState>> DeltaLog::open(duck::Connection& connection) const {
+    return open_up_to(any_version, connection);
+}
+
+/// As of the version `last`, or of the latest before it.
+Result<std::optional<DeltaState>> DeltaLog::open_up_to(std::int64_t last, duck::Connection& connection) const {
     TRY(present, env_.files.stat(folder_));
     if (present.kind == io::Kind::missing) return std::optional<DeltaState>{};
     if (const auto version = hinted_checkpoint())
-        if (auto state = open_by_hint(connection, *version); state.ok()) return std::optional(std::move(*state));
-    return open_by_listing(connection);
+        if (auto state = open_by_hint(*version, last, connection); state.ok()) return std::optional(std::move(*state));
+    return open_by_listing(last, connection);
 }
 
 /// An error: it takes a listing to tell what is there.
-Result<DeltaState> DeltaLog::open_by_hint(duck::Connection& connection, std::int64_t version) const {
+Result<DeltaState> DeltaLog::open_by_hint(std::int64_t version, std::int64_t last, duck::Connection& connection) const {
+    if (version > last) return internal("the checkpoint is newer than what is asked for");
     TRY(state, read_checkpoint(connection, version));
     DeltaReplay replay(table_, std::move(state));
-    CHECK_OK(add_later_commits(replay));
+    CHECK_OK(add_later_commits(last, replay));
     // Commits are deleted in their order, and the latest ones never: where the last one found is there, there is no
     // later one that follows a gap.
     TRY(is_there_still, is_there(replay.version(), commit_suffix));
@@ -82,8 +90,10 @@ Result<DeltaState> DeltaLog::open_by_hint(duck::Connection& connection, std::int
     return std::move(replay).finish();
 }
 
-Result<std::optional<DeltaState>> DeltaLog::open_by_listing(duck::Connection& connection) const {
+Result<std::optional<DeltaState>> DeltaLog::open_by_listing(std::int64_t last, duck::Connection& connection) const {
     TRY(listed, versions());
+    for (auto* of_kind : {&listed.commits, &listed.checkpoints})
+        std::erase_if(*of_kind, [&](std::int64_t version) { return version > last; });
     DeltaState state;
     Status unread; // why the latest checkpoint does not read
     for (; !listed.checkpoints.empty() && state.version < 0; listed.checkpoints.pop_back()) {
@@ -113,24 +123,28 @@ Status DeltaLog::refresh(duck::Connection& connection, DeltaState& state) const 
     TRY(has_more, is_there(state.version + 1, commit_suffix));
     if (has_more) {
         DeltaReplay replay(table_, state);
-        CHECK_OK(add_later_commits(replay));
-        state = std::move(replay).finish();
-        return {};
+        CHECK_OK(add_later_commits(any_version, replay));
+        if (!replay.takes_all_files()) {
+            state = std::move(replay).finish();
+            return {};
+        }
+    } else {
+        if (state.version < 0) return {};
+        TRY(is_kept, keeps(state.version));
+        if (is_kept) return {};
     }
-    if (state.version < 0) return {};
-    TRY(is_kept, keeps(state.version));
-    if (is_kept) return {};
     TRY(opened, open(connection));
     state = opened ? std::move(*opened) : DeltaState{};
     return {};
 }
 
-Status DeltaLog::add_later_commits(DeltaReplay& replay) const {
-    while (true) {
+Status DeltaLog::add_later_commits(std::int64_t last, DeltaReplay& replay) const {
+    while (replay.version() < last) {
         TRY(has_more, is_there(replay.version() + 1, commit_suffix));
         if (!has_more) return {};
         CHECK_OK(add_commit(replay.version() + 1, replay));
     }
+    return {};
 }
 
 Status DeltaLog::add_commit(std::int64_t version, DeltaReplay& replay) const {
@@ -187,6 +201,8 @@ Result<bool> DeltaLog::commit(DeltaState& state, DeltaCommit commit) const {
     if (const auto only = state.metadata.configuration.find("delta.appendOnly");
         !commit.remove.empty() && only != state.metadata.configuration.end() && only->second == "true")
         return reject("{} has the property delta.appendOnly: no files can be removed from it", table_);
+    if (!commit.remove.empty() && state.files_let_go > 0)
+        return internal("files are to be removed from {}, and not all are known", table_);
     if (state.version < 0) {
         if (!commit.metadata) return internal("the first commit of {} names no columns", table_);
         commit.metadata->id = random_uuid(env_.entropy);

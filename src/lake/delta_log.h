@@ -27,15 +27,16 @@ public:
     /// of the protocol, or is partitioned otherwise than ours.
     Result<std::optional<DeltaState>> open(duck::Connection& connection) const;
     /// Adds what was committed since the state's version, reading that alone. Where the log no longer has it, because
-    /// the state is older than what is kept, or the table another one: as open(). The same errors, with the state as it
-    /// was.
+    /// the state is older than what is kept, or the table another one, or where it takes the files that the state let
+    /// go of to tell what another program has made of them: as open(). The same errors, with the state as it was.
     Status refresh(duck::Connection& connection, DeltaState& state) const;
 
     /// Commits `commit` as the version after the state's: durable, and in the state, where true; the files that it adds
     /// were durable before. False: that version is taken, by a commit that the state does not know; nothing was done:
     /// refresh, and decide anew. `reject` where another program has made of the table what we may not write to. After
     /// any other error it may have been committed, and the state does not know: refresh and look.
-    /// The work does not grow with the table, but for a commit that removes files.
+    /// The work does not grow with the table, but for a commit that removes files, which takes a state that has them
+    /// all.
     Result<bool> commit(DeltaState& state, DeltaCommit commit) const;
 
     /// How the columns came to be what they are, by the commits that are still there, in order. Reads them all.
@@ -45,10 +46,10 @@ public:
     [[nodiscard]] static bool due(std::int64_t version) {
         return version > 0 && version % versions_per_checkpoint == 0;
     }
-    /// Writes the state as a checkpoint of its version and names it in `_last_checkpoint`, durably, so that open()
-    /// reads no commit before it. An older one stays what it was whatever fails. Then deletes the commits and
-    /// checkpoints that no reader needs (`delta.logRetentionDuration`, 30 days); what cannot be deleted now is later.
-    /// `scratch_file`: where COPY may write first (io::Files::scratch_directory).
+    /// Writes the state, with the files that it let go of, as a checkpoint of its version and names it in
+    /// `_last_checkpoint`, durably, so that open() reads no commit before it. An older one stays what it was whatever
+    /// fails. Then deletes the commits and checkpoints that no reader needs (`delta.logRetentionDuration`, 30 days);
+    /// what cannot be deleted now is later. `scratch_file`: where COPY may write first (io::Files::scratch_directory).
     Status checkpoint(duck::Connection& connection, const DeltaState& state, const std::string& scratch_file) const;
 
     static constexpr std::int64_t versions_per_checkpoint = 100;
@@ -68,16 +69,26 @@ private:
     Status replace_durably(const std::string& path, std::string_view bytes) const;
 
     [[nodiscard]] std::optional<std::int64_t> hinted_checkpoint() const;
-    Result<DeltaState> open_by_hint(duck::Connection& connection, std::int64_t version) const;
-    Result<std::optional<DeltaState>> open_by_listing(duck::Connection& connection) const;
+    Result<std::optional<DeltaState>> open_up_to(std::int64_t last, duck::Connection& connection) const;
+    Result<DeltaState> open_by_hint(std::int64_t version, std::int64_t last, duck::Connection& connection) const;
+    Result<std::optional<DeltaState>> open_by_listing(std::int64_t last, duck::Connection& connection) const;
     Status add_commit(std::int64_t version, class DeltaReplay& replay) const;
-    Status add_later_commits(class DeltaReplay& replay) const;
+    Status add_later_commits(std::int64_t last, class DeltaReplay& replay) const;
     Result<DeltaState> read_checkpoint(duck::Connection& connection, std::int64_t version) const;
 
     Status complete(DeltaMetadata& metadata, const DeltaMetadata& before) const;
     Status make_durable(const DeltaState& state) const;
-    Status copy_checkpoint(duck::Connection& connection, const std::string& lines,
-                           const std::string& scratch_file) const;
+    /// What a checkpoint has.
+    struct Copied {
+        std::int64_t actions = 0;
+        std::int64_t files = 0; ///< Of them, `add`s.
+    };
+    Result<Copied> copy_let_go(duck::Connection& connection, const DeltaState& state, std::int64_t tombstones_from_ms,
+                               const std::string& scratch_file) const;
+    Result<Copied> copy_after_older(duck::Connection& connection, const DeltaState& state,
+                                    std::int64_t tombstones_from_ms, const std::string& scratch_file) const;
+    Result<Copied> copy_checkpoint(duck::Connection& connection, const std::string& lines, const std::string& older,
+                                   const std::string& scratch_file) const;
     Status clean(const DeltaState& state) const;
 
     io::Env env_;

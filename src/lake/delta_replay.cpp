@@ -105,7 +105,7 @@ DeltaReplay::DeltaReplay(std::string table, DeltaState state)
 Status DeltaReplay::add_commit(std::int64_t version, std::string_view lines) {
     std::vector<JsonNode> adds;
     bool is_empty = true;
-    may_be_unsynced_ = true;
+    is_foreign_ = true;
     while (!lines.empty()) {
         const std::string_view line = take_text_line(lines);
         if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
@@ -119,7 +119,7 @@ Status DeltaReplay::add_commit(std::int64_t version, std::string_view lines) {
     for (const JsonNode& action : adds) CHECK_OK(add(*action.find("add")));
     if (!has_metadata_) return corrupt("no commit up to it names the columns");
     state_.version = version;
-    if (may_be_unsynced_) state_.unsynced.push_back(version);
+    if (is_foreign_) state_.unsynced.push_back(version);
     return {};
 }
 
@@ -136,7 +136,7 @@ Status DeltaReplay::add_checkpoint_row(std::int64_t version, std::string_view ro
 Status DeltaReplay::apply(const JsonNode& action) {
     if (action.kind != JsonNode::Kind::object) return corrupt("a line of it is no action");
     if (const JsonNode* info = action.find("commitInfo"))
-        may_be_unsynced_ = !info->string_of("engineInfo").starts_with(engine_prefix);
+        is_foreign_ = !info->string_of("engineInfo").starts_with(engine_prefix);
     if (const JsonNode* protocol = action.find("protocol")) CHECK_OK(check_protocol(*protocol, table_));
     if (const JsonNode* metadata = action.find("metaData")) {
         CHECK_OK(read_metadata(*metadata, table_, state_.metadata));
@@ -149,6 +149,7 @@ Status DeltaReplay::apply(const JsonNode& action) {
 }
 
 void DeltaReplay::remove(const JsonNode& action) {
+    takes_all_files_ = takes_all_files_ || state_.files_let_go > 0;
     std::string path = decode_path(action.string_of("path"));
     if (const auto place = places_.find(path); place != places_.end()) {
         is_gone_[place->second] = true;
@@ -157,11 +158,12 @@ void DeltaReplay::remove(const JsonNode& action) {
     state_.tombstones[std::move(path)] = action.integer_of("deletionTimestamp");
 }
 
-/// A file that is there already gets a new description.
+/// A file that is there already gets a new description; what we add ourselves is new.
 Status DeltaReplay::add(const JsonNode& action) {
     if (action.find("deletionVector") != nullptr)
         return reject("{} was changed by another program and has deletion vectors, which questlog does not read",
                       table_);
+    takes_all_files_ = takes_all_files_ || (is_foreign_ && state_.files_let_go > 0);
     DeltaFile file = file_of(action);
     if (file.path.empty()) return corrupt("it adds a file without a path");
     state_.tombstones.erase(file.path);

@@ -28,6 +28,9 @@ public:
 
     [[nodiscard]] std::int64_t version() const { return state_.version; }
     [[nodiscard]] bool has_metadata() const { return has_metadata_; }
+    /// The state let go of files, and another program has done to some what takes all of them to follow: there is
+    /// nothing to finish().
+    [[nodiscard]] bool takes_all_files() const { return takes_all_files_; }
     [[nodiscard]] DeltaState finish() &&;
 
 private:
@@ -38,7 +41,8 @@ private:
     std::string table_;
     DeltaState state_;
     bool has_metadata_;
-    bool may_be_unsynced_ = false;                        ///< The present commit.
+    bool is_foreign_ = false; ///< The present commit: another program's, which may not have synced it.
+    bool takes_all_files_ = false;
     std::unordered_map<std::string, std::size_t> places_; ///< Of the files, in state_.files, by path.
     std::vector<bool> is_gone_;                           ///< Of state_.files.
 };

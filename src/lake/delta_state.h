@@ -52,19 +52,29 @@ struct DeltaState {
     std::int64_t version = -1; ///< -1: there is no table yet.
     DeltaMetadata metadata;
     std::map<std::string, std::int64_t, std::less<>> transactions; ///< `txn`: version by appId.
-    std::vector<DeltaFile> files;                                  ///< In the order of their commits.
+    std::vector<DeltaFile> files; ///< In the order of their commits; without the first `files_let_go`.
     /// Files that are no longer of the table, though readers of older versions may still want them: when each was
     /// removed (ms), by path.
     std::map<std::string, std::int64_t, std::less<>> tombstones;
+    std::int64_t files_let_go = 0; ///< 0: nothing is left out.
 
     // What this process knows of the log beside the table's state; DeltaLog's own.
     std::int64_t durable_version = -1;  ///< Commits up to here are known to survive a power cut.
     std::vector<std::int64_t> unsynced; ///< Of those after it, the ones of programs that may not have synced them.
 
+    /// Forgets what grows with the table: its files, and its tombstones. For who appends to it, and knows of the files
+    /// what it needs; DeltaLog reads them again where it takes all of them.
+    void let_go_of_files() {
+        files_let_go += static_cast<std::int64_t>(files.size());
+        files = {};
+        tombstones.clear();
+    }
+
     /// Whether both say the same of the table.
     friend bool operator==(const DeltaState& one, const DeltaState& other) {
         const auto content = [](const DeltaState& state) {
-            return std::tie(state.version, state.metadata, state.transactions, state.files, state.tombstones);
+            return std::tie(state.version, state.metadata, state.transactions, state.files, state.tombstones,
+                            state.files_let_go);
         };
         return content(one) == content(other);
     }
