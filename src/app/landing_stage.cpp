@@ -88,8 +88,7 @@ Status LandingStage::land() {
     const Status done = is_asked ? lander_->land_all() : lander_->land_due();
     CHECK_OK(served_reader_ == nullptr ? tell_landed() : tell_arrived());
     pending_.set(static_cast<double>(lander_->pending()));
-    if (database_) { // until the next cut is due, neither it nor the tables' state is needed
-        lander_->forget_tables();
+    if (database_) { // until the next cut is due, it is not needed
         database_.reset();
         ::malloc_trim(0);
     }

@@ -86,8 +86,6 @@ public:
     [[nodiscard]] std::int64_t pending() const;
     /// By partition: events below are in their tables, whatever these are, as far as this lander knows.
     [[nodiscard]] std::vector<Offset> landed() const;
-    /// Gives back the memory that the tables' state takes; it is read again when it is needed.
-    void forget_tables() { tables_.opened.clear(); }
 
 private:
     struct PartitionState;
