@@ -17,4 +17,4 @@ PARTS = {
     "requests": lambda cases=100: MutatedRequests(cases),
     "pressure": lambda cases=4: Pressure(cases),
 }
-QUICK_CASES = {"kills": 1, "landing": 1, "replay": 2, "faults": 3, "damage": 25, "requests": 3, "pressure": 1}
+QUICK_CASES = {"kills": 1, "landing": 1, "replay": 3, "faults": 3, "damage": 25, "requests": 3, "pressure": 1}

@@ -6,6 +6,7 @@ The log is written as a collector writes it whose wall clock jumps: time stands 
 import datetime
 import itertools
 import json
+import re
 import signal
 import statistics
 from pathlib import Path
@@ -16,6 +17,7 @@ from landing import plans_folder
 from questlog_process import Questlog
 from segment import write_partition
 from told_events import TABLES, an_event
+from waiting import wait_until
 
 HOURS = 72
 CUT_MS = 60_000
@@ -25,14 +27,16 @@ EVERY_MS = (20_000, 400_000)  # of each partition: events so far apart make abou
 JUMPS = {20: 3, 30: -5, 45: -1, 46: 2, 60: 1}  # at which hour the wall clock jumps by how many hours
 KILLS = 6
 PROCESS_MAY_GROW = 1.25
-CONFIG = f"[log]\npartitions = {len(EVERY_MS)}\n[landing]\nenabled = false\ncut_ms = {CUT_MS}\n"
+FILES_OF_A_CUT = 8  # open in its midst, where a look at a server may find it
+LANDING = f"[log]\npartitions = {len(EVERY_MS)}\n[landing]\ncut_ms = {CUT_MS}\n"
+CONFIG = LANDING + "enabled = false\n"
 
 
 class Replay(Part):
     name = "replay"
-    what = "three days of events landed in minutes, in one go and with kills: cuts as the log alone says, and no growth"
+    what = "three days of events landed in minutes, in one go, with kills and by serve: cuts as the log alone says, and no growth"
 
-    def __init__(self, cases=2, hours=HOURS):
+    def __init__(self, cases=3, hours=HOURS):
         super().__init__(cases)
         self._hours = hours
 
@@ -47,8 +51,10 @@ class Replay(Part):
         cuts = [expected_cuts(records) for records in partitions]
         total = sum(map(len, cuts))
         if number == 0:
-            watched = LandedWhileWatched(questlog)
-            watched.assert_flat(book, total)
+            assert_flat(looks_at_land(questlog), "land", total, book)
+        elif number == 2:
+            assert_flat(looks_at_serve(questlog, total - len(EVERY_MS)), "serve", total, book)
+            questlog.ok("land", "--once")  # the last cut of each partition, which is due only when nothing comes for a while
         else:
             kills = sorted(chance.sample(range(1, total - 1), KILLS))
             for done, until in itertools.pairwise([0, *kills]):
@@ -153,31 +159,43 @@ def land_and_kill(questlog, cuts):
     assert process.returncode == -signal.SIGKILL
 
 
-class LandedWhileWatched:
+def looks_at_land(questlog):
     """One process lands all; what memory and how many files it has is looked at after each cut."""
+    process = questlog.start("land", "--once", "--json")
+    looks = [what_it_has(process.pid) for _ in process.stdout]
+    _, err = process.communicate()
+    assert process.returncode == 0, err.decode()
+    return [look for look in looks if look]
 
-    def __init__(self, questlog):
-        self.looks = []
-        process = questlog.start("land", "--once", "--json")
-        for _ in process.stdout:
-            look = what_it_has(process.pid)
-            if look:
-                self.looks.append(look)
-        _, err = process.communicate()
-        assert process.returncode == 0, err.decode()
 
-    def assert_flat(self, book, cuts):
-        quarter = len(self.looks) // 4
-        assert quarter * 4 > cuts * 0.9, f"of {cuts} cuts {len(self.looks)} were seen"
-        (before, files_before), (after, files_after) = (
-            [statistics.median(numbers) for numbers in zip(*looks, strict=True)] for looks in (self.looks[:quarter], self.looks[-quarter:]))
-        book.add("MB of memory in the first quarter", round(before / 1024))
-        book.add("MB of memory in the last quarter", round(after / 1024))
-        book.add("files open in the first quarter", round(files_before))
-        book.add("files open in the last quarter", round(files_after))
-        most = max(files for _, files in self.looks)
-        assert files_after <= files_before + 1 and most <= files_before + 4, f"{files_before} files were open, then {files_after}, {most} at most"
-        assert after <= before * PROCESS_MAY_GROW, f"from {before} KiB in the first quarter to {after} KiB in the last"
+def looks_at_serve(questlog, cuts):
+    """The same of a server, which is asked now and then how many cuts it has landed: as many looks as cuts."""
+    questlog.write_config(LANDING)
+    looks = []
+    with questlog.serve() as server, server.wire() as wire:
+        def look():
+            landed = int(re.search(r"^questlog_landed_cuts_total (\d+)", wire.get("/metrics").text, re.MULTILINE).group(1))
+            looks.extend([what_it_has(server.pid)] * (landed - len(looks)))
+            return landed >= cuts
+
+        wait_until(look, f"{cuts} cuts are landed", deadline_s=1800, poll_s=0.05)
+        assert server.stop() == 0, server.output
+    return looks
+
+
+def assert_flat(looks, command, cuts, book):
+    quarter = len(looks) // 4
+    assert quarter * 4 > cuts * 0.9, f"of {cuts} cuts {len(looks)} were seen"
+    (before, files_before), (after, files_after) = (
+        [statistics.median(numbers) for numbers in zip(*part, strict=True)] for part in (looks[:quarter], looks[-quarter:]))
+    book.add(f"KiB of {command}'s memory in the first quarter", round(before))
+    book.add(f"KiB of {command}'s memory in the last quarter", round(after))
+    book.add(f"files of {command} open in the first quarter", round(files_before))
+    book.add(f"files of {command} open in the last quarter", round(files_after))
+    most = max(files for _, files in looks)
+    assert files_after <= files_before + 1 and most <= files_before + FILES_OF_A_CUT, \
+        f"{files_before} files were open, then {files_after}, {most} at most"
+    assert after <= before * PROCESS_MAY_GROW, f"from {before} KiB in the first quarter to {after} KiB in the last"
 
 
 def what_it_has(pid):
