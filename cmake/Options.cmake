@@ -1,10 +1,16 @@
 # questlog_options: the compiler and linker options of every target.
 include(CheckCXXCompilerFlag)
 
+# Of files that are compiled together (docs/decisions/0021-unity-builds.md) one's constants hide nothing of another's.
+set(QUESTLOG_WSHADOW -Wshadow)
+if(CMAKE_UNITY_BUILD)
+  set(QUESTLOG_WSHADOW $<IF:$<CXX_COMPILER_ID:GNU>,-Wshadow=local,-Wno-shadow>)
+endif()
+
 add_library(questlog_options INTERFACE)
 target_link_libraries(questlog_options INTERFACE fmt::fmt Threads::Threads)
 target_compile_options(questlog_options INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror=return-type
+  -Wall -Wextra -Wpedantic ${QUESTLOG_WSHADOW} -Wconversion -Werror=return-type
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> # GCC 12 sees overlaps in "literal" + std::string that are not there (PR 105651)
   # Compiled several at a time, a file's own types are in a file that includes it: GCC takes that for a header.
   $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>
