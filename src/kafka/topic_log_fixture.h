@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <optional>
 
 /// For tests: a topic of the mock cluster, and a collector's log beside it.
 namespace questlog::kafka {
@@ -53,7 +54,7 @@ protected:
         if (embedded_) options.embedded = std::make_unique<log::Topics>(*embedded_);
         options.cache_bytes_max = cache_bytes_max_;
         options.as_they_lie = as_they_lie_;
-        options.with_headers = with_headers_;
+        if (with_headers_) options.with_headers = *with_headers_;
         options.stop = stop_;
         auto topics = open_topics(real_.env(), std::move(options));
         EXPECT_TRUE(topics.ok()) << topics.error().message;
@@ -140,7 +141,7 @@ protected:
     MockCluster cluster_;
     std::string folder_;
     bool as_they_lie_ = false;
-    bool with_headers_ = true;
+    std::optional<bool> with_headers_; ///< nullopt: as readers are by themselves.
     std::function<bool()> stop_;
     std::int64_t cache_bytes_max_ = limits::kafka_cache_bytes_max;
     std::unique_ptr<log::Topics> embedded_;

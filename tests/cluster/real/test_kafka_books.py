@@ -68,6 +68,24 @@ def forwarded(topic, *offsets, log_id=LOG_ID):
         topic.put([json.dumps({"event_type": "n", "n": offset})], "-H", f"questlog.origin={log_id}:0:{offset}")
 
 
+def test_an_event_that_producers_sent_twice_counts_once(topic, tmp_path):
+    """By its message id, whoever sent it, and whether its second copy comes before or after a landing."""
+    topic = topic()
+    topic.put_events([1], "-H", "message_id=one")
+    topic.put_events([1, 2], "-H", "message_id=one")
+    reader = topic.reader(tmp_path)
+    assert numbers(reader) == [1]
+    reader.ok("land", "--once")
+    assert reader.ledger("accepted", "landed", "duplicates") == (3, 1, 2)
+    topic.put_events([1], "-H", "message_id=one")
+    topic.put_events([3])
+    assert numbers(reader) == [1, 3]
+    reader.ok("land", "--once")
+    assert numbers(reader, "--landed") == [1, 3]
+    assert reader.ledger("accepted", "landed", "duplicates") == (5, 2, 3)
+    assert "0 different, 0 unverifiable" in reader.ok("verify", "n")
+
+
 def test_what_a_forwarder_sent_twice_counts_once(topic, tmp_path):
     topic = topic()
     forwarded(topic, 0, 1, 2, 3, 2, 3, 4)
