@@ -81,6 +81,8 @@ Result<bool> CutLanding::land(const TablePart& part, lake::ContinuousStore& stor
         lake::ContinuousTable made = store.make(part.name, part.subject);
         CHECK_OK(store.refresh(*connection, made));
         found = known.opened.emplace(part.name, std::move(made)).first;
+    } else {
+        CHECK_OK(store.refresh(*connection, found->second)); // before its rows are written for nothing
     }
     lake::ContinuousTable& table = found->second;
     while (true) {

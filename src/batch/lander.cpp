@@ -91,6 +91,7 @@ Status Lander::land(Until until) {
 /// Reads the books, and takes up what had been stopped.
 Status Lander::begin(PartitionState& partition) {
     log::PartitionReader& log = world_.log.partition(partition.partition);
+    tables_.opened.clear(); // a table may have been made anew since the books were looked at last
     if (!knows_names_) {
         TRY(names, world_.store.names());
         tables_.names.insert(names.begin(), names.end());
@@ -151,8 +152,9 @@ Status Lander::land_partition(PartitionState& partition, Until until) {
         std::unique_ptr<io::Lock> lock;
         CHECK_OK(take_lock(partition, lock));
         TRY(books, partition.records.books());
+        // A rebuild notes itself in the books, where there are any.
+        if (!books || books->rebuilt != partition.books->rebuilt) tables_.opened.clear();
         if (books) {
-            if (books->rebuilt != partition.books->rebuilt) tables_.opened.clear();
             const bool is_other = books->landed_to != partition.books->landed_to; // another lander was quicker
             partition.books = std::move(books);
             if (is_other) {

@@ -16,6 +16,7 @@ struct Held {
     lake::LandingRecords records;
     std::unique_ptr<io::Lock> lock;
     lake::Books books;
+    bool has_books = false;
     std::vector<lake::PlannedCut> cuts; ///< Those that are landed and have events.
     lake::TableBooks table;             ///< The table's, of what was landed anew.
 };
@@ -53,8 +54,12 @@ private:
             std::erase_if(cuts, [&](const lake::PlannedCut& cut) {
                 return cut.date.empty() || !books || cut.to > books->landed_to;
             });
-            partitions_.push_back(
-                {std::move(records), std::move(lock).value(), books.value_or(lake::Books{}), std::move(cuts), {}});
+            partitions_.push_back({std::move(records),
+                                   std::move(lock).value(),
+                                   books.value_or(lake::Books{}),
+                                   books.has_value(),
+                                   std::move(cuts),
+                                   {}});
         }
         return {};
     }
@@ -96,7 +101,7 @@ private:
         // Before the exchange: whoever lands after it, and if this process ends right then, must not go by what it
         // knows of the old table.
         for (Held& held : partitions_) {
-            if (held.cuts.empty()) continue;
+            if (!held.has_books) continue;
             ++held.books.rebuilt;
             CHECK_OK(held.records.write_books(held.books));
         }

@@ -278,6 +278,11 @@ Status ContinuousStore::refresh(duck::Connection& connection, ContinuousTable& t
         table = std::move(*opened);
     } else {
         CHECK_OK(log_of(table).refresh(connection, table.state_));
+        if (table.version() < 0) { // its folder has gone, or has moved
+            TRY(opened, open(connection, table.name()));
+            table = opened ? std::move(*opened) : make(table.name(), table.subject(), table.generation());
+            if (!opened) return {};
+        }
         CHECK_OK(table.adopt_state());
         table.count_rows();
     }

@@ -29,6 +29,11 @@ constexpr std::string_view checkpoint_columns =
 /// No line of a checkpoint is longer than its metadata.
 constexpr std::int64_t line_bytes_max = 64 * 1024 * 1024;
 
+/// Its own columns alone, whatever the folders above it are called.
+std::string checkpoint_rows(const std::string& path) {
+    return fmt::format("read_parquet({}, hive_partitioning = false)", duck::quote_literal(path));
+}
+
 } // namespace
 
 /// nullopt also where it is damaged: what the folder lists tells more.
@@ -50,7 +55,7 @@ Result<DeltaState> DeltaLog::read_checkpoint(duck::Connection& connection, std::
     };
     TRY(readable, env_.files.library_path_of(path));
     const auto rows = connection.query_as_text(
-        fmt::format("SELECT to_json(action) FROM read_parquet({}) AS action", duck::quote_literal(readable.path)));
+        fmt::format("SELECT to_json(action) FROM {} AS action", checkpoint_rows(readable.path)));
     if (!rows.ok()) return damaged(rows.error().message);
     DeltaReplay replay(table_);
     while (true) {
@@ -127,11 +132,15 @@ Result<DeltaLog::Copied> DeltaLog::copy_after_older(duck::Connection& connection
     if (replay.version() != state.version || replay.takes_all_files())
         return internal("another program has done something to files");
     TRY(readable, env_.files.library_path_of(path_of(*older, checkpoint_suffix)));
-    return copy_checkpoint(
-        connection, encode_checkpoint(std::move(replay).finish(), tombstones_from_ms),
-        fmt::format("SELECT * FROM read_parquet({}) WHERE add.path IS NOT NULL OR remove.deletionTimestamp >= {}",
-                    duck::quote_literal(readable.path), tombstones_from_ms),
-        scratch_file);
+    TRY(ids, connection.query(fmt::format("SELECT \"metaData\".id FROM {} WHERE \"metaData\".id IS NOT NULL",
+                                          checkpoint_rows(readable.path))));
+    TRY(count, ids->next());
+    if (count != 1 || ids->varchar(0, 0) != state.metadata.id)
+        return internal("the older checkpoint is another table's");
+    return copy_checkpoint(connection, encode_checkpoint(std::move(replay).finish(), tombstones_from_ms),
+                           fmt::format("SELECT * FROM {} WHERE add.path IS NOT NULL OR remove.deletionTimestamp >= {}",
+                                       checkpoint_rows(readable.path), tombstones_from_ms),
+                           scratch_file);
 }
 
 Result<DeltaLog::Copied> DeltaLog::copy_let_go(duck::Connection& connection, const DeltaState& state,
@@ -141,7 +150,8 @@ Result<DeltaLog::Copied> DeltaLog::copy_let_go(duck::Connection& connection, con
     if (copied.ok() && copied->files == files) return copied;
     static_cast<void>(env_.files.remove_tree(scratch_file));
     TRY(all, open_up_to(state.version, connection));
-    if (!all || all->version != state.version || static_cast<std::int64_t>(all->files.size()) != files)
+    if (!all || all->metadata.id != state.metadata.id || all->version != state.version ||
+        static_cast<std::int64_t>(all->files.size()) != files)
         return internal("{} does not read as version {} with {} files", folder_, state.version, files);
     return copy_checkpoint(connection, encode_checkpoint(*all, tombstones_from_ms), {}, scratch_file);
 }
