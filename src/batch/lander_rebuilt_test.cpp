@@ -87,8 +87,8 @@ TEST_F(LandedAfterRebuildOfTwo, APartitionsFirstCutKnowsTheNewTable) {
     expect_of_the_new_table();
 }
 
-TEST_F(LandedAfterRebuildOfTwo, APartitionWithoutEventsKnowsTheNewTable) {
-    append({"no JSON"}, Partition{1}); // it has books, and no cut with an event of the table
+TEST_F(LandedAfterRebuildOfTwo, APartitionOfDeadLettersAloneKnowsTheNewTable) {
+    append({"no JSON"}, Partition{1});
     ASSERT_TRUE(lander_->land_all().ok());
     rebuild_now();
     land(3, Partition{1});
