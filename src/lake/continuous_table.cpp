@@ -272,19 +272,13 @@ Result<std::optional<ContinuousTable>> ContinuousStore::open_at(duck::Connection
 }
 
 Status ContinuousStore::refresh(duck::Connection& connection, ContinuousTable& table) const {
-    if (table.version() < 0) {
-        TRY(opened, open(connection, table.name()));
-        if (!opened) return {};
-        table = std::move(*opened);
-    } else {
-        CHECK_OK(log_of(table).refresh(connection, table.state_));
-        if (table.version() < 0) { // its folder has gone, or has moved
-            TRY(opened, open(connection, table.name()));
-            table = opened ? std::move(*opened) : make(table.name(), table.subject(), table.generation());
-            if (!opened) return {};
-        }
+    if (table.version() >= 0) CHECK_OK(log_of(table).refresh(connection, table.state_));
+    if (table.version() >= 0) {
         CHECK_OK(table.adopt_state());
         table.count_rows();
+    } else { // it is new, or its folder has gone, or has moved
+        TRY(opened, open(connection, table.name()));
+        table = opened ? std::move(*opened) : make(table.name(), table.subject(), table.generation());
     }
     table.state_.let_go_of_files();
     return {};

@@ -106,8 +106,8 @@ Result<DeltaLog::Copied> DeltaLog::copy_checkpoint(duck::Connection& connection,
     CHECK_OK(copied);
     TRY(rows, connection.query(fmt::format("SELECT count(add.path) + count(txn.appId) + count(remove.path) + "
                                            "count(protocol.minReaderVersion) + count(\"metaData\".id), "
-                                           "count(add.path), count(*) FROM read_parquet({})",
-                                           duck::quote_literal(scratch_file))));
+                                           "count(add.path), count(*) FROM {}",
+                                           checkpoint_rows(scratch_file))));
     TRY(count, rows->next());
     const Copied made = count == 1 ? Copied{rows->bigint(0, 0), rows->bigint(1, 0)} : Copied{};
     const std::int64_t written = std::count(lines.begin(), lines.end(), '\n');
