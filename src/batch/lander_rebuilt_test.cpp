@@ -95,6 +95,16 @@ TEST_F(LandedAfterRebuildOfTwo, APartitionOfDeadLettersAloneKnowsTheNewTable) {
     expect_of_the_new_table();
 }
 
+TEST_F(LandedAfterRebuildOfTwo, APartitionWhoseOnlyCutExpiredKnowsTheNewTable) {
+    append({event("sword", 0)}, Partition{1});
+    const auto expired = records(Partition{1}).record({Offset{0}, Offset{1}, {}, lake::CutReason::expired, "questlog"});
+    ASSERT_TRUE(expired.ok()) << expired.error().message;
+    ASSERT_TRUE(lander_->land_all().ok());
+    rebuild_now();
+    land(3, Partition{1});
+    expect_of_the_new_table();
+}
+
 TEST_F(LandedAfterRebuildOfTwo, CutsThatStandInAnotherOrderAreNotMixed) {
     const auto other = make_lander();
     land(3, Partition{1});

@@ -1,6 +1,7 @@
 #include "kafka/forwarder.h"
 
 #include "base/operator_log.h"
+#include "kafka/forwarding.h"
 
 #include <utility>
 
@@ -22,6 +23,10 @@ Forwarder::Forwarder(ForwarderOptions options, io::Env env, log::LogReader& log)
       board_(options_.topic, options_.cluster.bootstrap, static_cast<std::size_t>(topic_.log_partitions)),
       experience_{{options_.tuning.limits.batch_bytes_max, options_.tuning.request_regrow}},
       saved_(Saved{checkpoint_file(options_, env)}) {}
+
+Forwarder::~Forwarder() {
+    stop();
+}
 
 void Forwarder::begin() {
     take_up_checkpoint();
@@ -65,7 +70,7 @@ ForwarderStatus Forwarder::status() const {
 
 void Forwarder::run() {
     while (!stopping_) {
-        const auto ended = go();
+        const Status ended = go();
         if (stopping_) return;
         if (ended.ok()) {
             if (experience_.tries > 1) pause(options_.retry);
@@ -77,7 +82,7 @@ void Forwarder::run() {
     }
 }
 
-Result<Forwarding::Ended> Forwarder::go() {
+Status Forwarder::go() {
     if (!consumer_) {
         TRY(made, Client::make(RD_KAFKA_CONSUMER, options_.cluster,
                                {{"isolation.level", "read_uncommitted"}, // another's transaction holds nothing back
@@ -96,7 +101,7 @@ Result<Forwarding::Ended> Forwarder::go() {
                            }});
     CHECK_OK(forwarding.start(options_.cluster, checkpoint));
     producer_.with([&](RecordProducer*& producer) { producer = &forwarding.producer(); });
-    auto ended = forwarding.run();
+    const Status ended = forwarding.run();
     producer_.with([&](RecordProducer*& producer) { producer = nullptr; });
     return ended;
 }

@@ -7,7 +7,7 @@
 #include "io/env.h"
 #include "kafka/checkpoint.h"
 #include "kafka/forwarder_board.h"
-#include "kafka/forwarding.h"
+#include "kafka/forwarding_setup.h"
 #include "log/event_log.h"
 
 #include <atomic>
@@ -22,6 +22,9 @@
 #include <vector>
 
 namespace questlog::kafka {
+
+class Client;
+class RecordProducer;
 
 struct ForwarderOptions {
     ClientSettings cluster;
@@ -49,7 +52,7 @@ class Forwarder {
 public:
     /// `log` and the world of `env` outlive it. Nothing else forwards the log to the topic meanwhile.
     Forwarder(ForwarderOptions options, io::Env env, log::LogReader& log);
-    ~Forwarder() { stop(); }
+    ~Forwarder();
     Forwarder(const Forwarder&) = delete;
     Forwarder& operator=(const Forwarder&) = delete;
 
@@ -79,7 +82,7 @@ private:
     };
 
     void run();
-    Result<Forwarding::Ended> go();
+    Status go();
     Result<std::optional<Checkpoint>> read_checkpoint();
     void take_up_checkpoint();
     void save_checkpoint();

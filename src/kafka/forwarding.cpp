@@ -70,12 +70,12 @@ Status Forwarding::start(const ClientSettings& cluster, const std::optional<Chec
     return {};
 }
 
-Result<Forwarding::Ended> Forwarding::run() {
+Status Forwarding::run() {
     while (!world_.stop()) {
         const bool ends = wants_larger_requests(); // by another producer, once nothing is in flight
         if (ends && !in_flight()) {
             world_.experience.request.grow();
-            return Ended::broken;
+            return {};
         }
         Sent sent = Sent::nothing;
         if (!ends) {
@@ -88,10 +88,10 @@ Result<Forwarding::Ended> Forwarding::run() {
                                                     : full_wait;
         CHECK_OK(take_reports(wait));
         CHECK_OK(look_at_cluster());
-        if (broken_) return Ended::broken;
+        if (broken_) return {};
     }
     await_the_last();
-    return Ended::stopped;
+    return {};
 }
 
 Result<Forwarding::Sent> Forwarding::send_some() {

@@ -2,8 +2,8 @@
 
 #include "io/env.h"
 #include "kafka/forwarder_board.h"
+#include "kafka/forwarding_setup.h"
 #include "kafka/record_producer.h"
-#include "kafka/request_size.h"
 #include "kafka/topic_start.h"
 #include "log/event_log.h"
 
@@ -16,24 +16,6 @@
 #include <vector>
 
 namespace questlog::kafka {
-
-struct ForwardingTuning {
-    std::string compression = compression_default;
-    ProducerLimits limits{};
-    std::chrono::milliseconds silence_max{3'000}; ///< Without an acknowledgement of what is in flight: unreachable.
-    std::chrono::milliseconds stop_wait{3'000};   ///< For what is in flight.
-    /// A partition that nothing was sent to for so long is begun anew, by one record alone: a broker forgets what it
-    /// knows of a producer, after a day by default.
-    std::chrono::milliseconds proof_age_max{60'000};
-    /// Requests that were made smaller, because Kafka took none as large, are tried in full size again after so long.
-    std::chrono::milliseconds request_regrow{60'000};
-};
-
-/// What one go at forwarding leaves to the next.
-struct Experience {
-    RequestSize request;
-    int tries = 0; ///< Producers that broke, since anything was acknowledged.
-};
 
 /// One producer's life: from what the topic holds until something breaks. One thread.
 class Forwarding {
@@ -50,7 +32,6 @@ public:
         std::function<bool()> stop;
         std::function<void(const std::vector<Offset>& ends)> on_acknowledged;
     };
-    enum class Ended : std::uint8_t { stopped, broken }; ///< broken: the next go, with another producer, may do better.
 
     explicit Forwarding(World world);
     ~Forwarding();
@@ -60,8 +41,8 @@ public:
     /// Finds in the topic where to go on. `retry_later`: the cluster does not answer. Any other error: a person must do
     /// something. The same holds for run().
     Status start(const ClientSettings& cluster, const std::optional<Checkpoint>& checkpoint);
-    /// Forwards until told to stop, or until something breaks.
-    Result<Ended> run();
+    /// Forwards until told to stop, or until something breaks with which the next go, by another producer, may do better.
+    Status run();
     [[nodiscard]] RecordProducer& producer() { return *producer_; }
 
 private:

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kafka/client.h"
+#include "kafka/forwarding_setup.h"
 #include "log/record_batch.h"
 
 #include <chrono>
@@ -11,12 +12,6 @@
 #include <string_view>
 
 namespace questlog::kafka {
-
-struct ProducerLimits {
-    std::int64_t records_max = 200'000;          ///< In flight, and copied.
-    std::int64_t bytes_max = 64LL * 1024 * 1024; ///< Likewise.
-    std::int64_t batch_bytes_max = 1'000'000;    ///< Of one request, uncompressed. One record goes in any case.
-};
 
 /// What Kafka said of a record that was sent.
 struct Report {

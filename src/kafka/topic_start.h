@@ -2,6 +2,7 @@
 
 #include "kafka/checkpoint.h"
 #include "kafka/client.h"
+#include "kafka/forwarding_setup.h"
 #include "log/event_log.h"
 
 #include <functional>
@@ -10,15 +11,6 @@
 
 /// Where a topic's forwarding begins: what is asked of the topic before anything is sent to it.
 namespace questlog::kafka {
-
-/// The topic that is forwarded, and where to.
-struct ForwardedTopic {
-    std::string name;
-    std::int32_t partitions = 1; ///< Of the one that is made where there is none.
-    std::string log_id;
-    std::int32_t log_partitions = 1;
-    std::string checkpoint_path; ///< For what is told to a person.
-};
 
 /// A partition of the topic as it was found.
 struct Found {

@@ -7,7 +7,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.MULTILINE)
 TABLE_ROW = re.compile(r"^\|\s*(\d+)\s*\|\s*`src/(\w+)/`\s*\|[^|]*\|\s*([^|]*?)\s*\|\s*$", re.MULTILINE)
 SOURCE_LINES_MAX = 400
 
-# Where each third-party library may be named. A header that names one is seen by its own folder only.
+# Where each third-party library may be named. A header that brings one, by others or itself, is seen there only.
 THIRD_PARTY = {
     "duckdb.h": {"duck"},
     "boost/beast/": {"http"},
@@ -136,9 +136,13 @@ def third_party_headers_stay_home(tree):
                              f"{' or '.join(sorted(home)) or 'no folder; THIRD_PARTY in source_rules.py does not know it'}")
             elif path.suffix == ".h":
                 adapters[tree.name(path).removeprefix("src/")] = include[2]
+    headers = [path for path in tree.sources() if path.suffix == ".h"]
+    while more := {name: adapters[include[2]] for path in headers if (name := tree.name(path).removeprefix("src/")) not in adapters
+                   for include in INCLUDE.finditer(read(path)) if include[2] in adapters}:
+        adapters |= more
     for path in tree.sources():
         for include in INCLUDE.finditer(read(path)):
-            if include[2] in adapters and folder_of(tree, path) != include[2].split("/")[0]:
+            if include[2] in adapters and folder_of(tree, path) not in third_party_home(adapters[include[2]]):
                 found.append(f"{tree.name(path)}: \"{include[2]}\" would bring <{adapters[include[2]]}> here")
     return found
 
