@@ -29,15 +29,52 @@ struct TablePlace {
     std::string path_on_hdfs{};
 };
 
+/// The table's files in a folder of any name, as a pattern.
+std::string pattern_of_files(const std::string& folder, bool is_delta) {
+    std::string pattern;
+    for (const char c : folder)
+        if (c == '*' || c == '?' || c == '[')
+            pattern += {'[', c, ']'};
+        else
+            pattern += c;
+    return pattern + (is_delta ? "/date=*/*.parquet" : "/*.parquet");
+}
+
+/// Readers take the name of a folder above the table, env=prod, for a column, too.
+bool has_folder_like_a_partition(const std::string& path) {
+    return path.find('=') != std::string::npos;
+}
+
+bool is_plain_in_a_url(const std::string& path) {
+    return std::all_of(path.begin(), path.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view("-._~/").find(c) != std::string_view::npos;
+    });
+}
+
+std::string select_files(const std::string& folder, bool is_delta) {
+    const std::string files = as_literal(pattern_of_files(folder, is_delta), '\'');
+    const bool is_misleading = has_folder_like_a_partition(folder);
+    if (!is_delta)
+        return fmt::format("SELECT * FROM read_parquet({}{})", files,
+                           is_misleading ? ", hive_partitioning = false" : "");
+    if (!is_misleading)
+        return fmt::format("SELECT * FROM read_parquet({}, hive_partitioning = true, union_by_name = true)", files);
+    return fmt::format(
+        "SELECT * EXCLUDE (_file), CAST(regexp_extract(_file, 'date=([0-9-]+)/[^/]*$', 1) AS DATE) AS date "
+        "FROM read_parquet({}, hive_partitioning = false, union_by_name = true, filename = '_file')",
+        files);
+}
+
 /// DuckDB reads a Delta table with an extension that has to be downloaded; without it, the files that the log names.
 std::string for_duckdb(const TablePlace& place) {
-    if (!place.is_delta)
-        return fmt::format("SELECT * FROM read_parquet({});\n", as_literal(place.folder + "/*.parquet", '\''));
+    const std::string select = select_files(place.folder, place.is_delta);
+    if (!place.is_delta) return select + ";\n";
     return fmt::format("-- The files as they are now: each event once, whether or not a commit names its file yet.\n"
-                       "SELECT * FROM read_parquet({}, hive_partitioning = true, union_by_name = true);\n"
+                       "{};\n"
                        "-- Or by Delta's log, with DuckDB's extension: INSTALL delta; LOAD delta;\n"
                        "-- SELECT * FROM delta_scan({});\n",
-                       as_literal(place.folder + "/date=*/*.parquet", '\''), as_literal(place.folder, '\''));
+                       select, as_literal(place.folder, '\''));
 }
 
 std::string for_pandas(const TablePlace& place) {
@@ -49,10 +86,21 @@ std::string for_pandas(const TablePlace& place) {
                        as_literal(place.folder, '"'));
 }
 
+/// Without pyarrow's dataset, which a program that ends soon after may abort in (Apache Arrow's issue 34314).
+constexpr std::string_view frame_of_delta =
+    "table = polars.DataFrame(QueryBuilder().register(\"t\", table).execute(\"SELECT * FROM t\"))\n";
+
 std::string for_polars(const TablePlace& place) {
     if (!place.is_delta)
         return fmt::format("import polars\n\ntable = polars.read_parquet({})\n",
-                           as_literal(place.folder + "/*.parquet", '"'));
+                           as_literal(pattern_of_files(place.folder, false), '"'));
+    if (!is_plain_in_a_url(place.folder)) // read_delta() takes its path for a URL, and k=v in it for a column
+        return fmt::format("# pip install polars deltalake\n"
+                           "import polars\n"
+                           "from deltalake import DeltaTable, QueryBuilder\n\n"
+                           "table = DeltaTable({})\n"
+                           "{}",
+                           as_literal(place.folder, '"'), frame_of_delta);
     return fmt::format("# pip install polars deltalake\n"
                        "import polars\n\n"
                        "table = polars.read_delta({})   # or polars.scan_delta: reads only what a query needs\n",
@@ -83,11 +131,7 @@ std::string file_system(const TablePlace& place) {
 
 /// deltalake has a client of its own for HDFS. What a URI would have to encode it does not find.
 bool is_for_deltalake(const TablePlace& place) {
-    const auto is_plain = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               std::string_view("-._~/").find(c) != std::string_view::npos;
-    };
-    return place.is_delta && std::all_of(place.path_on_hdfs.begin(), place.path_on_hdfs.end(), is_plain);
+    return place.is_delta && is_plain_in_a_url(place.path_on_hdfs);
 }
 
 std::string delta_table(const TablePlace& place) {
@@ -98,9 +142,7 @@ std::string delta_table(const TablePlace& place) {
 
 /// DuckDB's SQL knows no HDFS; in Python it takes the file systems of others. `as`: what is made of the answer.
 std::string for_duckdb_on_hdfs(const TablePlace& place, std::string_view packages = {}, std::string_view as = {}) {
-    const std::string files = "webhdfs://" + place.path_on_hdfs + (place.is_delta ? "/date=*/*.parquet" : "/*.parquet");
-    const std::string sql = fmt::format("SELECT * FROM read_parquet({}{})", as_literal(files, '\''),
-                                        place.is_delta ? ", hive_partitioning = true, union_by_name = true" : "");
+    const std::string sql = select_files("webhdfs://" + place.path_on_hdfs, place.is_delta);
     return fmt::format("# In Python: pip install duckdb fsspec requests{}\n"
                        "import duckdb\n"
                        "import fsspec\n\n"
@@ -135,13 +177,13 @@ std::string for_polars_on_hdfs(const TablePlace& place) {
                            "table = polars.from_arrow(pyarrow.parquet.read_table({}, filesystem=hdfs))\n",
                            file_system(place), as_literal(place.path_on_hdfs, '"'));
     if (!is_for_deltalake(place)) return for_duckdb_on_hdfs(place, " polars pyarrow", ".pl()");
-    return fmt::format("# pip install polars deltalake pyarrow\n"
+    return fmt::format("# pip install polars deltalake\n"
                        "import os\n\n"
                        "import polars\n"
-                       "from deltalake import DeltaTable\n\n"
+                       "from deltalake import DeltaTable, QueryBuilder\n\n"
                        "{}\n"
-                       "table = polars.from_arrow(table.to_pyarrow_table())\n",
-                       delta_table(place));
+                       "{}",
+                       delta_table(place), frame_of_delta);
 }
 
 Result<TablePlace> place_of(const Context& context, DataFolder& folder, const std::string& table) {

@@ -62,7 +62,7 @@ std::uint64_t load_word(const std::byte* at) {
 }
 
 __attribute__((target("sse4.2"))) std::uint32_t update_sse42(std::uint32_t crc, const std::byte* data,
-                                                              std::size_t size) {
+                                                             std::size_t size) {
     // The instruction takes three cycles but one can start each cycle: three independent lanes hide the latency.
     static const ShiftTable shift = make_shift_table();
     while (size >= 3 * lane_bytes) {

@@ -35,12 +35,6 @@ Result<std::vector<std::string>> in_order(const std::vector<std::string>& files,
     return ordered;
 }
 
-std::string list_of(const std::vector<std::string>& files) {
-    std::string list;
-    for (const std::string& file : files) list += (list.empty() ? "" : ", ") + duck::quote_literal(file);
-    return list;
-}
-
 } // namespace
 
 Status EngineRun::look(const Job& job, const scan::LogRange& range) {
@@ -121,8 +115,8 @@ Status EngineRun::preview(const JobOutput& output, const scan::Relation& relatio
         TRY(opened, world_.lake.open(output.table.path));
         if (!opened) return internal("table {} is gone", output.table.path);
         snapshot = std::move(opened);
-        select = fmt::format("SELECT * FROM read_parquet([{}]) LIMIT {}", list_of(snapshot->files),
-                             options_.preview_rows + 1);
+        select =
+            fmt::format("SELECT * FROM {} LIMIT {}", duck::read_parquet(snapshot->files), options_.preview_rows + 1);
     } else {
         const Engine::Table table{output.table.event_types(), relation};
         TRY(rows, engine_.first_rows(table, options_.preview_rows + 1, tasks_of(Progress::Step::planning, {})));

@@ -37,10 +37,7 @@ private:
 };
 
 Result<RowCursor> rows_of(duck::Connection& connection, const std::vector<std::string>& paths) {
-    std::string list;
-    for (const std::string& path : paths) list += (list.empty() ? "" : ", ") + duck::quote_literal(path);
-    TRY(rows,
-        connection.query_as_text(fmt::format("SELECT * FROM read_parquet([{}], hive_partitioning = false)", list)));
+    TRY(rows, connection.query_as_text("SELECT * FROM " + duck::read_parquet(paths)));
     return RowCursor(std::move(rows));
 }
 

@@ -130,8 +130,7 @@ private:
     /// Those of the table's columns that a file of it has: it may be older than some.
     Result<std::vector<lake::ContinuousColumn>> columns_in(const lake::ContinuousTable& table,
                                                            const std::string& path) {
-        TRY(rows, connection_->query(fmt::format("SELECT * FROM read_parquet({}, hive_partitioning = false) LIMIT 0",
-                                                 duck::quote_literal(path))));
+        TRY(rows, connection_->query(fmt::format("SELECT * FROM {} LIMIT 0", duck::read_parquet({path}))));
         std::vector<lake::ContinuousColumn> columns;
         for (const lake::ContinuousColumn& column : table.columns())
             if (std::any_of(rows->columns().begin(), rows->columns().end(),

@@ -77,6 +77,12 @@ std::string quote_identifier(std::string_view name) {
 std::string quote_literal(std::string_view text) {
     return quoted(text, '\'');
 }
+std::string read_parquet(const std::vector<std::string>& files, ParquetColumns columns) {
+    std::string list;
+    for (const std::string& file : files) list += (list.empty() ? "" : ", ") + quote_literal(file);
+    return fmt::format("read_parquet([{}], hive_partitioning = false{})", list,
+                       columns == ParquetColumns::of_all ? ", union_by_name = true" : "");
+}
 std::string_view library_version() {
     return duckdb_library_version();
 }

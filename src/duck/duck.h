@@ -148,6 +148,11 @@ public:
 
 [[nodiscard]] std::string quote_identifier(std::string_view name); ///< "a""b"
 [[nodiscard]] std::string quote_literal(std::string_view text);    ///< 'a''b'
-[[nodiscard]] std::string_view library_version();                  ///< "v1.5.6"
+/// The rows of these files, in their order, as a table of SQL. It has the columns of the first file, or those of all by
+/// their names, and none that the name of a folder above them would add.
+enum class ParquetColumns : std::uint8_t { of_the_first, of_all };
+[[nodiscard]] std::string read_parquet(const std::vector<std::string>& files,
+                                       ParquetColumns columns = ParquetColumns::of_the_first);
+[[nodiscard]] std::string_view library_version(); ///< "v1.5.6"
 
 } // namespace questlog::duck

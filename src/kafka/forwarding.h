@@ -41,7 +41,8 @@ public:
     /// Finds in the topic where to go on. `retry_later`: the cluster does not answer. Any other error: a person must do
     /// something. The same holds for run().
     Status start(const ClientSettings& cluster, const std::optional<Checkpoint>& checkpoint);
-    /// Forwards until told to stop, or until something breaks with which the next go, by another producer, may do better.
+    /// Forwards until told to stop, or until something breaks with which the next go, by another producer, may do
+    /// better.
     Status run();
     [[nodiscard]] RecordProducer& producer() { return *producer_; }
 

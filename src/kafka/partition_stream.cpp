@@ -12,16 +12,11 @@ constexpr std::chrono::milliseconds wait_slice{100};
 /// librdkafka stands still for a second when more has arrived than it is to hold: answers are small, so that few of
 /// them are ahead of what is read, and only their bytes are limited (docs/decisions/0018-kafka-reader.md).
 const std::vector<Property> reader_properties{
-    {"auto.offset.reset", "error"},
-    {"check.crcs", "true"},
-    {"enable.auto.commit", "false"},
-    {"enable.auto.offset.store", "false"},
-    {"enable.partition.eof", "true"},
-    {"fetch.message.max.bytes", "131072"},
-    {"fetch.queue.backoff.ms", "10"},
-    {"fetch.wait.max.ms", "50"},
-    {"isolation.level", "read_committed"},
-    {"queued.max.messages.kbytes", "32768"},
+    {"auto.offset.reset", "error"},        {"check.crcs", "true"},
+    {"enable.auto.commit", "false"},       {"enable.auto.offset.store", "false"},
+    {"enable.partition.eof", "true"},      {"fetch.message.max.bytes", "131072"},
+    {"fetch.queue.backoff.ms", "10"},      {"fetch.wait.max.ms", "50"},
+    {"isolation.level", "read_committed"}, {"queued.max.messages.kbytes", "32768"},
     {"queued.min.messages", "10000000"},
 };
 

@@ -24,8 +24,8 @@ struct ReaderOptions {
     /// Once, as they lie: also what is there for the second time. Nothing is kept to be read again by its address, and
     /// nothing is learnt of origins, so that a reader that begins anywhere reads no more than it is asked for.
     bool as_they_lie = false;
-    /// Records have their headers, by which events that came twice are known. Without it, and as they lie, none is asked
-    /// for: librdkafka makes a list of them for each record.
+    /// Records have their headers, by which events that came twice are known. Without it, and as they lie, none is
+    /// asked for: librdkafka makes a list of them for each record.
     bool with_headers = true;
     /// Ends what is being read with `retry_later` once it is true: a pass over a topic may take long. Empty: nothing
     /// does.

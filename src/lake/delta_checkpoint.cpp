@@ -29,11 +29,6 @@ constexpr std::string_view checkpoint_columns =
 /// No line of a checkpoint is longer than its metadata.
 constexpr std::int64_t line_bytes_max = 64 * 1024 * 1024;
 
-/// Its own columns alone, whatever the folders above it are called.
-std::string checkpoint_rows(const std::string& path) {
-    return fmt::format("read_parquet({}, hive_partitioning = false)", duck::quote_literal(path));
-}
-
 } // namespace
 
 /// nullopt also where it is damaged: what the folder lists tells more.
@@ -55,7 +50,7 @@ Result<DeltaState> DeltaLog::read_checkpoint(duck::Connection& connection, std::
     };
     TRY(readable, env_.files.library_path_of(path));
     const auto rows = connection.query_as_text(
-        fmt::format("SELECT to_json(action) FROM {} AS action", checkpoint_rows(readable.path)));
+        fmt::format("SELECT to_json(action) FROM {} AS action", duck::read_parquet({readable.path})));
     if (!rows.ok()) return damaged(rows.error().message);
     DeltaReplay replay(table_);
     while (true) {
@@ -107,7 +102,7 @@ Result<DeltaLog::Copied> DeltaLog::copy_checkpoint(duck::Connection& connection,
     TRY(rows, connection.query(fmt::format("SELECT count(add.path) + count(txn.appId) + count(remove.path) + "
                                            "count(protocol.minReaderVersion) + count(\"metaData\".id), "
                                            "count(add.path), count(*) FROM {}",
-                                           checkpoint_rows(scratch_file))));
+                                           duck::read_parquet({scratch_file}))));
     TRY(count, rows->next());
     const Copied made = count == 1 ? Copied{rows->bigint(0, 0), rows->bigint(1, 0)} : Copied{};
     const std::int64_t written = std::count(lines.begin(), lines.end(), '\n');
@@ -133,13 +128,13 @@ Result<DeltaLog::Copied> DeltaLog::copy_after_older(duck::Connection& connection
         return internal("another program has done something to files");
     TRY(readable, env_.files.library_path_of(path_of(*older, checkpoint_suffix)));
     TRY(ids, connection.query(fmt::format("SELECT \"metaData\".id FROM {} WHERE \"metaData\".id IS NOT NULL",
-                                          checkpoint_rows(readable.path))));
+                                          duck::read_parquet({readable.path}))));
     TRY(count, ids->next());
     if (count != 1 || ids->varchar(0, 0) != state.metadata.id)
         return internal("the older checkpoint is another table's");
     return copy_checkpoint(connection, encode_checkpoint(std::move(replay).finish(), tombstones_from_ms),
                            fmt::format("SELECT * FROM {} WHERE add.path IS NOT NULL OR remove.deletionTimestamp >= {}",
-                                       checkpoint_rows(readable.path), tombstones_from_ms),
+                                       duck::read_parquet({readable.path}), tombstones_from_ms),
                            scratch_file);
 }
 

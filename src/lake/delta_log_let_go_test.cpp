@@ -121,6 +121,16 @@ TEST_F(DeltaLogLetGoTest, NoCheckpointIsMadeOfWhatDoesNotRead) {
     }
 }
 
+TEST_F(DeltaLogLetGoTest, NoCheckpointIsMadeOfAnotherTablesFiles) {
+    for (const int commits : {20, 150}) { // read from its commits; copied from a checkpoint
+        DeltaState state = commit_letting_go(0, commits);
+        state.metadata.id = "of-the-table-that-was-here-before";
+        EXPECT_FALSE(checkpoint(state).ok()) << commits;
+        EXPECT_EQ(world_.contents(path_of(state.version)), std::nullopt) << commits;
+        ASSERT_TRUE(world_.env().files.remove_tree("/lake/sword").ok());
+    }
+}
+
 TEST_F(DeltaLogLetGoTest, OfItsLikesCommitsOnlyTheNewFilesAreRead) {
     DeltaState state = commit_letting_go(0, 102);
     commit_letting_go(102, 105, state);

@@ -37,7 +37,7 @@ Result<RawFooter> read_raw(duck::Connection& connection, const std::string& path
                 raw.rows_of_groups += rows.bigint(1, row);
         });
     CHECK_OK(groups);
-    TRY(none, connection.query(fmt::format("SELECT * FROM read_parquet({}) LIMIT 0", file)));
+    TRY(none, connection.query(fmt::format("SELECT * FROM {} LIMIT 0", duck::read_parquet({path}))));
     raw.columns = none->columns();
     return raw;
 }

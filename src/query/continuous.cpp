@@ -165,10 +165,10 @@ Result<std::string> ContinuousTables::select(duck::Connection& connection, const
 
 Result<std::string> ContinuousTables::select_landed(const ContinuousTable& table,
                                                     const std::vector<scan::LandedColumn>& columns) {
-    std::string files;
+    std::vector<std::string> files;
     for (const lake::DeltaFile& file : table.files()) {
         TRY(path, world_.continuous.readable_path(table, file));
-        files += (files.empty() ? "" : ", ") + duck::quote_literal(path.path);
+        files.push_back(path.path);
         held_.push_back(std::move(path));
     }
     std::string list;
@@ -190,7 +190,7 @@ Result<std::string> ContinuousTables::select_landed(const ContinuousTable& table
                                           scan::sql_type(columns[i].type), quote_identifier(columns[i].name));
     }
     if (files.empty()) return std::string(); // the tail alone; without one, see select_tail()
-    std::string rows = fmt::format("read_parquet([{}], union_by_name = true, hive_partitioning = false)", files);
+    std::string rows = duck::read_parquet(files, duck::ParquetColumns::of_all);
     if (!of_no_file.empty())
         rows = fmt::format("(SELECT * FROM {} UNION ALL BY NAME SELECT {} WHERE false)", rows, of_no_file);
     return fmt::format("SELECT {} FROM {}", list, rows);

@@ -18,10 +18,8 @@ struct Found {
 };
 
 Result<std::int64_t> count_rows(duck::Database& database, const std::vector<std::string>& files) {
-    std::string list;
-    for (const std::string& file : files) list += (list.empty() ? "" : ", ") + duck::quote_literal(file);
     TRY(connection, database.connect());
-    TRY(rows, connection->query(fmt::format("SELECT count(*) FROM read_parquet([{}])", list)));
+    TRY(rows, connection->query("SELECT count(*) FROM " + duck::read_parquet(files)));
     TRY(count, rows->next());
     return count == 1 ? rows->bigint(0, 0) : 0;
 }

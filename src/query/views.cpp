@@ -30,10 +30,8 @@ bool is_empty(const scan::LogRange& range) {
     return std::all_of(range.begin(), range.end(), [](const auto& one) { return one.from >= one.to; });
 }
 
-std::string read_parquet(const std::vector<std::string>& files) {
-    std::string list;
-    for (const std::string& file : files) list += (list.empty() ? "" : ", ") + duck::quote_literal(file);
-    return fmt::format("read_parquet([{}], union_by_name = true)", list);
+std::string rows_of(const lake::Snapshot& snapshot) {
+    return duck::read_parquet(snapshot.files, duck::ParquetColumns::of_all);
 }
 
 event::ColumnType column_type(duck::ValueType type) {
@@ -255,7 +253,7 @@ Status Views::create_landed(const Table& table) {
                                 "anew",
                                 name, world_.batch_command(name)));
     }
-    return make_view(name, "SELECT * FROM " + read_parquet(table.snapshot->files));
+    return make_view(name, "SELECT * FROM " + rows_of(*table.snapshot));
 }
 
 Status Views::create_table(Table& table) {
@@ -285,7 +283,7 @@ Result<std::string> Views::select_table(Table& table, const TopicLog& log) {
     }
     TRY(tail, after_landed(log.range, snapshot->facts.ranges));
     tell_expired(*table.declaration, log, snapshot->facts.ranges);
-    if (is_empty(tail)) return "SELECT * FROM " + read_parquet(snapshot->files);
+    if (is_empty(tail)) return "SELECT * FROM " + rows_of(*snapshot);
     return select_union(table, log, tail);
 }
 
@@ -306,7 +304,7 @@ Result<std::string> Views::select_union(const Table& table, const TopicLog& log,
     if (!obstacle.empty()) return select_instead(table, log, obstacle);
     tell_renamed(*table.declaration, relation);
     return fmt::format("SELECT {} FROM {} UNION ALL SELECT {} FROM ({})",
-                       select_list(united.columns, &UnionColumn::landed), read_parquet(table.snapshot->files),
+                       select_list(united.columns, &UnionColumn::landed), rows_of(*table.snapshot),
                        select_list(united.columns, &UnionColumn::tail), relation.select);
 }
 

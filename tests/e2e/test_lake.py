@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import sys
 from datetime import UTC, datetime
 
 import duckdb
@@ -15,6 +14,7 @@ import pytest
 from deltalake import DeltaTable
 from load import Load
 from questlog_process import Questlog
+from snippets import in_python
 from waiting import repeating, wait_until
 
 QUICK = "[landing]\ncut_ms = 200\n"
@@ -198,15 +198,9 @@ def test_files_have_encodings_that_spark_reads(landed):
         assert [row for row in rows if not set(row[1].split(", ")) <= known] == []
 
 
-def run_python(text, **more):
-    return subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True, timeout=60, **more).stdout
-
-
 def test_connect_prints_what_reads_it(landed):
-    expected = "1100\n"
     for tool in ("pandas", "polars"):
-        snippet = landed.ok("connect", "sword", "--for", tool)
-        assert run_python(snippet + "\nprint(len(table))") == expected, snippet
+        assert in_python(landed.ok("connect", "sword", "--for", tool), "len(table)") == 1100
     sql = landed.ok("connect", "sword", "--for", "duckdb")
     assert len(duckdb.sql(sql)) == 1100
     assert f'load("file://{folder(landed, "sword")}")' in landed.ok("connect", "sword", "--for", "spark")
@@ -220,8 +214,8 @@ def test_connect_reads_a_snapshot_too(reference, tmp_path):
     own.fails("connect", "sword_purchases", "--for", "pandas", code=2, says=["was never landed", "questlog batch"])
     own.ok("batch", "separate_events")
     for tool in ("pandas", "polars"):
-        assert run_python(own.ok("connect", "sword_purchases", "--for", tool) + "\nprint(len(table))").strip().isdigit()
-    assert duckdb.sql(own.ok("connect", "sword_purchases", "--for", "duckdb")).fetchall()
+        assert in_python(own.ok("connect", "sword_purchases", "--for", tool), "len(table)") == 20
+    assert len(duckdb.sql(own.ok("connect", "sword_purchases", "--for", "duckdb"))) == 20
 
 
 def test_schema_tells_when_which_column_came(landed):

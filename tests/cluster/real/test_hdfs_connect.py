@@ -1,13 +1,10 @@
 """What `questlog connect TABLE` prints of a lake on HDFS, run as it is printed."""
 
-import json
-import subprocess
-import sys
-
 import pytest
 from conftest import START_S, notebook_environment
 from hdfs_lake import Hdfs, event
 from questlog_process import Questlog
+from snippets import in_python
 from spark_session import SparkSession
 
 pytestmark = pytest.mark.timeout(START_S + 240)
@@ -36,14 +33,6 @@ def landed(request, engines, tmp_path_factory):
         assert server.stop() == 0
     remote.ok("batch", "all")
     return remote
-
-
-def in_python(lines, rows):
-    """What the printed lines leave as `table`; `rows` makes dictionaries of it."""
-    done = subprocess.run([sys.executable, "-c", f"{lines}\nimport json\nprint(json.dumps({rows}, default=str))"],
-                          capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, lines + done.stderr
-    return json.loads(done.stdout)
 
 
 def found(rows):
