@@ -2,15 +2,18 @@
 
 #include "base/operator_log.h"
 #include "lake/landing_records.h"
+#include "scan/landed_log.h"
 #include "scan/repeats.h"
 
 namespace questlog::app {
 namespace {
 
-Result<scan::EarlierIds> recorded_ids(const lake::LandingRecords& records) {
+/// `corrupt` where they are another log's.
+Result<scan::EarlierIds> recorded_ids(log::PartitionReader& log, const lake::LandingRecords& records) {
     scan::EarlierIds earlier;
     TRY(books, records.books());
     if (!books) return earlier;
+    CHECK_OK(scan::check_landed(log, books->landed_to, books->last));
     earlier.recorded_to = books->landed_to;
     earlier.recorded = [&records](Offset below, TimestampMs since, const scan::SightingSink& sink) {
         return records.visit_ids(below, since, sink);
@@ -38,7 +41,7 @@ Result<std::vector<collect::SeenIds>> seen_ids(const Context& context, const log
         const TimestampMs newest = log.partition(partition).max_timestamp();
         log::PartitionReader& of_log = reader->partition(partition);
         const lake::LandingRecords records(context.env, context.lake_root(), log.topic().id, partition);
-        const auto earlier = recorded_ids(records);
+        const auto earlier = recorded_ids(of_log, records);
         auto seen = earlier.ok() ? seen_in(of_log, *earlier, newest, window) : earlier.error();
         if (!seen.ok() && (seen.error().kind == ErrorKind::corrupt || seen.error().kind == ErrorKind::retry_later)) {
             // Collecting does not wait for the lake. Landing, which does, finds what repeats all the same.

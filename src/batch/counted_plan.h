@@ -27,6 +27,9 @@ public:
     [[nodiscard]] std::int64_t events(const std::optional<std::vector<std::string>>& types) const override;
     [[nodiscard]] std::vector<std::string> types() const override { return plan_->types(); }
     [[nodiscard]] const std::vector<scan::SetAside>& set_aside() const override { return plan_->set_aside(); }
+    [[nodiscard]] const std::vector<std::optional<Offset>>& last_offsets() const override {
+        return plan_->last_offsets();
+    }
     [[nodiscard]] const scan::PlacesByType& repeats() const override { return plan_->repeats(); }
     [[nodiscard]] const scan::PlacesByType& invalid() const override { return plan_->invalid(); }
     [[nodiscard]] std::optional<event::ColumnType> declared_type(std::string_view event_type,

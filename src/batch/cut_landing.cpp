@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "scan/continuous.h"
+#include "scan/landed_log.h"
 #include "scan/table_names.h"
 
 #include <algorithm>
@@ -31,6 +32,7 @@ Result<CutLanding> CutLanding::plan(log::LogReader& log, Partition partition, co
     landing.topic_ = log.topic().name;
     landing.stretch_ = {log.topic().id, partition, cut.from, cut.to};
     log::PartitionReader& reader = log.partition(partition);
+    CHECK_OK(scan::check_landed(reader, cut.to, cut.last));
     CHECK_OK(reader.make_durable(cut.to)); // a table must not be ahead of its log
     TRY(start, reader.start_offset());
     scan::PlanOptions options;

@@ -42,7 +42,8 @@ class CutLanding {
 public:
     /// Plans the cut. `cut.from` and on may have expired: it is as if these events had never been. Types that have no
     /// table among known.names get one, in order of their first events, as long as there are fewer than
-    /// limits::continuous_tables_max; the others' events are dead letters.
+    /// limits::continuous_tables_max; the others' events are dead letters. `corrupt` where the log is not the one that
+    /// the cut was recorded of.
     /// `find_repeats`: of a cut that was not recorded yet, whose repeats and invalid events are found. Else those are
     /// what the cut says.
     static Result<CutLanding> plan(log::LogReader& log, Partition partition, const lake::PlannedCut& cut,
@@ -52,6 +53,8 @@ public:
     [[nodiscard]] const scan::PlanTally& tally() const { return plan_->tally(); }
     /// What was found of the cut, or recorded.
     [[nodiscard]] const scan::SetAside& set_aside() const { return plan_->set_aside().front(); }
+    /// The cut's last record. nullopt: it has none that the log still has.
+    [[nodiscard]] std::optional<Offset> last_offset() const { return plan_->last_offsets().front(); }
     /// Those with events, in order of their first; dead letters; those without. Their events and repeats are
     /// tally().events, together.
     [[nodiscard]] const std::vector<TablePart>& parts() const { return parts_; }

@@ -2,6 +2,7 @@
 
 #include "batch/cut_landing.h"
 #include "io/lock_error.h"
+#include "scan/landed_log.h"
 #include "scan/table_names.h"
 
 #include <algorithm>
@@ -32,13 +33,6 @@ static Offset end_of_all(const Books& books) {
     Offset end = books.landed_to;
     for (const auto& [name, table] : books.tables) end = std::min(end, table.stopped_at.value_or(end));
     return end;
-}
-
-static Error log_ends_before(const Books& books, Offset end) {
-    return corrupt(
-        "offset {} was landed, and the log ends at {}: a part of the log is missing, or its topic was deleted "
-        "and made anew; restore it from a backup, or move the lake's folder away to land the new one",
-        books.landed_to.plus(-1), end);
 }
 
 Lander::Lander(const LandingWorld& world, LandingOptions options, LandingEvents events)
@@ -105,7 +99,7 @@ Status Lander::begin(PartitionState& partition) {
         const Offset first = cuts.empty() ? start : cuts.front().from;
         books = Books{first, first, 0, 0, {}};
     }
-    if (books->landed_to > end) return log_ends_before(*books, end);
+    CHECK_OK(scan::check_landed(log, books->landed_to, books->last));
     partition.books = std::move(books);
     partition.finder.restart(std::max(partition.books->landed_to, std::min(start, end)));
     partition.end = end;
@@ -139,7 +133,8 @@ Status Lander::land_partition(PartitionState& partition, Until until) {
     if (options_.has && !options_.has(partition.partition)) return look(partition);
     if (!partition.books) CHECK_OK(begin(partition));
     TRY(end, world_.log.partition(partition.partition).end_offset());
-    if (end < partition.books->landed_to) return log_ends_before(*partition.books, end);
+    if (end < partition.books->landed_to)
+        return scan::check_landed(world_.log.partition(partition.partition), partition.books->landed_to, {});
     if (end > partition.end) {
         partition.end = end;
         partition.grew_at = world_.env.clock.monotonic();
@@ -186,6 +181,10 @@ Result<PlannedCut> Lander::record(PartitionState& partition, PlannedCut due, std
     TRY(landing, CutLanding::plan(world_.log, partition.partition, due, tables_, find_repeats));
     due.repeats = landing.set_aside().repeats;
     due.invalid = landing.set_aside().invalid;
+    if (const auto last = landing.last_offset()) {
+        TRY(witness, scan::witness_at(world_.log.partition(partition.partition), *last));
+        due.last = witness;
+    }
     if (due.ids > 0) CHECK_OK(partition.records.forget_ids(options_.repeats));
     TRY(cut, partition.records.record(due));
     if (cut == due)
@@ -266,6 +265,7 @@ Status Lander::land_cut(PartitionState& partition, const PlannedCut& cut, std::o
     }
     books.records += landed.records;
     books.landed_to = cut.to;
+    if (cut.last) books.last = cut.last;
     CHECK_OK(partition.records.write_books(books));
     partition.books = std::move(books);
     if (events_.on_cut) events_.on_cut(landed);

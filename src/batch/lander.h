@@ -69,8 +69,8 @@ struct LandingEvents {
 /// by one of them, and of what one has left undone the next one does the rest. One thread.
 ///
 /// A round ends with an error where a partition could not be landed: `retry_later` on a full disk, or when the lock is
-/// held too long; `corrupt` for damaged records or a damaged log. What was landed stays; the next round goes on from
-/// there.
+/// held too long; `corrupt` for damaged records or a damaged log, and where the log is not the one that was landed.
+/// What was landed stays; the next round goes on from there.
 class Lander {
 public:
     Lander(const LandingWorld& world, LandingOptions options, LandingEvents events);

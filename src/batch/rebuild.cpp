@@ -3,6 +3,7 @@
 #include "batch/cut_landing.h"
 #include "io/lock_error.h"
 #include "lake/landing_records.h"
+#include "scan/landed_log.h"
 #include "scan/table_names.h"
 
 #include <algorithm>
@@ -50,6 +51,7 @@ private:
                 return io::is_held_by_another(lock.error()) ? lock.error().within("another process is landing")
                                                             : lock.error();
             TRY(books, records.books());
+            if (books) CHECK_OK(scan::check_landed(world_.log.partition(partition), books->landed_to, books->last));
             TRY(cuts, records.cuts());
             std::erase_if(cuts, [&](const lake::PlannedCut& cut) {
                 return cut.date.empty() || !books || cut.to > books->landed_to;

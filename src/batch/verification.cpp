@@ -3,6 +3,7 @@
 #include "batch/cut_landing.h"
 #include "batch/file_difference.h"
 #include "lake/landing_records.h"
+#include "scan/landed_log.h"
 #include "scan/table_names.h"
 
 #include <algorithm>
@@ -39,6 +40,7 @@ private:
             const lake::LandingRecords records(world_.env, world_.store.lake_root(), world_.log.topic().id, partition);
             TRY(books, records.books());
             if (!books) continue;
+            CHECK_OK(scan::check_landed(world_.log.partition(partition), books->landed_to, books->last));
             books_.emplace(partition.value, *books);
             TRY(cuts, records.cuts());
             for (const lake::PlannedCut& cut : cuts)

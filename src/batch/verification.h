@@ -47,7 +47,8 @@ struct VerifyReport {
 };
 
 /// Lands every recorded cut of the topic again, into a scratch folder, and compares with what the tables have. Takes no
-/// lock and changes nothing; what is landed meanwhile is left out. `reject` for a table that is not there.
+/// lock and changes nothing; what is landed meanwhile is left out. `reject` for a table that is not there; `corrupt`
+/// where the log is not the one that was landed.
 Result<VerifyReport> verify(const LandingWorld& world, const VerifyOptions& options);
 
 /// What declared tables are verified with. All of it outlives the call.

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <fmt/format.h>
 
 namespace questlog::lake {
@@ -38,6 +39,25 @@ bool take(std::string_view& lines, std::string_view key, std::string_view& value
 template <class Int> bool take_number(std::string_view& lines, std::string_view key, Int& number) {
     std::string_view value;
     return take(lines, key, value) && parse_number(value, number);
+}
+
+/// "last = 7 0f1e2d3c", where it is known.
+std::string encode_last(const std::optional<Witness>& last) {
+    return last ? fmt::format("last = {} {:08x}\n", last->offset, last->fingerprint) : std::string();
+}
+
+/// True also where there is no such line.
+bool take_last(std::string_view& lines, std::optional<Witness>& last) {
+    std::string_view value;
+    if (!take(lines, "last", value)) return !lines.starts_with("last");
+    const std::string_view offset = value.substr(0, value.find(' '));
+    const std::string_view sum = value.substr(std::min(offset.size() + 1, value.size()));
+    Witness found;
+    const auto [end, error] = std::from_chars(sum.data(), sum.data() + sum.size(), found.fingerprint, 16);
+    if (!parse_number(offset, found.offset.value) || error != std::errc() || end != sum.data() + sum.size())
+        return false;
+    last = found;
+    return true;
 }
 
 /// In order, each within the cut.
@@ -72,9 +92,10 @@ bool take_set_aside(std::string_view& lines, PlannedCut& cut) {
 }
 
 std::string encode(const PlannedCut& cut) {
-    return encode_checked_text(
-        cut_text, fmt::format("from = {}\nto = {}\ndate = {}\nreason = {}\nwriter = {}\n{}", cut.from, cut.to, cut.date,
-                              reasons[static_cast<std::size_t>(cut.reason)], cut.writer, encode_set_aside(cut)));
+    return encode_checked_text(cut_text,
+                               fmt::format("from = {}\nto = {}\ndate = {}\nreason = {}\nwriter = {}\n{}{}", cut.from,
+                                           cut.to, cut.date, reasons[static_cast<std::size_t>(cut.reason)], cut.writer,
+                                           encode_set_aside(cut), encode_last(cut.last)));
 }
 
 Result<PlannedCut> decode_cut(std::string_view text, const std::string& path) {
@@ -86,7 +107,8 @@ Result<PlannedCut> decode_cut(std::string_view text, const std::string& path) {
     if (!take_number(lines, "from", cut.from.value) || !take_number(lines, "to", cut.to.value) ||
         !take(lines, "date", date) || !take(lines, "reason", reason) || !take(lines, "writer", writer))
         return damaged_text(cut_text, path, "it is no cut");
-    if (!take_set_aside(lines, cut) || !lines.empty()) return damaged_text(cut_text, path, "it is no cut");
+    if (!take_set_aside(lines, cut) || !take_last(lines, cut.last) || !lines.empty())
+        return damaged_text(cut_text, path, "it is no cut");
     const auto known = std::find(reasons.begin(), reasons.end(), reason);
     if (known == reasons.end() || cut.from < Offset{} || cut.to <= cut.from)
         return damaged_text(cut_text, path, "it is no cut");
@@ -101,6 +123,7 @@ Result<PlannedCut> decode_cut(std::string_view text, const std::string& path) {
 std::string encode(const Books& books) {
     std::string lines = fmt::format("began = {}\nlanded_to = {}\nrecords = {}\nrebuilt = {}\n", books.began,
                                     books.landed_to, books.records, books.rebuilt);
+    lines += encode_last(books.last);
     for (const auto& [name, table] : books.tables) {
         lines += fmt::format("table = {} {}\n", table.events, name);
         if (table.repeats != 0) lines += fmt::format("repeats = {}\n", table.repeats);
@@ -126,7 +149,8 @@ Result<Books> decode_books(std::string_view text, const std::string& path) {
     TRY(lines, decode_checked_text(books_text, text, path));
     Books books;
     if (!take_number(lines, "began", books.began.value) || !take_number(lines, "landed_to", books.landed_to.value) ||
-        !take_number(lines, "records", books.records) || !take_number(lines, "rebuilt", books.rebuilt))
+        !take_number(lines, "records", books.records) || !take_number(lines, "rebuilt", books.rebuilt) ||
+        !take_last(lines, books.last))
         return damaged_text(books_text, path, "they are no books");
     for (std::string_view value; take(lines, "table", value);) {
         TableBooks table;

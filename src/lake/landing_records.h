@@ -2,6 +2,7 @@
 
 #include "base/result.h"
 #include "base/strong.h"
+#include "base/witness.h"
 #include "event/message_hash.h"
 #include "io/env.h"
 
@@ -44,6 +45,8 @@ struct PlannedCut {
     std::vector<OffsetSpan> repeats{}; ///< Of them, those that repeat an earlier one: they are landed nowhere.
     /// Events that are not as declared, each reason with its offsets: dead letters.
     std::vector<std::pair<std::string, std::vector<OffsetSpan>>> invalid{};
+    /// Its last record, by which the log is known again. nullopt: it has none, or an older version has planned it.
+    std::optional<Witness> last{};
     auto operator<=>(const PlannedCut&) const = default;
 };
 
@@ -65,6 +68,7 @@ struct Books {
     std::int64_t records = 0; ///< That the cuts below held.
     std::int64_t rebuilt = 0; ///< How often a table was made anew: what a lander knows of the tables is old then.
     std::map<std::string, TableBooks, std::less<>> tables; ///< By name; dead_letters among them.
+    std::optional<Witness> last{};                         ///< PlannedCut::last, of the last cut that has one.
     auto operator<=>(const Books&) const = default;
 };
 

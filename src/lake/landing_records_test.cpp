@@ -44,6 +44,25 @@ TEST_F(LandingRecordsTest, AreReadAsTheyWereWritten) {
     EXPECT_EQ(records(1).books().value(), std::nullopt) << "each partition has its own";
 }
 
+/// The texts never change.
+TEST_F(LandingRecordsTest, SayWhichRecordWasTheLast) {
+    PlannedCut with_last = cut(3, 10);
+    with_last.last = Witness{Offset{9}, 0x0f1e2d3c};
+    EXPECT_EQ(records().record(with_last).value(), with_last);
+    EXPECT_EQ(records().cut_at(Offset{3}).value(), with_last);
+    EXPECT_EQ(*world_.contents(records().directory() + "/00000000000000000003.plan"),
+              "questlog landing cut\nversion = 1\nfrom = 3\nto = 10\ndate = 2026-11-25\nreason = idle\n"
+              "writer = questlog 1, DuckDB v1.5.6\nlast = 9 0f1e2d3c\ncrc32c = 7f23e22a\n");
+    Books with = books();
+    with.tables.erase("join_guild");
+    with.last = Witness{Offset{89}, 0xfedcba98};
+    ASSERT_TRUE(records().write_books(with).ok());
+    EXPECT_EQ(records().books().value(), with);
+    EXPECT_EQ(*world_.contents(records().directory() + "/books"),
+              "questlog landing books\nversion = 1\nbegan = 3\nlanded_to = 90\nrecords = 87\nrebuilt = 0\n"
+              "last = 89 fedcba98\ntable = 40 purchase_sword\ncrc32c = 8618678f\n");
+}
+
 TEST_F(LandingRecordsTest, TheFirstToRecordACutHasDecidedIt) {
     auto one = records();
     auto other = records();

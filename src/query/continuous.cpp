@@ -1,6 +1,7 @@
 #include "query/continuous.h"
 
 #include "scan/continuous.h"
+#include "scan/landed_log.h"
 #include "scan/letter_case.h"
 #include "scan/table_names.h"
 
@@ -68,6 +69,12 @@ Status ContinuousTables::read_log(const scan::LogRange& log) {
         for (const auto& [name, table] : books.tables)
             if (table.stopped_at && opened_.contains(name)) from = std::min(from, *table.stopped_at);
         part.from = std::min(std::max(from, part.from), part.to);
+        const Status same = scan::check_landed(log_.partition(part.partition), books.landed_to, books.last);
+        if (same.ok()) continue;
+        if (same.error().kind != ErrorKind::corrupt) return same;
+        other_logs_.emplace(part.partition,
+                            same.error().within(fmt::format("topic {} [{}]", log_.topic().name, part.partition)));
+        part.from = part.to;
     }
     scan::PlanOptions options;
     options.keep_dead_letters = true;
@@ -150,7 +157,15 @@ std::vector<scan::LandedColumn> ContinuousTables::columns_of(const std::string& 
     return type == types_.end() ? pinned : scan::continuous_columns(*tail_, type->second, std::move(pinned));
 }
 
+Status ContinuousTables::check_log() const {
+    if (other_logs_.empty()) return {};
+    Error other_log = other_logs_.begin()->second;
+    other_log.message += "; `--landed` reads the files alone";
+    return other_log;
+}
+
 Result<std::string> ContinuousTables::select(duck::Connection& connection, const std::string& name) {
+    CHECK_OK(check_log());
     const std::vector<scan::LandedColumn> columns = columns_of(name);
     const auto table = opened_.find(name);
     std::string landed;
@@ -286,6 +301,10 @@ Result<std::vector<LedgerRow>> ContinuousTables::ledger(duck::Connection& connec
             row.duplicates += repeats;
             row.dead_lettered += invalid;
             row.pending = pending;
+            if (const auto other_log = other_logs_.find(partition); other_log != other_logs_.end()) {
+                row.is_of_log = false;
+                row.problem = other_log->second.message;
+            }
             if (row.accepted + row.landed > 0) ledger.push_back(std::move(row));
         }
     }

@@ -31,9 +31,12 @@ struct LedgerRow {
     std::int64_t filtered = 0;
     std::int64_t dead_lettered = 0;
     std::int64_t duplicates = 0;
-    std::string problem; ///< Why nothing more is landed in it; empty: none.
+    std::string problem;   ///< Why nothing more is landed in it; empty: none.
+    bool is_of_log = true; ///< False: the log is not the one that was landed, and what is pending is not known.
 
-    [[nodiscard]] bool balanced() const { return accepted == landed + pending + filtered + dead_lettered + duplicates; }
+    [[nodiscard]] bool balanced() const {
+        return is_of_log && accepted == landed + pending + filtered + dead_lettered + duplicates;
+    }
 };
 
 /// Used in this order: begin(), open(), read_log(), and then the rest. So no file is ahead of the log, and what is
@@ -46,9 +49,13 @@ public:
     Status begin();
     /// Opens those of `names` (as SQL has them) that are in the lake.
     Status open(duck::Connection& connection, const std::vector<std::string>& names);
-    /// Plans the log after what is landed, up to the ends in `log`. Without this, tables are their files alone.
+    /// Plans the log after what is landed, up to the ends in `log`. Without this, tables are their files alone. Nothing
+    /// is read of a partition whose log is not the one that was landed: its tables cannot be selected from then.
     Status read_log(const scan::LogRange& log);
     [[nodiscard]] bool has_read_log() const { return tail_ != nullptr; }
+
+    /// `corrupt` where the log that was read is not the one that was landed: then not all tables are known, either.
+    [[nodiscard]] Status check_log() const;
 
     /// Every table, those among them that have nothing landed yet; sorted.
     [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
@@ -62,7 +69,7 @@ public:
     Result<std::optional<std::string>> find(const std::string& name) const;
 
     /// SELECT of a table of names(), over sources that it offers on `connection`. What it reads from, this object
-    /// holds.
+    /// holds. An error as check_log()'s.
     Result<std::string> select(duck::Connection& connection, const std::string& name);
     /// Columns of integers of an opened table for which events, landed or not, have fractions: these are rescued.
     [[nodiscard]] std::set<std::string> fractions(const std::string& name) const;
@@ -86,7 +93,8 @@ private:
 
     const World& world_;
     log::LogReader& log_;
-    std::vector<lake::Books> books_; ///< By partition.
+    std::vector<lake::Books> books_;        ///< By partition.
+    std::map<Partition, Error> other_logs_; ///< Partitions whose log is not the one that was landed, as an error says.
     std::vector<std::string> landed_names_;
     std::map<std::string, lake::ContinuousTable, std::less<>> opened_;
     std::shared_ptr<const scan::Plan> tail_;                ///< Null: not read.

@@ -20,6 +20,27 @@ void add_fractions(ContinuousStatus& status, const std::set<std::string>& column
                                                                   event::ColumnType::double_);
 }
 
+/// Each problem once, with the tables that have it.
+std::string problems_text(const std::vector<ContinuousStatus>& tables) {
+    constexpr std::size_t named_max = 5;
+    std::vector<std::pair<std::string, std::vector<std::string>>> problems;
+    for (const ContinuousStatus& table : tables) {
+        if (table.problem.empty()) continue;
+        auto same = std::find_if(problems.begin(), problems.end(),
+                                 [&](const auto& problem) { return problem.first == table.problem; });
+        if (same == problems.end()) same = problems.insert(problems.end(), {table.problem, {}});
+        same->second.push_back(table.name);
+    }
+    std::string text;
+    for (const auto& [problem, names] : problems) {
+        const std::size_t named = std::min(names.size(), named_max);
+        text += fmt::format("  {}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(named), ", "));
+        if (named < names.size()) text += fmt::format(" and {} more", names.size() - named);
+        text += fmt::format(": nothing more is landed: {}\n", problem);
+    }
+    return text;
+}
+
 /// What to do about it.
 std::string fractions_text(const ContinuousStatus& table) {
     std::string text;
@@ -92,13 +113,12 @@ std::string continuous_text(const std::vector<ContinuousStatus>& tables) {
     std::vector<std::vector<std::string>> rows{{"continuous table", "accepted", "= landed", "+ pending"}};
     for (const auto& [title, count] : seldom) rows.front().push_back(title);
     for (const std::string title : {"files", "bytes", ""}) rows.front().push_back(title);
-    std::string problems;
+    const std::string problems = problems_text(tables);
+    std::string fractions;
     for (std::size_t i = 0; i < tables.size(); ++i) {
         const ContinuousStatus& table = tables[i];
-        if (!table.problem.empty())
-            problems += fmt::format("  {}: nothing more is landed: {}\n", table.name, table.problem);
         if (i >= shown_max && table.sound() && table.fractions.empty()) continue;
-        problems += fractions_text(table);
+        fractions += fractions_text(table);
         std::vector<std::string>& row =
             rows.emplace_back(std::vector{table.name, fmt::format("{}", table.accepted),
                                           fmt::format("{}", table.landed), fmt::format("{}", table.pending)});
@@ -110,7 +130,7 @@ std::string continuous_text(const std::vector<ContinuousStatus>& tables) {
     std::string out = '\n' + aligned(rows);
     if (rows.size() <= tables.size())
         out += fmt::format("  ... and {} more: `questlog status --json`\n", tables.size() + 1 - rows.size());
-    return out + (problems.empty() ? "" : '\n' + problems);
+    return out + (problems.empty() && fractions.empty() ? "" : '\n' + problems + fractions);
 }
 
 std::string continuous_json(const std::vector<ContinuousStatus>& tables) {

@@ -4,6 +4,7 @@
 #include "query/query_fixture.h"
 #include "query/status.h"
 #include "scan/continuous.h"
+#include "scan/landed_log.h"
 #include "scan/table_names.h"
 
 #include <cerrno>
@@ -100,6 +101,44 @@ TEST_F(ContinuousTest, AStoppedTableIsReadFromTheLogFromThereOn) {
     EXPECT_EQ(ledger(), (Rows{{"0", "guild", "1", "1", "0", "true", "NULL"},
                               {"0", "raid", "4", "1", "3", "true", "its files are damaged"}}));
     EXPECT_FALSE(status(*world_)->sound());
+}
+
+/// A log restored from an older backup: the events that came in the place of landed ones are in no file.
+TEST_F(ContinuousTest, ALogThatIsNotTheOneThatWasLandedIsNoAnswer) {
+    raid(1);
+    land_table("raid", 0, 1);
+    raid(2);
+    post({R"({"event_type": "guild", "n": 3})"});
+    auto reader = log::open_reader(real_.env(), *topics_, writer_->topic()).value();
+    lake::Books books{Offset{0}, Offset{1}, 1, 0, {{"raid", {1, std::nullopt, ""}}}};
+    books.last = scan::witness_at(reader->partition(Partition{0}), Offset{0}).value();
+    ASSERT_TRUE(records().write_books(books).ok());
+    EXPECT_EQ(ask("SELECT n FROM raid"), (Rows{{"1"}, {"2"}}));
+    EXPECT_TRUE(status(*world_)->sound());
+    const auto expect_refused = [&](const std::string& what) {
+        ASSERT_TRUE(records().write_books(books).ok());
+        for (const std::string table : {"raid", "guild"}) {
+            const std::string error = ask("SELECT n FROM " + table)[0][0];
+            for (const std::string words : {"topic game-events [0]: this is not the log that was landed", what.c_str(),
+                                            "`--landed` reads the files alone"})
+                EXPECT_NE(error.find(words), std::string::npos) << error;
+        }
+        EXPECT_EQ(ask("SELECT n FROM raid", {.landed_only = true}), (Rows{{"1"}}));
+        EXPECT_EQ(ask("SELECT count(*) FROM events"), (Rows{{"3"}})) << "the log as it is";
+        const Rows rows = ledger();
+        ASSERT_EQ(rows.size(), 1U);
+        EXPECT_EQ(Rows::value_type(rows[0].begin(), rows[0].begin() + 6),
+                  (Rows::value_type{"0", "raid", "1", "1", "0", "false"}));
+        EXPECT_NE(rows[0][6].find(what), std::string::npos) << rows[0][6];
+        const auto report = status(*world_).value();
+        EXPECT_FALSE(report.sound());
+        EXPECT_NE(status_text(report).find("raid: nothing more is landed: topic game-events [0]"), std::string::npos)
+            << status_text(report);
+    };
+    ++books.last->fingerprint;
+    expect_refused("another event than the one that was landed is at offset 0");
+    books = {Offset{0}, Offset{7}, 7, 0, {{"raid", {1, std::nullopt, ""}}}};
+    expect_refused("offset 6 was landed, and the log ends at 3");
 }
 
 TEST_F(ContinuousTest, LandedAndTailAreOneTableWithTheColumnsOfBoth) {

@@ -2,6 +2,7 @@
 
 #include "lake/landing_records.h"
 #include "query/landing.h"
+#include "scan/landed_log.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -63,7 +64,8 @@ Claim claim_of(const scan::TableDeclaration& table, const Result<std::optional<l
     return claim;
 }
 
-Result<std::optional<Claim>> continuous_claim(const World& world, const log::Topic& topic) {
+Result<std::optional<Claim>> continuous_claim(const World& world, log::LogReader& log) {
+    const log::Topic& topic = log.topic();
     if (topic.name != world.topic) return std::optional<Claim>{};
     Claim claim{std::string(lake::continuous_folder) + "/*",
                 {},
@@ -75,6 +77,13 @@ Result<std::optional<Claim>> continuous_claim(const World& world, const log::Top
         Offset& landed_to = claim.landed_to.emplace_back();
         if (!books) continue;
         was_landed = true;
+        const Status same = scan::check_landed(log.partition(partition), books->landed_to, books->last);
+        if (!same.ok()) {
+            if (same.error().kind != ErrorKind::corrupt) return same.error();
+            claim.state = "was landed from another log";
+            claim.advice = "`questlog status` says what to do";
+            continue;
+        }
         landed_to = books->landed_to;
         for (const auto& [name, table] : books->tables) {
             if (!table.stopped_at || *table.stopped_at >= landed_to) continue;
@@ -97,7 +106,7 @@ Result<std::vector<Claim>> claims_on(const World& world, log::LogReader& log) {
         const bool spare = snapshot.ok() && !*snapshot && world.spare_tables.contains(table.name);
         if (!spare) tables.emplace_back(&table, std::move(snapshot));
     }
-    TRY(continuous, continuous_claim(world, log.topic()));
+    TRY(continuous, continuous_claim(world, log));
     TRY(range, range_of(log)); // after the files: none is ahead of it
     std::vector<Claim> claims;
     claims.reserve(tables.size() + 1);

@@ -26,8 +26,9 @@ struct Claim {
 [[nodiscard]] Claim claim_of(const scan::TableDeclaration& table, const Result<std::optional<lake::Snapshot>>& snapshot,
                              const log::Topic& topic, const scan::LogRange& log, const std::string& batch_command);
 
-/// The claim of the continuous tables, all of them together: what is not landed in each. nullopt: they make none.
-Result<std::optional<Claim>> continuous_claim(const World& world, const log::Topic& topic);
+/// The claim of the continuous tables, all of them together: what is not landed in each. Where the log is not the one
+/// that was landed, that is all of it. nullopt: they make none.
+Result<std::optional<Claim>> continuous_claim(const World& world, log::LogReader& log);
 
 /// The claims of the world's tables on the topic. Reads the tables' footers. Those of World::spare_tables make none
 /// until they were landed once.

@@ -212,6 +212,12 @@ TEST_F(RetentionTest, TheContinuousTablesKeepWhatIsNotLandedInEachOfThem) {
     EXPECT_NE(kept_.find("table purchase_sword is stopped"), std::string::npos) << kept_;
     books.tables["purchase_sword"] = {500, std::nullopt, ""};
     ASSERT_TRUE(records.write_books(books).ok());
+    books.last = Witness{Offset{0}, 7}; // of another record
+    ASSERT_TRUE(records.write_books(books).ok());
+    EXPECT_EQ(trim(little), 0) << "another log was landed";
+    EXPECT_NE(kept_.find("table events/* was landed from another log"), std::string::npos) << kept_;
+    books.last.reset();
+    ASSERT_TRUE(records.write_books(books).ok());
     const std::int64_t start = trim(little);
     EXPECT_GT(start, 100);
     EXPECT_LE(start, 500);

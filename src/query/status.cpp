@@ -172,7 +172,7 @@ void tell_kept(const World& world, log::LogReader& log, const std::vector<Found>
         claims.push_back(claim_of(*found.declaration, found.snapshot, log.topic(), range_of(status),
                                   world.batch_command(found.declaration->name)));
     }
-    if (auto continuous = continuous_claim(world, log.topic()); continuous.ok() && *continuous)
+    if (auto continuous = continuous_claim(world, log); continuous.ok() && *continuous)
         claims.push_back(std::move(**continuous));
     const auto plans = plan_trims(world.env, *world.embedded, log, status.retention, claims);
     if (!plans.ok()) return;

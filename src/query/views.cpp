@@ -136,6 +136,7 @@ Status Views::create_continuous(bool unlanded) {
         }
         TRY(found, continuous_->find(name));
         if (!found) {
+            if (unlanded) CHECK_OK(continuous_->check_log());
             left.push_back(name);
             continue;
         }

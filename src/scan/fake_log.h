@@ -32,6 +32,8 @@ public:
         for (const std::string& value : values) without_ids.emplace_back("", value);
         append_with_ids(without_ids, first_ms);
     }
+    /// Offsets that have no records, as in a cluster.
+    void skip(std::int64_t offsets) { end_ = end_.plus(offsets); }
     /// The same of events with message ids, "" for none.
     void append_with_ids(const std::vector<std::pair<std::string, std::string>>& ids_and_values,
                          std::int64_t first_ms = 1'795'384'733'873) {
@@ -55,7 +57,7 @@ public:
     }
 
     [[nodiscard]] Partition partition() const override { return partition_; }
-    Result<Offset> start_offset() override { return Offset{0}; }
+    Result<Offset> start_offset() override { return start; }
     Result<Offset> end_offset() override { return end_; }
     Result<std::int64_t> bytes() override { return std::int64_t{0}; }
     Result<std::int64_t> bytes_below(Offset) override { return std::int64_t{0}; }
@@ -68,6 +70,7 @@ public:
         return std::unique_ptr<log::RecordFetcher>(std::make_unique<Fetcher>(*this));
     }
 
+    Offset start;                 ///< What lies before has expired.
     std::int64_t fetched = 0;     ///< Records, by all fetchers.
     std::int64_t damaged_at = -1; ///< Offset of a batch that does not read.
 

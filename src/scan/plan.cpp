@@ -80,6 +80,9 @@ public:
     }
 
     [[nodiscard]] const std::vector<SetAside>& set_aside() const override { return data_->set_aside; }
+    [[nodiscard]] const std::vector<std::optional<Offset>>& last_offsets() const override {
+        return data_->last_offsets;
+    }
     [[nodiscard]] const PlacesByType& repeats() const override { return data_->repeats; }
     [[nodiscard]] const PlacesByType& invalid() const override { return data_->invalid; }
     [[nodiscard]] std::optional<event::ColumnType> declared_type(std::string_view event_type,

@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -83,6 +84,8 @@ public:
     [[nodiscard]] virtual std::vector<std::string> types() const = 0;
     /// What was found, or known, by the range's parts.
     [[nodiscard]] virtual const std::vector<SetAside>& set_aside() const = 0;
+    /// Of each of the range's parts the last record's, of whatever fate. nullopt: it has none.
+    [[nodiscard]] virtual const std::vector<std::optional<Offset>>& last_offsets() const = 0;
     [[nodiscard]] virtual const PlacesByType& repeats() const = 0;
     [[nodiscard]] virtual const PlacesByType& invalid() const = 0;
     /// What PlanOptions::rules declare the key as.

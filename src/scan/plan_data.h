@@ -9,6 +9,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,7 +50,8 @@ struct PlanData {
     std::deque<PlannedType> types;
     std::map<std::string, std::size_t, std::less<>> type_by_name;
     ReferenceList dead_letters;
-    std::vector<SetAside> set_aside; ///< By part of the range.
+    std::vector<SetAside> set_aside;                 ///< By part of the range.
+    std::vector<std::optional<Offset>> last_offsets; ///< Likewise.
     PlacesByType repeats;
     PlacesByType invalid;
     std::shared_ptr<const event::FieldRules> rules;

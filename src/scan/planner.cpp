@@ -20,6 +20,7 @@ public:
         data_->rules = options.rules;
         data_->set_aside = known;
         data_->set_aside.resize(range.size());
+        data_->last_offsets.resize(range.size());
         if (looks_ && options.rules != nullptr && !options.rules->empty()) checker_.emplace(options.rules);
         for (const PartitionRange& part : range) total_ += part.to.minus(part.from);
         for (const std::string& type : options.keep_types) {
@@ -79,6 +80,7 @@ private:
             if (record.offset < part.from || record.offset >= part.to) continue;
             if (record.timestamp < previous_time_ || record.timestamp > latest_time) data_->is_in_order = false;
             previous_time_ = record.timestamp;
+            data_->last_offsets[range] = record.offset;
             if (++data_->tally.events % PlanOptions::progress_events == 0) report();
             const Reference reference = Reference::of(static_cast<std::uint32_t>(number), position);
             const bool kept = aside_.has(record.offset) ? set_aside(record, part.partition, reference)
