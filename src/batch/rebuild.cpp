@@ -1,5 +1,6 @@
 #include "batch/rebuild.h"
 
+#include "base/plural.h"
 #include "batch/cut_landing.h"
 #include "io/lock_error.h"
 #include "lake/landing_records.h"
@@ -32,8 +33,9 @@ public:
         CHECK_OK(take_locks());
         CHECK_OK(world_.store.put_back(world_.log.topic().id));
         CHECK_OK(world_.env.files.remove_tree(aside_root_)); // a crashed one's
-        CHECK_OK(check_log());
+        CHECK_OK(look_at_log());
         CHECK_OK(look_at_old());
+        CHECK_OK(may_replace_old());
         const Status made = make();
         if (!made.ok() && !world_.store.put_back(world_.log.topic().id).ok()) return made.error(); // the next one does
         const Status cleared = world_.env.files.remove_tree(aside_root_);
@@ -67,7 +69,7 @@ private:
     }
 
     /// How much of what was landed the log still has.
-    Status check_log() {
+    Status look_at_log() {
         for (std::size_t i = 0; i < partitions_.size(); ++i) {
             TRY(start, world_.log.partition(number(i)).start_offset());
             for (const lake::PlannedCut& cut : partitions_[i].cuts) {
@@ -75,19 +77,42 @@ private:
                 total_ += cut.to.minus(std::max(cut.from, std::min(start, cut.to)));
             }
         }
-        if (report_.expired == 0 || options_.force) return {};
-        return reject("{} landed events of topic {} have expired from the log, and the table would be without those of "
-                      "them that are its: --force makes it from what the log still has",
-                      report_.expired, world_.log.topic().name);
+        return {};
     }
 
-    /// A generation of its own, also where the old one does not read.
+    /// A generation of its own, also where the old one does not read; and what other logs have landed there.
     Status look_at_old() {
         TRY(database, world_.database());
         TRY(connection, database->connect());
         const auto old = world_.store.open(*connection, name_);
         generation_ = old.ok() && *old ? (*old)->generation() + 1 : world_.env.clock.wall_ms().value;
+        const std::string& log_id = world_.log.topic().id;
+        if (!old.ok()) {
+            TRY(others, world_.store.others_lying_in(name_, log_id));
+            report_.of_others = std::move(others);
+        } else if (*old) {
+            report_.of_others = (*old)->rows_of_others(log_id);
+        }
         return {};
+    }
+
+    /// Nothing that cannot be made again gets lost unasked.
+    Status may_replace_old() {
+        if (options_.force) return {};
+        const log::Topic& topic = world_.log.topic();
+        std::string losses;
+        if (report_.expired > 0)
+            losses = fmt::format("{} landed events of topic {} have expired from the log, and the table would be "
+                                 "without those of them that are its",
+                                 report_.expired, topic.name);
+        if (!report_.of_others.empty())
+            losses += fmt::format("{}it holds {}, which are not in this log (topic {}, id {}) and would be lost",
+                                  losses.empty() ? "" : "; and ", other_logs_text(report_.of_others, options_.topic_of),
+                                  topic.name, topic.id);
+        if (losses.empty()) return {};
+        return reject("table {} is left as it is: {}. To make it all the same, from what this log still has, add "
+                      "--force",
+                      name_, losses);
     }
 
     Status make() {
@@ -154,6 +179,18 @@ private:
 };
 
 } // namespace
+
+std::string other_logs_text(const std::vector<lake::RowsOfLog>& others,
+                            const std::function<std::string(const std::string& log_id)>& topic_of) {
+    std::string text;
+    for (const lake::RowsOfLog& other : others) {
+        if (!text.empty()) text += &other == &others.back() ? " and " : ", ";
+        text += fmt::format("{} of log {}", other.rows ? plural(*other.rows, "row") : "rows", other.log_id);
+        if (const std::string topic = topic_of ? topic_of(other.log_id) : ""; !topic.empty())
+            text += fmt::format(" (topic {})", topic);
+    }
+    return text;
+}
 
 Result<RebuildReport> rebuild(const LandingWorld& world, const std::string& table, const RebuildOptions& options) {
     return Rebuild(world, table, options).run();

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view file_prefix = "part-";
 constexpr std::string_view file_suffix = ".parquet";
+constexpr std::string_view transaction_prefix = "questlog:";
 constexpr std::string_view generation_prefix = "-g";
 constexpr std::string_view generation_key = "questlog.generation";
 constexpr std::string_view topic_key = "questlog.topic";
@@ -43,6 +44,14 @@ event::ColumnType column_type(duck::ValueType type) {
     case duck::ValueType::double_: return event::ColumnType::double_;
     default: return event::ColumnType::string;
     }
+}
+
+/// Of LogStretch::transaction(); empty: another program's.
+std::string log_of_transaction(std::string_view transaction) {
+    if (!transaction.starts_with(transaction_prefix)) return {};
+    transaction.remove_prefix(transaction_prefix.size());
+    const std::size_t colon = transaction.rfind(':');
+    return std::string(transaction.substr(0, colon == std::string_view::npos ? 0 : colon));
 }
 
 constexpr std::string_view row_columns[] = {"_rescued_data", "_timestamp", "_partition", "_offset"};
@@ -98,7 +107,7 @@ std::optional<LogStretch> LogStretch::of_file(std::string_view name) {
 }
 
 std::string LogStretch::transaction() const {
-    return fmt::format("questlog:{}:{}", log_id, partition);
+    return fmt::format("{}{}:{}", transaction_prefix, log_id, partition);
 }
 
 Offset ContinuousTable::landed_to(const std::string& log_id, Partition partition) const {
@@ -110,6 +119,18 @@ std::optional<std::int64_t> ContinuousTable::rows_of(const std::string& log_id, 
     if (has_foreign_files_) return std::nullopt;
     const auto known = rows_of_.find(LogStretch{log_id, partition, {}, {}}.transaction());
     return known == rows_of_.end() ? 0 : known->second;
+}
+
+std::vector<RowsOfLog> ContinuousTable::rows_of_others(const std::string& log_id) const {
+    std::map<std::string, std::int64_t> others;
+    for (const auto& [transaction, rows] : rows_of_) others[log_of_transaction(transaction)] += rows;
+    if (has_foreign_files_)
+        for (const auto& [transaction, to] : state_.transactions) others.try_emplace(log_of_transaction(transaction));
+    std::vector<RowsOfLog> found;
+    for (const auto& [id, rows] : others)
+        if (!id.empty() && id != log_id && (rows > 0 || has_foreign_files_))
+            found.push_back({id, has_foreign_files_ ? std::nullopt : std::optional(rows)});
+    return found;
 }
 
 void ContinuousTable::count(const DeltaFile& file) {
@@ -235,6 +256,23 @@ Result<std::optional<Found>> ContinuousStore::look_in_place(const std::string& n
         if (now.empty()) return std::optional<Found>{};
         place = std::move(now);
     }
+}
+
+Result<std::vector<RowsOfLog>> ContinuousStore::others_lying_in(const std::string& name,
+                                                                const std::string& log_id) const {
+    std::set<std::string> others;
+    const std::string folder = root_ + "/" + name;
+    TRY(dates, env_.files.list(folder));
+    for (const io::Entry& date : dates) {
+        if (date.kind != io::Kind::directory) continue;
+        TRY(files, env_.files.list(folder + "/" + date.name));
+        for (const io::Entry& file : files)
+            if (const auto stretch = LogStretch::of_file(file.name)) others.insert(stretch->log_id);
+    }
+    others.erase(log_id);
+    std::vector<RowsOfLog> found;
+    for (const std::string& id : others) found.push_back({id, std::nullopt});
+    return found;
 }
 
 Status ContinuousStore::put_back(const std::string& log_id) {

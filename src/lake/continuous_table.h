@@ -54,6 +54,12 @@ struct LogStretch {
     [[nodiscard]] std::string transaction() const; ///< Delta's appId; its version is `to`.
 };
 
+/// What one log has landed in a table.
+struct RowsOfLog {
+    std::string log_id;
+    std::optional<std::int64_t> rows; ///< nullopt: the table's files do not say.
+};
+
 /// A table as of one version. One thread. One that has been refreshed or appended to keeps of its files only the sums:
 /// what a lander has of a table does not grow with it.
 class ContinuousTable {
@@ -73,6 +79,8 @@ public:
     /// Rows of the partition in the files. nullopt: files of another program's making do not say whose rows they hold.
     [[nodiscard]] std::optional<std::int64_t> rows_of(const std::string& log_id, Partition partition) const;
     [[nodiscard]] std::int64_t rows() const { return rows_; } ///< Of all files.
+    /// The logs that have rows in it, or may have, without `log_id`; in order.
+    [[nodiscard]] std::vector<RowsOfLog> rows_of_others(const std::string& log_id) const;
 
 private:
     friend class ContinuousStore;
@@ -117,6 +125,8 @@ public:
     Result<std::vector<std::string>> names() const;
     /// nullopt: no such table.
     Result<std::optional<ContinuousTable>> open(duck::Connection& connection, const std::string& name) const;
+    /// The logs of which files lie in the table's folder, whether it reads or not, without `log_id`; in order.
+    Result<std::vector<RowsOfLog>> others_lying_in(const std::string& name, const std::string& log_id) const;
     Status refresh(duck::Connection& connection, ContinuousTable& table) const;
     /// How the table's columns came to be. `reject`: no such table.
     Result<std::vector<DeltaSchemaChange>> history(const std::string& name) const;

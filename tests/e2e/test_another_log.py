@@ -1,4 +1,4 @@
-"""A log that is not the one that was landed: nothing of it is lost unseen."""
+"""A log that is not the one that was landed, and tables that several logs have landed in: nothing of them is lost unseen."""
 
 import json
 import re
@@ -89,3 +89,34 @@ def test_an_event_that_is_sent_again_to_a_restored_log_is_not_taken_for_landed(q
     (questlog.folder / "older").rename(questlog.data / "log")
     send(questlog, 2, message_id="two")
     assert questlog.value_of("SELECT count(*) FROM events") == 2
+
+
+# --- tables of several logs
+
+def test_rebuild_leaves_a_table_that_another_topic_has_landed_in(questlog):
+    questlog.write_config("[landing]\nenabled = false\n")
+    send(questlog, 1)
+    questlog.ok("land", "--once")
+    questlog.write_config("[log]\ntopic = 'other'\n[landing]\nenabled = false\n")
+    send(questlog, 2, 3)
+    questlog.ok("land", "--once")
+    questlog.write_config("[landing]\nenabled = false\n")
+    assert numbers(questlog, "--landed") == [1, 2, 3]
+    says = ["q is left as it is", "2 rows of log", "(topic other)", "--force"]
+    questlog.fails("rebuild", "q", code=2, says=says)
+    assert numbers(questlog, "--landed") == [1, 2, 3]
+    done = questlog.run("rebuild", "q", "--force")
+    assert done.code == 0 and "2 rows of log" in done.err and "(topic other) were not in this log" in done.err, str(done)
+    assert numbers(questlog, "--landed") == [1]
+    questlog.ok("rebuild", "q")
+
+
+def test_rebuild_leaves_a_table_whose_log_was_made_anew(questlog):
+    questlog.write_config("[landing]\nenabled = false\n")
+    send(questlog, 1)
+    questlog.ok("land", "--once")
+    shutil.rmtree(questlog.data / "log")
+    send(questlog, 2)
+    questlog.ok("land", "--once")
+    questlog.fails("rebuild", "q", code=2, says=["1 row of log", "would be lost", "--force"])
+    assert numbers(questlog) == [1, 2]
