@@ -170,9 +170,8 @@ Result<PlannedCut> Lander::record(PartitionState& partition, PlannedCut due, std
     TRY(recorded, partition.records.cut_at(due.from));
     if (recorded || due.date.empty()) return partition.records.record(recorded.value_or(due));
     const auto find_repeats = [&](const std::vector<event::IdSighting>& ids) -> Result<std::vector<OffsetSpan>> {
-        const TimestampMs since = ids.front().time.plus(-options_.repeats.time.count());
-        TRY(repeats, scan::find_repeats(ids, options_.repeats, [&](const scan::SightingSink& sink) {
-                return partition.records.visit_ids(due.from, since, sink);
+        TRY(repeats, scan::find_repeats(ids, options_.repeats, [&](TimestampMs time, const scan::SightingSink& sink) {
+                return partition.records.visit_ids(due.from, time.plus(-options_.repeats.time.count()), sink);
             }));
         CHECK_OK(partition.records.write_ids(due.from, ids));
         due.ids = static_cast<std::int64_t>(ids.size());

@@ -118,11 +118,33 @@ TEST_F(LandedRepeats, IdsThatNobodyAsksForAnyMoreAreRemoved) {
         append_with_ids({{fmt::format("id {}", i), event("sword", i)}});
         land();
         now_ms_ += 599;
+        world_.advance(std::chrono::milliseconds(600));
     }
     std::vector<std::string> left;
     for (const std::string& name : world_.names(records().directory()))
         if (name.ends_with(".ids")) left.push_back(name.substr(17));
     EXPECT_EQ(left, (Rows{"004.ids", "005.ids"})) << "of the last 1125 ms: a second, and a margin";
+}
+
+/// As those of several producers do, whose clocks are apart.
+TEST_F(LandedRepeats, AreKnownWhereTimesGoBack) {
+    options_.repeats = {std::chrono::milliseconds(10'000), 100};
+    reopen();
+    const std::int64_t noon = now_ms_;
+    append_with_ids({{"a", event("sword", 1)}});
+    land();
+    now_ms_ = noon + 15'000;
+    append_with_ids({{"b", event("sword", 2)}});
+    now_ms_ = noon + 2'000; // in the window after the first
+    append_with_ids({{"a", event("sword", 3)}});
+    now_ms_ = noon - std::int64_t{60} * 24 * 60 * 60 * 1000;
+    append_with_ids({{"c", event("sword", 4)}, {"c", event("sword", 5)}});
+    land();
+    EXPECT_EQ(cuts().size(), 2U);
+    now_ms_ = noon + 16'000;
+    append_with_ids({{"b", event("sword", 6)}, {"c", event("sword", 7)}, {"d", event("sword", 8)}});
+    land();
+    EXPECT_EQ(swords(), (Rows{"1", "2", "4", "7", "8"})) << "7 comes long after the one before it";
 }
 
 } // namespace

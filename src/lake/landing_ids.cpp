@@ -2,15 +2,21 @@
 #include "io/whole_file.h"
 #include "lake/landing_records.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <fmt/format.h>
-#include <limits>
-#include <optional>
 #include <span>
+#include <utility>
 
 /// The message ids of cuts, a file each. All numbers little-endian:
+///
+///   8  "QLids 2\n"     8  the latest of their times, ms      8  how many
+///   then for each, in order of offsets:  8  high and  8  low half of its hash,  8  offset,  8  time, ms
+///   4  CRC-32C of everything before
+///
+/// What was written at first is read as well:
 ///
 ///   8  "QLids 1\n"     8  offset of the first      8  its time, ms      8  how many
 ///   then for each, in order of offsets:  8  high and  8  low half of its hash,  4  offset and  4  ms after the first
@@ -18,11 +24,17 @@
 namespace questlog::lake {
 namespace {
 
-constexpr std::string_view magic = "QLids 1\n";
-constexpr std::string_view suffix = ".ids";
-constexpr std::size_t header_bytes = 32;
-constexpr std::size_t entry_bytes = 24;
+struct Layout {
+    std::string_view magic;
+    std::size_t header_bytes;
+    std::size_t count_at;
+    std::size_t entry_bytes;
+};
+constexpr Layout first_layout{"QLids 1\n", 32, 24, 24};
+constexpr Layout present_layout{"QLids 2\n", 24, 16, 32};
+constexpr std::size_t latest_at = 8; ///< Of the present layout.
 constexpr std::size_t crc_bytes = 4;
+constexpr std::string_view suffix = ".ids";
 
 template <class Int> void append(std::string& out, Int value) {
     char bytes[sizeof(Int)];
@@ -36,33 +48,45 @@ template <class Int> Int number_at(std::string_view bytes, std::size_t at) {
     return value;
 }
 
-struct Header {
-    Offset first;
-    TimestampMs time;
-    std::size_t count = 0;
-};
-
-Header header_of(std::string_view bytes) {
-    return {{number_at<std::int64_t>(bytes, 8)},
-            {number_at<std::int64_t>(bytes, 16)},
-            static_cast<std::size_t>(number_at<std::uint64_t>(bytes, 24))};
+const Layout& layout_of(std::string_view bytes) {
+    return bytes.starts_with(first_layout.magic) ? first_layout : present_layout;
 }
 
-event::IdSighting entry_of(std::string_view bytes, const Header& header, std::size_t number) {
-    const std::size_t at = header_bytes + number * entry_bytes;
-    return {{number_at<std::uint64_t>(bytes, at), number_at<std::uint64_t>(bytes, at + 8)},
-            header.first.plus(number_at<std::uint32_t>(bytes, at + 16)),
-            header.time.plus(number_at<std::uint32_t>(bytes, at + 20))};
+std::size_t count_of(std::string_view bytes) {
+    return static_cast<std::size_t>(number_at<std::uint64_t>(bytes, layout_of(bytes).count_at));
+}
+
+event::IdSighting entry_of(std::string_view bytes, std::size_t number) {
+    const Layout& layout = layout_of(bytes);
+    const std::size_t at = layout.header_bytes + number * layout.entry_bytes;
+    const event::MessageHash id{number_at<std::uint64_t>(bytes, at), number_at<std::uint64_t>(bytes, at + 8)};
+    if (&layout == &present_layout)
+        return {id, Offset{number_at<std::int64_t>(bytes, at + 16)},
+                TimestampMs{number_at<std::int64_t>(bytes, at + 24)}};
+    return {id, Offset{number_at<std::int64_t>(bytes, 8)}.plus(number_at<std::uint32_t>(bytes, at + 16)),
+            TimestampMs{number_at<std::int64_t>(bytes, 16)}.plus(number_at<std::uint32_t>(bytes, at + 20))};
+}
+
+/// Of ids of which there are some. Times go back where another producer's do, so it need not be the last one's.
+TimestampMs latest_of(std::string_view bytes) {
+    if (&layout_of(bytes) == &present_layout) return {number_at<std::int64_t>(bytes, latest_at)};
+    TimestampMs latest = entry_of(bytes, 0).time;
+    for (std::size_t i = 1; i < count_of(bytes); ++i) latest = std::max(latest, entry_of(bytes, i).time);
+    return latest;
+}
+
+bool is_whole(std::string_view bytes) {
+    const Layout& layout = layout_of(bytes);
+    if (!bytes.starts_with(layout.magic) || bytes.size() < layout.header_bytes + crc_bytes) return false;
+    const std::size_t end = bytes.size() - crc_bytes;
+    return crc32c(bytes.substr(0, end)) == number_at<std::uint32_t>(bytes, end) &&
+           (end - layout.header_bytes) / layout.entry_bytes == count_of(bytes);
 }
 
 /// The file's bytes, which are what someone wrote.
 Result<std::string> read_checked(io::Files& files, const std::string& path) {
     TRY(bytes, io::read_text_file(files, path));
-    const bool is_whole = bytes.size() >= header_bytes + crc_bytes && bytes.starts_with(magic) &&
-                          crc32c(std::string_view(bytes).substr(0, bytes.size() - crc_bytes)) ==
-                              number_at<std::uint32_t>(bytes, bytes.size() - crc_bytes) &&
-                          (bytes.size() - header_bytes - crc_bytes) / entry_bytes == header_of(bytes).count;
-    if (!is_whole)
+    if (!is_whole(bytes))
         return corrupt("{}: the message ids of a landed stretch are damaged; `questlog land --once` writes them anew "
                        "from the log",
                        path);
@@ -77,46 +101,41 @@ bool is_missing(const Error& error) {
     return error.system_errno == ENOENT;
 }
 
-/// How many ids the file says it has, and when the last of them was met. Unchecked.
+/// Ids of a cut as the file says, unchecked.
 struct Summary {
-    std::int64_t count = 0;
-    TimestampMs last;
+    std::string path;
+    std::int64_t count = 0; ///< 0: it is damaged.
+    TimestampMs latest; ///< When the latest of them came: by its time, or when they were landed, if this is earlier.
 };
 
-Result<Summary> summary_of(io::Files& files, const std::string& path) {
+Result<Summary> summary_of(io::Files& files, std::string path) {
     TRY(file, files.open(path, io::Open::read));
-    std::array<char, header_bytes> head{};
+    std::array<char, present_layout.header_bytes> head{};
     TRY(got, file->read_at(0, std::as_writable_bytes(std::span(head))));
-    if (got < head.size()) return Summary{};
-    const Header header = header_of({head.data(), head.size()});
-    if (header.count == 0) return Summary{};
-    std::array<char, 4> ms{};
-    const std::size_t last = header_bytes + header.count * entry_bytes - ms.size();
-    TRY(read, file->read_at(static_cast<std::int64_t>(last), std::as_writable_bytes(std::span(ms))));
-    if (read < ms.size()) return Summary{};
-    return Summary{static_cast<std::int64_t>(header.count),
-                   header.time.plus(number_at<std::uint32_t>({ms.data(), ms.size()}, 0))};
+    std::string bytes(head.data(), got);
+    if (bytes.starts_with(first_layout.magic)) {
+        TRY(all, io::read_text_file(files, path));
+        bytes = is_whole(all) ? std::move(all) : std::string();
+    }
+    if (bytes.size() < head.size() || count_of(bytes) == 0) return Summary{std::move(path), 0, {}};
+    TRY(stat, files.stat(path));
+    return Summary{std::move(path), static_cast<std::int64_t>(count_of(bytes)),
+                   std::min(latest_of(bytes), stat.modified)};
 }
 
 } // namespace
 
 Status LandingRecords::write_ids(Offset from, const std::vector<event::IdSighting>& ids) {
-    const event::IdSighting& first = ids.front();
-    std::string bytes(magic);
-    bytes.reserve(header_bytes + ids.size() * entry_bytes + crc_bytes);
-    append(bytes, first.offset.value);
-    append(bytes, first.time.value);
+    const auto latest = std::ranges::max_element(ids, {}, &event::IdSighting::time);
+    std::string bytes(present_layout.magic);
+    bytes.reserve(present_layout.header_bytes + ids.size() * present_layout.entry_bytes + crc_bytes);
+    append(bytes, latest->time.value);
     append(bytes, static_cast<std::uint64_t>(ids.size()));
-    for (const event::IdSighting& id : ids) {
-        const std::int64_t offset = id.offset.minus(first.offset);
-        const std::int64_t ms = id.time.minus(first.time);
-        constexpr std::int64_t most = std::numeric_limits<std::uint32_t>::max();
-        if (offset < 0 || offset > most || ms < 0 || ms > most)
-            return internal("offset {} does not follow {} in a cut", id.offset, first.offset);
-        append(bytes, id.id.high);
-        append(bytes, id.id.low);
-        append(bytes, static_cast<std::uint32_t>(offset));
-        append(bytes, static_cast<std::uint32_t>(ms));
+    for (const auto& [id, offset, time] : ids) {
+        append(bytes, id.high);
+        append(bytes, id.low);
+        append(bytes, offset.value);
+        append(bytes, time.value);
     }
     append(bytes, crc32c(bytes));
     CHECK_OK(env_.files.make_directories(directory_));
@@ -128,7 +147,7 @@ Result<std::int64_t> LandingRecords::ids_of(Offset from) const {
     TRY(present, env_.files.stat(path));
     if (present.kind == io::Kind::missing) return 0;
     const auto bytes = read_checked(env_.files, path);
-    if (bytes.ok()) return static_cast<std::int64_t>(header_of(*bytes).count);
+    if (bytes.ok()) return static_cast<std::int64_t>(count_of(*bytes));
     if (bytes.error().kind == ErrorKind::corrupt) return 0;
     return bytes.error();
 }
@@ -139,15 +158,17 @@ Status LandingRecords::visit_ids(Offset below, TimestampMs time,
     if (present.kind == io::Kind::missing) return {};
     TRY(entries, env_.files.list(directory_)); // by name: in order
     const std::string end = ids_name(below);
+    bool is_in_window = false;
     for (const io::Entry& entry : entries) {
         if (!entry.name.ends_with(suffix) || entry.name >= end) continue;
         const auto bytes = read_checked(env_.files, directory_ + "/" + entry.name);
         if (!bytes.ok() && is_missing(bytes.error())) continue; // forgotten meanwhile
         if (!bytes.ok()) return bytes.error();
-        const Header header = header_of(*bytes);
-        if (header.count == 0 || entry_of(*bytes, header, header.count - 1).time < time) continue;
-        for (std::size_t i = 0; i < header.count; ++i) {
-            const event::IdSighting id = entry_of(*bytes, header, i);
+        const std::size_t count = count_of(*bytes);
+        is_in_window = is_in_window || (count > 0 && latest_of(*bytes) >= time);
+        if (!is_in_window) continue;
+        for (std::size_t i = 0; i < count; ++i) {
+            const event::IdSighting id = entry_of(*bytes, i);
             if (id.offset < below) sink(id);
         }
     }
@@ -158,18 +179,21 @@ Status LandingRecords::forget_ids(const event::RepeatWindow& window) {
     TRY(present, env_.files.stat(directory_));
     if (present.kind == io::Kind::missing) return {};
     TRY(entries, env_.files.list(directory_));
+    std::vector<Summary> summaries;
     std::int64_t after = 0; // ids of later cuts
-    std::optional<TimestampMs> newest;
+    for (const io::Entry& entry : entries) {
+        if (!entry.name.ends_with(suffix)) continue;
+        TRY(summary, summary_of(env_.files, directory_ + "/" + entry.name));
+        if (summary.count == 0) continue; // damaged: who needs it tells
+        after += summary.count;
+        summaries.push_back(std::move(summary));
+    }
     const std::int64_t time = window.time.count() + window.time.count() / 8;
     const std::int64_t ids = window.ids + window.ids / 8;
-    for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
-        if (!entry->name.ends_with(suffix)) continue;
-        const std::string path = directory_ + "/" + entry->name;
-        TRY(summary, summary_of(env_.files, path));
-        if (summary.count == 0) continue; // damaged: who needs it tells
-        if (!newest) newest = summary.last;
-        if (newest->minus(summary.last) > time || after > ids) CHECK_OK(env_.files.remove_file(path));
-        after += summary.count;
+    for (const Summary& summary : summaries) {
+        after -= summary.count;
+        if (summaries.back().latest.minus(summary.latest) <= time && after <= ids) break;
+        CHECK_OK(env_.files.remove_file(summary.path));
     }
     return {};
 }

@@ -95,11 +95,12 @@ public:
     Status write_ids(Offset from, const std::vector<event::IdSighting>& ids);
     /// How many ids of the cut that begins at `from` are there to be read: 0 where they are missing or damaged.
     Result<std::int64_t> ids_of(Offset from) const;
-    /// Hands on, in order, the ids of cuts below `below` that have any at or after `time`. `corrupt` names the file
-    /// that is damaged; a lander writes it anew.
+    /// Hands on, in order, the ids below `below` of the first cut that has any at or after `time`, and of all after
+    /// it. `corrupt` names the file that is damaged; a lander writes it anew.
     Status visit_ids(Offset below, TimestampMs time, const std::function<void(const event::IdSighting&)>& sink) const;
-    /// Removes the ids of cuts that lie before the window, with a margin for who is reading them, before the end of
-    /// what has ids. For the lock's holder.
+    /// Removes the ids of the first cuts, as far as they lie before the window, with a margin for who is reading them,
+    /// before the end of what has ids. Ids came when they were landed where their times are later than that. For the
+    /// lock's holder.
     Status forget_ids(const event::RepeatWindow& window);
 
     /// Excludes other landers of the partition. `retry_later` naming the holder's pid when `wait` has passed.

@@ -1,5 +1,6 @@
 #include "lake/landing_records.h"
 
+#include "base/crc32c.h"
 #include "io/sim_env.h"
 #include "io/whole_file.h"
 
@@ -184,7 +185,7 @@ TEST_F(LandingIdsTest, AreReadAsFarAsTheyAreAskedFor) {
     EXPECT_EQ(offsets(10, 0), (std::vector<std::int64_t>{4, 9}));
     EXPECT_EQ(offsets(9, 0), (std::vector<std::int64_t>{4}));
     EXPECT_EQ(offsets(100, 86'400'001), (std::vector<std::int64_t>{10}));
-    EXPECT_EQ(offsets(100, 86'400'000), (std::vector<std::int64_t>{4, 9, 10})) << "of a cut that has any, all";
+    EXPECT_EQ(offsets(100, 86'400'000), (std::vector<std::int64_t>{4, 9, 10})) << "from a cut that has any on, all";
     ASSERT_TRUE(records().write_ids(Offset{10}, {met(10, 86'400'001), met(11, 86'400'001)}).ok());
     world_.power_cut();
     EXPECT_EQ(offsets(100, 0), (std::vector<std::int64_t>{4, 9, 10, 11}));
@@ -194,7 +195,7 @@ TEST_F(LandingIdsTest, NoBitOfThemChangesUnseen) {
     ASSERT_TRUE(records().write_ids(Offset{0}, {met(0, 5), met(1, 6), met(2, 7)}).ok());
     const std::string path = records().directory() + "/00000000000000000000.ids";
     const std::string whole = io::read_text_file(world_.env().files, path).value();
-    EXPECT_EQ(whole.size(), 32 + 3 * 24 + 4);
+    EXPECT_EQ(whole.size(), 24 + 3 * 32 + 4);
     const auto write = [&](const std::string& bytes) {
         ASSERT_TRUE(io::write_file_durably(world_.env().files, records().directory(), path, bytes).ok());
     };
@@ -225,6 +226,69 @@ TEST_F(LandingIdsTest, AreForgottenBeyondTheWindowAndAMargin) {
     EXPECT_EQ(offsets(100, 0), (std::vector<std::int64_t>{5, 6, 7, 8, 9}));
     ASSERT_TRUE(records().forget_ids({std::chrono::milliseconds(4000), 3}).ok());
     EXPECT_EQ(offsets(100, 0), (std::vector<std::int64_t>{6, 7, 8, 9})) << "with three after it, one may be asked for";
+}
+
+TEST_F(LandingIdsTest, HaveTheTimesThatAProducerGaveThem) {
+    const std::vector<event::IdSighting> given{met(4, 1000), met(6, -5), met(9, INT64_MAX), met(11, INT64_MIN),
+                                               met(INT64_MAX - 1, 0)};
+    ASSERT_TRUE(records().write_ids(Offset{3}, given).ok());
+    std::vector<event::IdSighting> read;
+    ASSERT_TRUE(records()
+                    .visit_ids(Offset{INT64_MAX}, TimestampMs{INT64_MAX}, [&](const auto& id) { read.push_back(id); })
+                    .ok());
+    EXPECT_EQ(read, given);
+}
+
+/// What repeats is told by how many lie between, too: none of them is left out.
+TEST_F(LandingIdsTest, AreReadFromTheFirstCutOnThatHasAnyInTheWindow) {
+    ASSERT_TRUE(records().write_ids(Offset{0}, {met(0, 1000)}).ok());
+    ASSERT_TRUE(records().write_ids(Offset{1}, {met(1, 5000), met(2, 4)}).ok());
+    ASSERT_TRUE(records().write_ids(Offset{3}, {met(3, 100)}).ok());
+    EXPECT_EQ(offsets(100, 5000), (std::vector<std::int64_t>{1, 2, 3}));
+    EXPECT_TRUE(offsets(100, 5001).empty());
+}
+
+TEST_F(LandingIdsTest, AreForgottenByNoTimeThatGoesBackOrIsFarAhead) {
+    const std::int64_t now = world_.env().clock.wall_ms().value;
+    const event::RepeatWindow window{std::chrono::milliseconds(8000), 100};
+    ASSERT_TRUE(records().write_ids(Offset{0}, {met(0, now)}).ok());
+    ASSERT_TRUE(records().write_ids(Offset{1}, {met(1, now), met(2, now - 7'000'000)}).ok());
+    ASSERT_TRUE(records().write_ids(Offset{3}, {met(3, now - 7'000'000)}).ok());
+    ASSERT_TRUE(records().write_ids(Offset{4}, {met(4, INT64_MAX)}).ok());
+    ASSERT_TRUE(records().forget_ids(window).ok());
+    EXPECT_EQ(offsets(100, 0), (std::vector<std::int64_t>{0, 1, 2, 3, 4})) << "one that is far ahead ages them not";
+    world_.advance(std::chrono::milliseconds(9001)); // 8 s and an eighth
+    ASSERT_TRUE(records().write_ids(Offset{5}, {met(5, now + 9001)}).ok());
+    ASSERT_TRUE(records().forget_ids(window).ok());
+    EXPECT_EQ(offsets(100, 0), (std::vector<std::int64_t>{5})) << "and is forgotten like them";
+}
+
+/// As they were written at first.
+TEST_F(LandingIdsTest, OfTheFirstVersionAreRead) {
+    const auto append = [](std::string& bytes, auto value) {
+        bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+    };
+    std::string bytes = "QLids 1\n";
+    for (const std::int64_t number : {4, 1000, 3}) append(bytes, number); // first offset, its time, how many
+    for (const auto& [offset, ms] : {std::pair(0U, 0U), std::pair(5U, 4'000'000'000U), std::pair(6U, 7U)}) {
+        const event::MessageHash id = event::hash_of(std::to_string(4 + offset));
+        append(bytes, id.high);
+        append(bytes, id.low);
+        append(bytes, offset);
+        append(bytes, ms);
+    }
+    append(bytes, crc32c(bytes));
+    const std::string path = records().directory() + "/00000000000000000003.ids";
+    ASSERT_TRUE(world_.env().files.make_directories(records().directory()).ok());
+    ASSERT_TRUE(io::write_file_durably(world_.env().files, records().directory(), path, bytes).ok());
+    EXPECT_EQ(records().ids_of(Offset{3}).value(), 3);
+    EXPECT_EQ(offsets(100, 4'000'001'000), (std::vector<std::int64_t>{4, 9, 10})) << "the latest is not the last";
+    EXPECT_TRUE(offsets(100, 4'000'001'001).empty());
+    ASSERT_TRUE(records().write_ids(Offset{11}, {met(11, 4'000'002'000)}).ok());
+    ASSERT_TRUE(records().forget_ids({std::chrono::milliseconds(2000), 100}).ok());
+    EXPECT_EQ(offsets(100, 0), (std::vector<std::int64_t>{4, 9, 10, 11}));
+    ASSERT_TRUE(records().forget_ids({std::chrono::milliseconds(500), 100}).ok());
+    EXPECT_EQ(offsets(100, 0), (std::vector<std::int64_t>{11}));
 }
 
 } // namespace

@@ -105,9 +105,8 @@ Result<std::vector<OffsetSpan>> ContinuousTables::find_repeats(const scan::Parti
         return records.visit_ids(below, since, sink);
     };
     earlier.recorded_to = books_[static_cast<std::size_t>(part.partition.value)].landed_to;
-    return scan::find_repeats(ids, world_.repeats, [&](const scan::SightingSink& sink) {
-        return scan::visit_earlier_ids(log_.partition(part.partition), earlier, part.from, ids.front().time,
-                                       world_.repeats, sink);
+    return scan::find_repeats(ids, world_.repeats, [&](TimestampMs time, const scan::SightingSink& sink) {
+        return scan::visit_earlier_ids(log_.partition(part.partition), earlier, part.from, time, world_.repeats, sink);
     });
 }
 

@@ -88,25 +88,33 @@ Status visit_ids(log::PartitionReader& log, Offset from, Offset to, const Sighti
 Status visit_earlier_ids(log::PartitionReader& log, const EarlierIds& earlier, Offset below, TimestampMs time,
                          const event::RepeatWindow& window, const SightingSink& sink) {
     const TimestampMs since = time.plus(-window.time.count());
-    if (earlier.recorded) CHECK_OK(earlier.recorded(std::min(below, earlier.recorded_to), since, sink));
+    bool is_in_window = false;
+    if (earlier.recorded)
+        CHECK_OK(earlier.recorded(std::min(below, earlier.recorded_to), since, [&](const event::IdSighting& id) {
+            is_in_window = true;
+            sink(id);
+        }));
     TRY(start, log.start_offset());
-    const Offset from = std::max(start, earlier.recorded_to);
+    Offset from = std::max(start, earlier.recorded_to);
     if (from >= below) return {};
-    TRY(in_window, log.find_time(since));
-    return visit_ids(log, std::max(from, in_window), below, sink);
+    if (!is_in_window) {
+        TRY(first, log.find_time(since));
+        from = std::max(from, first);
+    }
+    return visit_ids(log, from, below, sink);
 }
 
 Result<std::vector<OffsetSpan>> find_repeats(const std::vector<event::IdSighting>& sightings,
-                                             const event::RepeatWindow& window,
-                                             const std::function<Status(const SightingSink&)>& earlier) {
+                                             const event::RepeatWindow& window, const VisitEarlier& earlier) {
     std::vector<OffsetSpan> repeats;
     if (sightings.empty()) return repeats;
     if (sightings.size() > UINT32_MAX) return internal("too many message ids to look at at once");
     const ById by_id(sightings);
     std::vector<Met> met(sightings.size()); // of the first with its id
     std::int64_t count = 0;
+    const auto least = std::ranges::min_element(sightings, {}, &event::IdSighting::time);
     if (earlier)
-        CHECK_OK(earlier([&](const event::IdSighting& sighting) {
+        CHECK_OK(earlier(least->time, [&](const event::IdSighting& sighting) {
             if (const std::int64_t first = by_id.first_of(sighting.id); first >= 0)
                 met[static_cast<std::size_t>(first)] = {count, sighting.time};
             ++count;

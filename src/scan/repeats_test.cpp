@@ -22,8 +22,8 @@ IdSighting met(int number, std::int64_t offset, std::int64_t time) {
     return {event::hash_of(fmt::format("id {}", number)), Offset{offset}, TimestampMs{time}};
 }
 
-std::function<Status(const SightingSink&)> before(std::vector<IdSighting> earlier) {
-    return [earlier = std::move(earlier)](const SightingSink& sink) -> Status {
+VisitEarlier before(std::vector<IdSighting> earlier) {
+    return [earlier = std::move(earlier)](TimestampMs, const SightingSink& sink) -> Status {
         for (const IdSighting& one : earlier) sink(one);
         return {};
     };
@@ -61,11 +61,13 @@ TEST(Repeats, AlsoFollowWhatCameBefore) {
     EXPECT_EQ(text(find_repeats({met(1, 9, 100)}, window, earlier).value()), "9-10 ");
     EXPECT_EQ(text(find_repeats({met(1, 9, 101)}, window, earlier).value()), "");
     EXPECT_EQ(text(find_repeats({met(8, 9, 100), met(1, 10, 100)}, window, earlier).value()), "") << "too many between";
-    EXPECT_FALSE(
-        find_repeats({met(1, 9, 0)}, window, [](const SightingSink&) -> Status { return corrupt("damaged"); }).ok());
+    EXPECT_FALSE(find_repeats({met(1, 9, 0)}, window, [](TimestampMs, const SightingSink&) -> Status {
+                     return corrupt("damaged");
+                 }).ok());
 }
 
-/// Wherever the log is cut, the same records repeat: what is landed and what a query reads after it agree.
+/// Wherever the log is cut, and whether its times go back, the same records repeat: what is landed and what a query
+/// reads after it agree.
 TEST(Repeats, DoNotDependOnWhereTheLogIsCut) {
     for (std::uint64_t seed = 1; seed <= 60; ++seed) {
         std::mt19937_64 random(seed);
@@ -74,6 +76,7 @@ TEST(Repeats, DoNotDependOnWhereTheLogIsCut) {
         std::int64_t time = 0;
         for (std::int64_t offset = 0; offset < 600; ++offset) {
             time += static_cast<std::int64_t>(random() % 5);
+            if (seed % 2 == 0 && random() % 4 == 0) time -= static_cast<std::int64_t>(random() % 400) - 190;
             if (random() % 4 != 0) all.push_back(met(static_cast<int>(random() % 100), offset, time));
         }
         const std::set<std::int64_t> expected = offsets_of(find_repeats(all, window, {}).value());
@@ -92,7 +95,12 @@ TEST(Repeats, DoNotDependOnWhereTheLogIsCut) {
             const std::size_t end = std::min(all.size(), begin + 1 + random() % 90);
             const std::vector<IdSighting> cut(all.begin() + static_cast<std::ptrdiff_t>(begin),
                                               all.begin() + static_cast<std::ptrdiff_t>(end));
-            const auto earlier = before({all.begin(), all.begin() + static_cast<std::ptrdiff_t>(begin)});
+            const auto earlier = [&](TimestampMs least, const SightingSink& sink) -> Status {
+                std::size_t first = 0; // in the window
+                while (first < begin && least.minus(all[first].time) > window.time.count()) ++first;
+                for (std::size_t i = first; i < begin; ++i) sink(all[i]);
+                return {};
+            };
             by_cuts.merge(offsets_of(find_repeats(cut, window, earlier).value()));
             begin = end;
         }
@@ -177,6 +185,24 @@ TEST_F(PlannedRepeats, EarlierIdsComeFromTheRecordsAndThenFromTheLog) {
                                   {milliseconds(1), 9}, sink)
                     .ok());
     EXPECT_EQ(offsets, (std::vector<std::int64_t>{3, 4}));
+}
+
+/// Those between are counted, whatever their times: where the records tell of any in the window, the log tells of all
+/// that come after them.
+TEST_F(PlannedRepeats, EarlierIdsOfTheLogFollowThoseOfTheRecordsWithoutAGap) {
+    log_.partition(Partition{0}).append_with_ids({{"a", "1"}, {"b", "2"}}, 1000);
+    log_.partition(Partition{0}).append_with_ids({{"c", "3"}}, 5000);
+    std::vector<std::int64_t> offsets;
+    const SightingSink sink = [&](const IdSighting& id) { offsets.push_back(id.offset.value); };
+    EarlierIds earlier;
+    earlier.recorded = [&](Offset, TimestampMs, const SightingSink& to) -> Status {
+        to(met(1, -7, 5000));
+        return {};
+    };
+    ASSERT_TRUE(visit_earlier_ids(log_.partition(Partition{0}), earlier, Offset{3}, TimestampMs{6000},
+                                  {milliseconds(1000), 9}, sink)
+                    .ok());
+    EXPECT_EQ(offsets, (std::vector<std::int64_t>{-7, 0, 1, 2}));
 }
 
 } // namespace
