@@ -3,16 +3,29 @@
 #include <compare>
 #include <cstdint>
 #include <fmt/format.h>
+#include <limits>
 
 namespace questlog {
 
-/// An integer with a meaning: an offset is not a byte count. Arithmetic is explicit, through `value`.
+/// An integer with a meaning: an offset is not a byte count. Arithmetic is explicit, and ends at the least and the
+/// greatest Int: other producers' times may be any.
 template <class Tag, class Int = std::int64_t> struct Strong {
     Int value{};
     auto operator<=>(const Strong&) const = default;
 
-    [[nodiscard]] constexpr Strong plus(Int n) const { return Strong{static_cast<Int>(value + n)}; }
-    [[nodiscard]] constexpr Int minus(Strong other) const { return static_cast<Int>(value - other.value); }
+    [[nodiscard]] constexpr Strong plus(Int n) const {
+        Int sum{};
+        return Strong{__builtin_add_overflow(value, n, &sum) ? end_towards(n < 0) : sum};
+    }
+    [[nodiscard]] constexpr Int minus(Strong other) const {
+        Int difference{};
+        return __builtin_sub_overflow(value, other.value, &difference) ? end_towards(value < other.value) : difference;
+    }
+
+private:
+    static constexpr Int end_towards(bool least) {
+        return least ? std::numeric_limits<Int>::min() : std::numeric_limits<Int>::max();
+    }
 };
 
 using Offset = Strong<struct OffsetTag>;                     ///< Position of an event in its partition; the first is 0.

@@ -10,9 +10,9 @@ namespace {
 constexpr std::int64_t day_ms = 24 * 60 * 60 * 1000;
 constexpr std::size_t date_length = 10;
 
-TimestampMs next_midnight(TimestampMs time) {
+TimestampMs last_of_day(TimestampMs time) {
     const std::int64_t of_day = (time.value % day_ms + day_ms) % day_ms;
-    return time.plus(day_ms - of_day);
+    return time.plus(day_ms - 1 - of_day);
 }
 
 /// The first record from `from` on that is not before `time`; nullopt: there is none.
@@ -58,8 +58,8 @@ Result<std::optional<Offset>> CutFinder::look_at(const log::Batch& batch, Offset
         TRY(first, first_record(batch, seen_, TimestampMs{INT64_MIN}));
         if (first && first->offset < end) begin(first->timestamp);
     }
-    if (first_ && batch.header.max_timestamp >= ends_by_) {
-        TRY(beyond, first_record(batch, seen_, ends_by_));
+    if (first_ && batch.header.max_timestamp > last_) {
+        TRY(beyond, first_record(batch, seen_, last_.plus(1)));
         if (beyond && beyond->offset < end) return std::optional(beyond->offset);
     }
     bytes_ += static_cast<std::int64_t>(log::batch_header_bytes + batch.records.size());
@@ -70,7 +70,7 @@ Result<std::optional<Offset>> CutFinder::look_at(const log::Batch& batch, Offset
 
 void CutFinder::begin(TimestampMs first) {
     first_ = first;
-    ends_by_ = std::min(next_midnight(first), first.plus(limits_.time.count()));
+    last_ = std::min(last_of_day(first), first.plus(limits_.time.count() - 1));
 }
 
 } // namespace questlog::batch

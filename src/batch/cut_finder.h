@@ -19,7 +19,7 @@ struct CutLimits {
 /// Finds where a partition's next cut ends, from the log alone: at the first event that is `time` or more after the
 /// cut's first, or of another UTC day; or after the batch that makes it `bytes` or more, whichever is first. Looks at
 /// each batch once, as it comes, however often it is asked. Within the partition time never goes back, as its writer
-/// sees to. One thread.
+/// sees to; other producers' may, and be any, and then an event may come before its cut's day. One thread.
 class CutFinder {
 public:
     CutFinder(const CutLimits& limits, Offset from) : limits_(limits) { restart(from); }
@@ -45,7 +45,7 @@ private:
     Offset seen_;
     std::int64_t bytes_ = 0;
     std::optional<TimestampMs> first_;
-    TimestampMs ends_by_; ///< An event of this time is not of the cut.
+    TimestampMs last_; ///< An event of a later time is not of the cut.
 };
 
 /// "2026-11-25", in UTC; of years that SQL has no date of, the nearest one that it has.

@@ -100,5 +100,23 @@ TEST_F(CutFinderTest, WhenItIsAskedDoesNotMatter) {
     EXPECT_EQ(asked_often, asked_once);
 }
 
+/// Kafka's producers choose them.
+TEST_F(CutFinderTest, TimesMayBeAny) {
+    append(INT64_MAX);
+    append(INT64_MAX - 86'400'000);
+    append(INT64_MAX);
+    append(noon);
+    append(INT64_MIN);
+    append(noon + 60'000);
+    CutFinder finder(limits_, Offset{0});
+    EXPECT_EQ(find(finder), std::nullopt);
+    EXPECT_EQ(utc_date(finder.first_time()), "9999-12-31");
+    finder.restart(Offset{1});
+    EXPECT_EQ(find(finder), 2) << "a later day";
+    finder.restart(Offset{4});
+    EXPECT_EQ(find(finder), 5);
+    EXPECT_EQ(utc_date(finder.first_time()), "0001-01-01");
+}
+
 } // namespace
 } // namespace questlog::batch

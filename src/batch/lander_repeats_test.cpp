@@ -147,5 +147,23 @@ TEST_F(LandedRepeats, AreKnownWhereTimesGoBack) {
     EXPECT_EQ(swords(), (Rows{"1", "2", "4", "7", "8"})) << "7 comes long after the one before it";
 }
 
+TEST_F(LandedRepeats, AreKnownWhateverTheTimes) {
+    const std::int64_t noon = now_ms_;
+    std::int64_t n = 0;
+    for (const std::int64_t time : {noon, INT64_MAX - 1, noon, INT64_MIN, noon}) {
+        now_ms_ = time;
+        append_with_ids({{fmt::format("id {}", time), event("sword", static_cast<int>(++n))}});
+    }
+    land();
+    EXPECT_EQ(swords(), (Rows{"1", "2", "4"}));
+    EXPECT_EQ(cuts().back().to, Offset{5});
+    for (const std::int64_t time : {INT64_MIN, noon, INT64_MAX - 1}) {
+        now_ms_ = time;
+        append_with_ids({{fmt::format("id {}", time), event("sword", static_cast<int>(++n))}});
+        land();
+    }
+    EXPECT_EQ(swords(), (Rows{"1", "2", "4"}));
+}
+
 } // namespace
 } // namespace questlog::batch

@@ -217,6 +217,8 @@ TEST_F(TopicLogTest, ATimeIsFoundInKafkaOrAfterIt) {
     auto& partition = reader->partition(Partition{0});
     EXPECT_EQ(partition.find_time(TimestampMs{1'795'384'733'873 + 3}).value(), Offset{3});
     EXPECT_EQ(partition.find_time(TimestampMs{1'795'384'733'873 + 99}).value(), Offset{4}) << "its end";
+    for (const std::int64_t before : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{-2}, INT64_MIN})
+        EXPECT_EQ(partition.find_time(TimestampMs{before}).value(), Offset{0}) << before;
 }
 
 TEST_F(TopicLogTest, AReaderWaitsForWhatComes) {

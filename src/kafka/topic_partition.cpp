@@ -41,6 +41,10 @@ Result<TopicPartition::Ends> TopicPartition::ends() {
 }
 
 Result<Offset> TopicPartition::find_time(TimestampMs time, Offset end) {
+    if (time.value <= 0) { // what has no time is of 0 here, and a broker takes less for other questions
+        TRY(ends, this->ends());
+        return std::min(end, ends.low);
+    }
     TRY(found, asker_.find_offset(topic_, partition_, time.value, asker_.settings().patience, "look for a time in"));
     return found < 0 ? end : std::min(end, Offset{found});
 }

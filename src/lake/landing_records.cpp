@@ -26,6 +26,10 @@ std::string cut_name(Offset from) {
     return fmt::format("{:0{}}{}", from.value, offset_digits, cut_suffix);
 }
 
+bool is_stretch(const PlannedCut& cut) {
+    return cut.from >= Offset{} && cut.to > cut.from;
+}
+
 /// Takes "key = value" from `lines`; false if the next line has another key.
 bool take(std::string_view& lines, std::string_view key, std::string_view& value) {
     std::string_view rest = lines;
@@ -110,8 +114,7 @@ Result<PlannedCut> decode_cut(std::string_view text, const std::string& path) {
     if (!take_set_aside(lines, cut) || !take_last(lines, cut.last) || !lines.empty())
         return damaged_text(cut_text, path, "it is no cut");
     const auto known = std::find(reasons.begin(), reasons.end(), reason);
-    if (known == reasons.end() || cut.from < Offset{} || cut.to <= cut.from)
-        return damaged_text(cut_text, path, "it is no cut");
+    if (known == reasons.end() || !is_stretch(cut)) return damaged_text(cut_text, path, "it is no cut");
     cut.reason = static_cast<CutReason>(known - reasons.begin());
     cut.date = date;
     cut.writer = writer;
@@ -204,6 +207,7 @@ Result<std::optional<PlannedCut>> LandingRecords::cut_at(Offset from) const {
 }
 
 Result<PlannedCut> LandingRecords::record(const PlannedCut& cut) {
+    if (!is_stretch(cut)) return internal("a cut from offset {} to before {} has no events", cut.from, cut.to);
     CHECK_OK(env_.files.make_directories(directory_));
     const std::string path = directory_ + "/" + cut_name(cut.from);
     TRY(is_new, io::write_new_file_durably(

@@ -101,6 +101,12 @@ TEST_F(LandingRecordsTest, ADamagedOneIsNotBelieved) {
     }
 }
 
+TEST_F(LandingRecordsTest, NoCutIsRecordedThatDoesNotReadBack) {
+    EXPECT_EQ(records().record(cut(10, 10)).error().kind, ErrorKind::internal);
+    EXPECT_EQ(records().record(cut(-1, 10)).error().kind, ErrorKind::internal);
+    EXPECT_TRUE(records().cuts().value().empty());
+}
+
 TEST_F(LandingRecordsTest, APlanWithAGapIsDamaged) {
     auto written = records();
     ASSERT_TRUE(written.record(cut(0, 10)).ok());

@@ -72,7 +72,9 @@ void BatchBuilder::add(TimestampMs timestamp, std::string_view value, std::optio
                        std::span<const RecordHeader> headers) {
     if (count_ == 0) base_timestamp_ = max_timestamp_ = timestamp;
     max_timestamp_ = std::max(max_timestamp_, timestamp);
-    const std::int64_t timestamp_delta = timestamp.minus(base_timestamp_);
+    // Times that are further apart than an int64 tells wrap around, and back as they are read.
+    const auto timestamp_delta = static_cast<std::int64_t>(static_cast<std::uint64_t>(timestamp.value) -
+                                                           static_cast<std::uint64_t>(base_timestamp_.value));
 
     std::size_t body = 1 + varint_bytes(timestamp_delta) + varint_bytes(next_) + (key ? sized_bytes(*key) : 1) +
                        sized_bytes(value) + varint_bytes(static_cast<std::int64_t>(headers.size()));

@@ -135,6 +135,16 @@ TEST(RecordBatch, GivesBackEveryRecord) {
     }
 }
 
+TEST(RecordBatch, GivesBackTimesHoweverFarApart) {
+    const std::vector<std::int64_t> times{INT64_MAX, -2, INT64_MIN, 0, INT64_MAX - 1};
+    BatchBuilder builder;
+    builder.begin(Offset{0});
+    for (const std::int64_t time : times) builder.add(TimestampMs{time}, "{}");
+    std::vector<std::int64_t> read;
+    for (const Record& record : records_of(builder.seal())) read.push_back(record.timestamp.value);
+    EXPECT_EQ(read, times);
+}
+
 TEST(RecordBatch, KeepsHeaders) {
     BatchBuilder builder;
     builder.begin(Offset{0});
