@@ -21,9 +21,11 @@ struct Lander::PartitionState {
     Partition partition;
     lake::LandingRecords records;
     CutFinder finder;
-    std::optional<Books> books;          ///< nullopt: not looked at yet.
-    Offset end;                          ///< The log's, when it was last seen to grow,
-    std::chrono::nanoseconds grew_at{0}; ///< and when that was.
+    std::optional<Books> books;                ///< nullopt: not looked at yet.
+    Offset end;                                ///< The log's, when it was last seen to grow,
+    std::chrono::nanoseconds grew_at{0};       ///< and when that was.
+    Offset oldest{-1};                         ///< Of those that are not landed, the first,
+    std::chrono::nanoseconds oldest_seen_at{}; ///< and when it was first seen.
     bool swept = false;
     Offset others_end; ///< While it is another lander's: how far that one is.
 };
@@ -216,6 +218,18 @@ Status Lander::mend_ids(PartitionState& partition, const PlannedCut& cut) {
     return ids.empty() ? Status() : partition.records.write_ids(cut.from, ids);
 }
 
+/// Whether what there is is landed though no limit is reached: nothing more comes, or the first of it has been there
+/// for long enough. The times of events may stand still, as after a clock was set back.
+bool Lander::is_waited_for(PartitionState& partition) const {
+    const auto now = world_.env.clock.monotonic();
+    if (partition.oldest != partition.books->landed_to) {
+        partition.oldest = partition.books->landed_to;
+        partition.oldest_seen_at = now;
+    }
+    return now - partition.grew_at >= options_.idle ||
+           now - partition.oldest_seen_at >= options_.limits.time + options_.idle;
+}
+
 /// The cut to be landed next; nullopt: none is due.
 Result<std::optional<PlannedCut>> Lander::next_cut(PartitionState& partition, Offset end, Until until) {
     const Offset from = partition.books->landed_to;
@@ -225,8 +239,8 @@ Result<std::optional<PlannedCut>> Lander::next_cut(PartitionState& partition, Of
     TRY(found, finder.find(world_.log.partition(partition.partition), end));
     CutReason reason = CutReason::limit;
     if (!found) {
-        const bool is_idle = world_.env.clock.monotonic() - partition.grew_at >= options_.idle;
-        if (finder.seen() == from || (until == Until::due && !is_idle)) return std::optional<PlannedCut>{};
+        if (finder.seen() == from) return std::optional<PlannedCut>{};
+        if (until == Until::due && !is_waited_for(partition)) return std::optional<PlannedCut>{};
         reason = until == Until::all ? CutReason::asked : CutReason::idle;
     }
     return std::optional(PlannedCut{from, found.value_or(finder.seen()),

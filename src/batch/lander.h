@@ -38,10 +38,12 @@ struct LandingOptions {
     event::RepeatWindow repeats;
     std::shared_ptr<const event::FieldRules>
         rules; ///< What events are to be, or else are dead letters. Null: anything.
-    std::chrono::milliseconds idle = limits::cut_time_default; ///< Then what there is is landed.
-    std::chrono::milliseconds lock_wait{10'000};               ///< For another lander's cut.
-    std::string writer;                                        ///< PlannedCut::writer
-    std::function<bool()> stop; ///< Asked before each cut: true ends the round. May be empty.
+    /// When nothing more has come for so long, what there is is landed; also when its first event has been seen for the
+    /// limit of time and so long, whatever the events' times are.
+    std::chrono::milliseconds idle = limits::cut_time_default;
+    std::chrono::milliseconds lock_wait{10'000}; ///< For another lander's cut.
+    std::string writer;                          ///< PlannedCut::writer
+    std::function<bool()> stop;                  ///< Asked before each cut: true ends the round. May be empty.
     /// Whether a partition falls to this lander now, where several share them; the others' are looked at and not
     /// landed. Empty: all do.
     std::function<bool(Partition)> has{};
@@ -94,6 +96,7 @@ private:
     Status land(Until until);
     Status land_partition(PartitionState& partition, Until until);
     Status begin(PartitionState& partition);
+    bool is_waited_for(PartitionState& partition) const;
     Result<std::optional<lake::PlannedCut>> next_cut(PartitionState& partition, Offset end, Until until);
     Result<lake::PlannedCut> record(PartitionState& partition, lake::PlannedCut due,
                                     std::optional<CutLanding>& planned);

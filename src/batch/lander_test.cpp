@@ -43,6 +43,27 @@ TEST_F(LanderTest, WhatIsNotDueIsNotLanded) {
     EXPECT_EQ(cuts().front().reason, lake::CutReason::idle);
 }
 
+/// As after a clock was set back: the log's times are as late as the last was before.
+TEST_F(LanderTest, WhatComesWhileTimesStandStillIsLandedByTheTimeThatPasses) {
+    const std::int64_t noon = now_ms_;
+    const auto append_and_land = [&](int number) {
+        now_ms_ = noon;
+        append({event("sword", number)});
+        ASSERT_TRUE(lander_->land_due().ok());
+    };
+    for (int round = 0; round < 2; ++round) {
+        for (int i = 0; i < 12; ++i) {
+            append_and_land(12 * round + i);
+            EXPECT_EQ(cuts().size(), static_cast<std::size_t>(round)) << i;
+            world_.advance((options_.limits.time + options_.idle) / 12);
+        }
+        append_and_land(-1 - round);
+        ASSERT_EQ(cuts().size(), static_cast<std::size_t>(round + 1));
+        EXPECT_EQ(cuts().back().reason, lake::CutReason::idle);
+        EXPECT_EQ(cuts().back().to, reader_->partition(Partition{0}).end_offset().value());
+    }
+}
+
 TEST_F(LanderTest, ALogIsCutByTimeAndDayWhetherItIsLandedAsItComesOrLater) {
     for (int i = 0; i < 5; ++i) {
         append({event("sword", i)});

@@ -29,7 +29,7 @@ inline constexpr std::size_t offset_digits = 20; ///< Of <from>: names are sorte
 /// Why a cut ends where it does.
 enum class CutReason : std::uint8_t {
     limit,   ///< Of bytes, time or day.
-    idle,    ///< Nothing more came for a while.
+    idle,    ///< Nothing more came for a while, or what there was had been there for long.
     asked,   ///< Someone waited for it.
     expired, ///< It is what the log had let go of before it was landed: there is nothing to land.
 };
