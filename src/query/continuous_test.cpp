@@ -165,6 +165,16 @@ TEST_F(ContinuousTest, NamesThatDifferInCaseAlone) {
     EXPECT_EQ(ask("SELECT n FROM \"Raid\""), (Rows{{"1"}}));
     EXPECT_EQ(ask("SELECT n FROM raid"), (Rows{{"2"}}));
     EXPECT_NE(ask("SELECT n FROM RAID")[0][0].find("write it as the table is called"), std::string::npos);
+    EXPECT_NE(ask("SELECT * FROM raid, \"Raid\"")[0][0].find("cannot be read in one statement"), std::string::npos);
+}
+
+TEST_F(ContinuousTest, ATableMayBeSpeltInTwoWaysInOneStatement) {
+    raid(1);
+    raid(2);
+    EXPECT_EQ(ask("SELECT count(*) FROM raid a, RAID b, \"Raid\" c"), (Rows{{"8"}}));
+    land_table("raid", 0, 2);
+    write_books(2, {{"raid", {2, std::nullopt, ""}}});
+    EXPECT_EQ(ask("SELECT count(*) FROM raid a, RAID b, \"Raid\" c"), (Rows{{"8"}}));
 }
 
 TEST_F(ContinuousTest, DeadLettersAreATable) {

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <set>
 
 namespace questlog::query {
 namespace {
@@ -125,7 +124,7 @@ Status Views::begin_continuous(const std::vector<std::string>& names) {
 /// Those of the other names that are tables; `unlanded`: of which the log alone can tell. Each once.
 Status Views::create_continuous(bool unlanded) {
     if (continuous_ == nullptr) return {};
-    std::set<std::string> made; // SQL knows no case
+    std::map<std::string, std::string> made; // by its name in lower case: SQL knows no other
     std::vector<std::string> left;
     for (const std::string& name : others_) {
         const bool is_ledger = scan::equal_but_for_case(name, ledger_name);
@@ -140,7 +139,9 @@ Status Views::create_continuous(bool unlanded) {
             left.push_back(name);
             continue;
         }
-        if (!made.insert(scan::lower_ascii(*found)).second)
+        const auto [seen, is_new] = made.emplace(scan::lower_ascii(*found), *found);
+        if (!is_new && seen->second == *found) continue; // spelt in two ways
+        if (!is_new)
             return reject("two tables that are called {} but for case cannot be read in one statement", *found);
         if (!landed_only_) CHECK_OK(read_log());
         auto select = continuous_->select(*connection_, *found);
