@@ -51,12 +51,13 @@ Status ContinuousTables::begin() {
 }
 
 Status ContinuousTables::open(duck::Connection& connection, const std::vector<std::string>& names) {
-    for (const std::string& asked : names) {
-        TRY(name, find(asked));
-        if (!name || opened_.contains(*name)) continue;
-        auto table = world_.continuous.open(connection, *name);
-        if (!table.ok()) return table.error().within("table " + *name);
-        if (*table) opened_.emplace(*name, std::move(**table));
+    std::set<std::string> asked;
+    for (const std::string& name : names) asked.insert(scan::lower_ascii(name));
+    for (const std::string& name : landed_names_) {
+        if (!asked.contains(scan::lower_ascii(name)) || opened_.contains(name)) continue;
+        auto table = world_.continuous.open(connection, name);
+        if (!table.ok()) return table.error().within("table " + name);
+        if (*table) opened_.emplace(name, std::move(**table));
     }
     return {};
 }
@@ -110,8 +111,17 @@ Result<std::vector<OffsetSpan>> ContinuousTables::find_repeats(const scan::Parti
     });
 }
 
+bool ContinuousTables::has(std::string_view name) const {
+    return std::binary_search(names_.begin(), names_.end(), name, std::less<>());
+}
+
+bool ContinuousTables::has_but_for_case(std::string_view name) const {
+    return std::any_of(names_.begin(), names_.end(),
+                       [&](const std::string& known) { return scan::equal_but_for_case(known, name); });
+}
+
 Result<std::optional<std::string>> ContinuousTables::find(const std::string& name) const {
-    if (std::binary_search(names_.begin(), names_.end(), name)) return std::optional(name);
+    if (has(name)) return std::optional(name);
     std::optional<std::string> found;
     for (const std::string& known : names_) {
         if (!scan::equal_but_for_case(known, name)) continue;
@@ -308,6 +318,23 @@ Result<std::vector<LedgerRow>> ContinuousTables::ledger(duck::Connection& connec
         }
     }
     return ledger;
+}
+
+std::string select_ledger(const std::vector<LedgerRow>& ledger) {
+    std::string values;
+    for (const LedgerRow& row : ledger)
+        values += fmt::format("{}({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})", values.empty() ? "" : ", ",
+                              duck::quote_literal(row.topic), row.partition, duck::quote_literal(row.table),
+                              row.accepted, row.landed, row.pending, row.filtered, row.dead_lettered, row.duplicates,
+                              row.balanced(), row.problem.empty() ? "NULL" : duck::quote_literal(row.problem));
+    constexpr std::string_view nothing = "(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)";
+    return fmt::format("SELECT topic::VARCHAR AS topic, \"partition\"::BIGINT AS \"partition\", \"table\"::VARCHAR AS "
+                       "\"table\", accepted::BIGINT AS accepted, landed::BIGINT AS landed, pending::BIGINT AS pending, "
+                       "filtered::BIGINT AS filtered, dead_lettered::BIGINT AS dead_lettered, duplicates::BIGINT AS "
+                       "duplicates, balanced::BOOLEAN AS balanced, problem::VARCHAR AS problem FROM (VALUES {}) AS "
+                       "books(topic, \"partition\", \"table\", accepted, landed, pending, filtered, dead_lettered, "
+                       "duplicates, balanced, problem) WHERE topic IS NOT NULL",
+                       values.empty() ? nothing : values);
 }
 
 } // namespace questlog::query

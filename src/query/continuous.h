@@ -39,6 +39,9 @@ struct LedgerRow {
     }
 };
 
+/// SELECT of the rows, as SQL has the ledger.
+[[nodiscard]] std::string select_ledger(const std::vector<LedgerRow>& ledger);
+
 /// Used in this order: begin(), open(), read_log(), and then the rest. So no file is ahead of the log, and what is
 /// landed meanwhile is in files or in the log, and not in both. One thread.
 class ContinuousTables {
@@ -47,7 +50,7 @@ public:
 
     /// Reads the books: what is landed in all tables.
     Status begin();
-    /// Opens those of `names` (as SQL has them) that are in the lake.
+    /// Opens those that are in the lake and called as one of `names`, but for case.
     Status open(duck::Connection& connection, const std::vector<std::string>& names);
     /// Plans the log after what is landed, up to the ends in `log`. Without this, tables are their files alone. Nothing
     /// is read of a partition whose log is not the one that was landed: its tables cannot be selected from then.
@@ -64,6 +67,8 @@ public:
         const auto found = opened_.find(name);
         return found == opened_.end() ? nullptr : &found->second;
     }
+    [[nodiscard]] bool has(std::string_view name) const; ///< Exactly.
+    [[nodiscard]] bool has_but_for_case(std::string_view name) const;
     /// The table that `name` means: in its own case, or in any where there is only one. nullopt: there is none.
     /// `reject` where it is not clear which.
     Result<std::optional<std::string>> find(const std::string& name) const;

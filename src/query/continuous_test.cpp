@@ -168,6 +168,41 @@ TEST_F(ContinuousTest, NamesThatDifferInCaseAlone) {
     EXPECT_NE(ask("SELECT * FROM raid, \"Raid\"")[0][0].find("cannot be read in one statement"), std::string::npos);
 }
 
+/// What is landed of them, and what is not, makes no difference.
+TEST_F(ContinuousTest, TheTableThatIsNamedExactlyIsReadBeforeADeclaredOneOfAnotherCase) {
+    raid(1);
+    raid(2);
+    declare("Raid", "n > 1");
+    const auto expect_both = [&] {
+        EXPECT_EQ(ask("SELECT n FROM raid"), (Rows{{"1"}, {"2"}}));
+        EXPECT_EQ(ask("SELECT n FROM \"raid\""), (Rows{{"1"}, {"2"}}));
+        EXPECT_EQ(ask("SELECT n FROM Raid"), (Rows{{"2"}}));
+        EXPECT_EQ(ask("SELECT n FROM RAID"), (Rows{{"2"}})) << "exactly neither";
+        EXPECT_EQ(ask("SELECT count(*) FROM Raid, RAID b"), (Rows{{"1"}}));
+        for (const char* both : {"SELECT * FROM raid, Raid b", "SELECT * FROM raid, RAID b"})
+            EXPECT_NE(ask(both)[0][0].find("cannot be read in one statement"), std::string::npos);
+    };
+    expect_both();
+    land("Raid");
+    expect_both();
+    land_table("raid", 0, 2);
+    write_books(2, {{"raid", {2, std::nullopt, ""}}});
+    expect_both();
+    EXPECT_EQ(ask("SELECT n FROM raid", {.landed_only = true}), (Rows{{"1"}, {"2"}}));
+    EXPECT_EQ(ask("SELECT n FROM Raid", {.landed_only = true}), (Rows{{"2"}}));
+}
+
+TEST_F(ContinuousTest, ATableThatIsInTheLogAloneIsReadWhereItIsNamedExactly) {
+    raid(1);
+    land_table("raid", 0, 1);
+    write_books(1, {{"raid", {1, std::nullopt, ""}}});
+    EXPECT_EQ(ask("SELECT n FROM \"Raid\""), (Rows{{"1"}})) << "there is only the one";
+    post({R"({"event_type": "Raid", "n": 2})"});
+    EXPECT_EQ(ask("SELECT n FROM \"Raid\""), (Rows{{"2"}}));
+    EXPECT_EQ(ask("SELECT n FROM raid"), (Rows{{"1"}}));
+    EXPECT_NE(ask("SELECT n FROM RAID")[0][0].find("write it as the table is called"), std::string::npos);
+}
+
 TEST_F(ContinuousTest, ATableMayBeSpeltInTwoWaysInOneStatement) {
     raid(1);
     raid(2);

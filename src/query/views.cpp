@@ -70,8 +70,10 @@ std::string select_list(const std::vector<UnionColumn>& columns, bool UnionColum
 } // namespace
 
 Status Views::create(const std::vector<std::string>& names) {
+    others_ = not_declared(names);
+    CHECK_OK(begin_continuous(others_));
     for (const scan::TableDeclaration& declaration : world_.tables) {
-        if (!is_named(names, declaration.name)) continue;
+        if (!is_meant(declaration.name, names)) continue;
         Table table{&declaration, std::nullopt};
         if (!landed_only_)
             if (const auto begun = begin(declaration.topic); !begun.ok())
@@ -83,10 +85,11 @@ Status Views::create(const std::vector<std::string>& names) {
         }
         tables_.push_back(std::move(table));
     }
-    others_ = not_declared(names);
-    CHECK_OK(begin_continuous(others_));
+    CHECK_OK(read_log_for_exact_names());
+    std::erase_if(tables_, [&](const Table& table) { return !is_meant(table.declaration->name, names); });
     if (is_named(names, events_name)) CHECK_OK(create_events());
     for (Table& table : tables_) {
+        CHECK_OK(claim(table.declaration->name));
         const Status made = landed_only_ ? create_landed(table) : create_table(table);
         if (!made.ok()) return made.error().within("table " + table.declaration->name);
     }
@@ -97,18 +100,48 @@ Status Views::create_unlanded() {
     return landed_only_ ? Status() : create_continuous(true);
 }
 
-/// Names that neither a declared table nor `events` has, without what qualifies them.
+/// Names that neither a declared table nor `events` has as they are written, without what qualifies them.
 std::vector<std::string> Views::not_declared(const std::vector<std::string>& names) const {
     std::vector<std::string> others;
     for (const std::string& name : names) {
         const std::string_view table = table_part(name);
         const bool is_declared = std::any_of(world_.tables.begin(), world_.tables.end(), [&](const auto& declaration) {
-            return scan::equal_but_for_case(declaration.name, table) ||
-                   scan::equal_but_for_case(declaration.name, name);
+            return declaration.name == table || declaration.name == name;
         });
         if (!is_declared && !scan::equal_but_for_case(table, events_name)) others.emplace_back(table);
     }
     return others;
+}
+
+/// Whether one of the names means the declared table: it is called so, or but for case, and no other table is exactly.
+bool Views::is_meant(const std::string& declared, const std::vector<std::string>& names) const {
+    return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+        if (!is_named({name}, declared)) return false;
+        const std::string_view table = table_part(name);
+        return name == declared || table == declared || continuous_ == nullptr || !continuous_->has(table);
+    });
+}
+
+/// Of what a name means that no landed table has exactly, the log has a say: the table of that very name may be in it
+/// alone.
+Status Views::read_log_for_exact_names() {
+    if (landed_only_ || continuous_ == nullptr) return {};
+    for (const std::string& name : others_) {
+        const bool is_declared = std::any_of(tables_.begin(), tables_.end(), [&](const Table& table) {
+            return scan::equal_but_for_case(table.declaration->name, name);
+        });
+        if (is_declared || continuous_->has_but_for_case(name)) return read_log();
+    }
+    return {};
+}
+
+/// That the statement reads the table: SQL knows no case, so there is one view for all names that differ in it.
+Result<bool> Views::claim(const std::string& table) {
+    const auto [seen, is_first] = claimed_.emplace(scan::lower_ascii(table), table);
+    if (seen->second != table)
+        return reject("tables {} and {}, which are called alike but for case, cannot be read in one statement",
+                      seen->second, table);
+    return is_first;
 }
 
 Status Views::begin_continuous(const std::vector<std::string>& names) {
@@ -121,10 +154,9 @@ Status Views::begin_continuous(const std::vector<std::string>& names) {
     return continuous_->open(*connection_, is_named(names, ledger_name) ? continuous_->names() : names);
 }
 
-/// Those of the other names that are tables; `unlanded`: of which the log alone can tell. Each once.
+/// Those of the other names that are tables; `unlanded`: of which the log alone can tell.
 Status Views::create_continuous(bool unlanded) {
     if (continuous_ == nullptr) return {};
-    std::map<std::string, std::string> made; // by its name in lower case: SQL knows no other
     std::vector<std::string> left;
     for (const std::string& name : others_) {
         const bool is_ledger = scan::equal_but_for_case(name, ledger_name);
@@ -133,17 +165,16 @@ Status Views::create_continuous(bool unlanded) {
             CHECK_OK(create_ledger());
             continue;
         }
+        const auto declared = claimed_.find(scan::lower_ascii(name));
+        if (declared != claimed_.end() && !continuous_->has(name)) continue; // it has its view
         TRY(found, continuous_->find(name));
         if (!found) {
             if (unlanded) CHECK_OK(continuous_->check_log());
             left.push_back(name);
             continue;
         }
-        const auto [seen, is_new] = made.emplace(scan::lower_ascii(*found), *found);
-        if (!is_new && seen->second == *found) continue; // spelt in two ways
-        if (!is_new)
-            return reject("two tables that are called {} but for case cannot be read in one statement", *found);
-        if (!landed_only_) CHECK_OK(read_log());
+        TRY(is_first, claim(*found));
+        if (!is_first) continue; // spelt in two ways
         auto select = continuous_->select(*connection_, *found);
         if (!select.ok()) return select.error().within("table " + *found);
         if (select->empty()) return reject("table {} has no files", *found);
@@ -161,22 +192,7 @@ Status Views::read_log() {
 
 Status Views::create_ledger() {
     TRY(ledger, continuous_->ledger(*connection_));
-    std::string values;
-    for (const LedgerRow& row : ledger)
-        values += fmt::format("{}({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})", values.empty() ? "" : ", ",
-                              duck::quote_literal(row.topic), row.partition, duck::quote_literal(row.table),
-                              row.accepted, row.landed, row.pending, row.filtered, row.dead_lettered, row.duplicates,
-                              row.balanced(), row.problem.empty() ? "NULL" : duck::quote_literal(row.problem));
-    constexpr std::string_view nothing = "(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)";
-    return make_view(
-        std::string(ledger_name),
-        fmt::format("SELECT topic::VARCHAR AS topic, \"partition\"::BIGINT AS \"partition\", \"table\"::VARCHAR AS "
-                    "\"table\", accepted::BIGINT AS accepted, landed::BIGINT AS landed, pending::BIGINT AS pending, "
-                    "filtered::BIGINT AS filtered, dead_lettered::BIGINT AS dead_lettered, duplicates::BIGINT AS "
-                    "duplicates, balanced::BOOLEAN AS balanced, problem::VARCHAR AS problem FROM (VALUES {}) AS "
-                    "books(topic, \"partition\", \"table\", accepted, landed, pending, filtered, dead_lettered, "
-                    "duplicates, balanced, problem) WHERE topic IS NOT NULL",
-                    values.empty() ? nothing : values));
+    return make_view(std::string(ledger_name), select_ledger(ledger));
 }
 
 Result<std::vector<std::string>> Views::all_names() {

@@ -22,9 +22,9 @@ public:
         : world_(world), landed_only_(landed_only), connection_(std::move(connection)) {}
 
     /// Makes those of `names` (as SQL has them, in any case) that are tables, `events` or `ledger`; other names are
-    /// DuckDB's matter. A declared table has its name before a continuous one. First is read where the log begins, then
-    /// all landed files are opened, then the log's ends are read: so no file is ahead of the log, and what expires in
-    /// between is missed by whoever reads it, who says so.
+    /// DuckDB's matter. A declared table has its name before a continuous one, unless that one is named exactly. First
+    /// is read where the log begins, then all landed files are opened, then the log's ends are read: so no file is
+    /// ahead of the log, and what expires in between is missed by whoever reads it, who says so.
     Status create(const std::vector<std::string>& names);
     /// Where the statement does not bind after create(): makes those of the names left that are tables of which nothing
     /// is landed yet. It takes reading the log to know them, and most such names are those of a CTE.
@@ -63,7 +63,10 @@ private:
     };
 
     [[nodiscard]] std::vector<std::string> not_declared(const std::vector<std::string>& names) const;
+    [[nodiscard]] bool is_meant(const std::string& declared, const std::vector<std::string>& names) const;
     Status begin_continuous(const std::vector<std::string>& names);
+    Status read_log_for_exact_names();
+    Result<bool> claim(const std::string& table);
     Status create_continuous(bool unlanded);
     Status read_log();
     Status create_ledger();
@@ -89,6 +92,7 @@ private:
     std::vector<Table> tables_;
     std::unique_ptr<ContinuousTables> continuous_; ///< Null: no name can mean one.
     std::vector<std::string> others_;              ///< Names that are not known yet.
+    std::map<std::string, std::string> claimed_;   ///< The tables that are read, by their names in lower case.
     std::vector<std::shared_ptr<const scan::Plan>> plans_;
     std::vector<Offered> offered_;
     std::unique_ptr<duck::Connection> connection_; ///< Last: it goes before what its sources read from.
