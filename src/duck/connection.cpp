@@ -79,16 +79,10 @@ public:
 
     questlog::Result<std::vector<std::string>> table_names(const std::string& sql) override {
         CHECK_OK(parse(sql)); // get_table_names tells no reason
-        Value list(duckdb_get_table_names(link_->connection, sql.c_str(), false));
-        if (list.get() == nullptr) return table_names_of_tree(sql);
-        std::vector<std::string> names;
-        for (idx_t i = 0; i < duckdb_get_list_size(list.get()); ++i) {
-            Value child(duckdb_get_list_child(list.get(), i));
-            char* text = duckdb_get_varchar(child.get());
-            names.emplace_back(text);
-            duckdb_free(text);
-        }
-        std::sort(names.begin(), names.end()); // DuckDB gathers them in a hash set
+        TRY(names, names_that_do_not_bind(sql));
+        for (std::string& own : own_views_in(sql)) names.push_back(std::move(own)); // these bind
+        std::sort(names.begin(), names.end());
+        names.erase(std::unique(names.begin(), names.end()), names.end());
         return names;
     }
 
@@ -131,6 +125,19 @@ private:
             DuckDBSuccess)
             return error_of(duckdb_prepare_error(prepared.get()));
         return prepared;
+    }
+
+    [[nodiscard]] questlog::Result<std::vector<std::string>> names_that_do_not_bind(const std::string& sql) {
+        Value list(duckdb_get_table_names(link_->connection, sql.c_str(), false));
+        if (list.get() == nullptr) return table_names_of_tree(sql);
+        std::vector<std::string> names;
+        for (idx_t i = 0; i < duckdb_get_list_size(list.get()); ++i) {
+            Value child(duckdb_get_list_child(list.get(), i));
+            char* text = duckdb_get_varchar(child.get());
+            names.emplace_back(text);
+            duckdb_free(text);
+        }
+        return names;
     }
 
     /// duckdb_get_table_names binds, and fails for JOIN ... USING over tables that are not there yet; the syntax tree

@@ -132,7 +132,8 @@ public:
     virtual Status offer(const std::string& name, const std::vector<SourcePart>& parts) = 0;
     /// A name that this connection has not given before: `prefix` and a number.
     virtual std::string fresh_name(std::string_view prefix) = 0;
-    /// The names of the tables that `sql` reads, unquoted, as written, sorted; names of its CTEs may be among them.
+    /// The names of the tables that `sql` reads, unquoted, as written, sorted; names of its CTEs may be among them, and
+    /// is_own_view()s that it mentions otherwise.
     /// `reject` if it does not parse.
     virtual Result<std::vector<std::string>> table_names(const std::string& sql) = 0;
     struct Statements {
@@ -146,6 +147,9 @@ public:
     virtual void interrupt() = 0;
 };
 
+/// Whether DuckDB has a view of that name, in any case, in every database: `sqlite_master`. One of a connection's own
+/// hides it; `system.main.sqlite_master` is still DuckDB's.
+[[nodiscard]] bool is_own_view(std::string_view name);
 [[nodiscard]] std::string quote_identifier(std::string_view name); ///< "a""b"
 [[nodiscard]] std::string quote_literal(std::string_view text);    ///< 'a''b'
 /// The rows of these files, in their order, as a table of SQL. It has the columns of the first file, or those of all by

@@ -94,6 +94,9 @@ struct Link {
 
 std::unique_ptr<Connection> make_connection(std::shared_ptr<Link> link);
 
+/// Words of the statement that is_own_view(), as written: names of tables, columns or strings.
+std::vector<std::string> own_views_in(std::string_view sql);
+
 /// `declared`: the columns to show in place of the result's own, where each cell was cast to VARCHAR.
 std::unique_ptr<Rows> make_rows(std::shared_ptr<Link> link, Result result,
                                 std::optional<std::vector<ResultColumn>> declared);

@@ -212,6 +212,35 @@ TEST_F(ContinuousTest, ATableMayBeSpeltInTwoWaysInOneStatement) {
     EXPECT_EQ(ask("SELECT count(*) FROM raid a, RAID b, \"Raid\" c"), (Rows{{"8"}}));
 }
 
+TEST_F(ContinuousTest, ATableThatIsCalledAsAViewOfDuckDbIsRead) {
+    const auto rows = [](const std::string& what) { return Rows{{what}}; };
+    EXPECT_EQ(ask("SELECT count(*) > 30 FROM pg_views"), rows("true")) << "without one it is DuckDB's";
+    const Rows views = all_of(*database_->connect()
+                                   .value()
+                                   ->query("SELECT view_name FROM duckdb_views() WHERE internal AND schema_name <> "
+                                           "'information_schema' ORDER BY ALL")
+                                   .value());
+    std::int64_t end = 0;
+    std::map<std::string, lake::TableBooks, std::less<>> books;
+    for (const auto& row : views) {
+        const std::string& name = row[0];
+        post({fmt::format(R"({{"event_type": "{}", "mine": {}}})", name, end)});
+        EXPECT_EQ(ask("SELECT mine FROM " + name), rows(std::to_string(end))) << name;
+        land_table(name, end, end + 1);
+        books[name] = {1, std::nullopt, ""};
+        write_books(end + 1, books);
+        EXPECT_EQ(ask("SELECT mine FROM " + name), rows(std::to_string(end))) << name;
+        EXPECT_EQ(ask("FROM " + name, {.landed_only = true}).size(), 1U) << name;
+        ++end;
+    }
+    EXPECT_GT(end, 30);
+    EXPECT_EQ(ask("EXPLAIN SELECT mine FROM PG_VIEWS").size(), 1U);
+    EXPECT_EQ(ask("SELECT count(*) > 30 FROM pg_catalog.pg_views"), rows("true"));
+    EXPECT_EQ(ask("SELECT count(*) FROM system.main.duckdb_tables, sqlite_master"), rows("0"));
+    declare("pg_class", "mine = 1");
+    EXPECT_EQ(ask("SELECT mine FROM pg_class"), rows("1"));
+}
+
 TEST_F(ContinuousTest, DeadLettersAreATable) {
     post({"no JSON", R"({"a": 1})"});
     raid(1);

@@ -123,14 +123,14 @@ bool Views::is_meant(const std::string& declared, const std::vector<std::string>
 }
 
 /// Of what a name means that no landed table has exactly, the log has a say: the table of that very name may be in it
-/// alone.
+/// alone. Without it a name of DuckDB's own would be read as that.
 Status Views::read_log_for_exact_names() {
     if (landed_only_ || continuous_ == nullptr) return {};
     for (const std::string& name : others_) {
         const bool is_declared = std::any_of(tables_.begin(), tables_.end(), [&](const Table& table) {
             return scan::equal_but_for_case(table.declaration->name, name);
         });
-        if (is_declared || continuous_->has_but_for_case(name)) return read_log();
+        if (is_declared || duck::is_own_view(name) || continuous_->has_but_for_case(name)) return read_log();
     }
     return {};
 }
