@@ -1,5 +1,6 @@
 #include "query/continuous_status.h"
 
+#include "event/catalogue.h"
 #include "query/continuous.h"
 #include "query/row_text.h"
 #include "query/text_columns.h"
@@ -11,13 +12,23 @@ namespace questlog::query {
 
 namespace {
 
+using Cure = IntegersWithFractions::Cure;
+
+Cure cure_of(const std::string& event_type, const std::string& key, const event::FieldRules* rules) {
+    if (rules != nullptr && rules->type_of(event_type, key) == event::ColumnType::double_) return Cure::rebuild;
+    event::EventDeclaration declaration;
+    declaration.path = "/x";
+    declaration.methods = {"GET"};
+    declaration.type = event_type;
+    declaration.fields.push_back({key, event::ColumnType::double_});
+    return event::Catalogue::make({declaration}).ok() ? Cure::declare : Cure::none;
+}
+
 void add_fractions(ContinuousStatus& status, const std::set<std::string>& columns, const lake::ContinuousTable& table,
                    const event::FieldRules* rules) {
     for (const lake::ContinuousColumn& column : table.columns())
         if (columns.contains(column.name))
-            status.fractions.emplace_back(column.name,
-                                          rules != nullptr && rules->type_of(status.event_type, column.key) ==
-                                                                  event::ColumnType::double_);
+            status.fractions.push_back({column.name, column.key, cure_of(status.event_type, column.key, rules)});
 }
 
 /// Each problem once, with the tables that have it.
@@ -41,18 +52,45 @@ std::string problems_text(const std::vector<ContinuousStatus>& tables) {
     return text;
 }
 
-/// What to do about it.
-std::string fractions_text(const ContinuousStatus& table) {
-    std::string text;
-    for (const auto& [column, is_declared] : table.fractions) {
-        text += fmt::format("  {}: column {} is of integers, and events have fractions there, which are in\n"
-                            "    _rescued_data. ",
-                            table.name, column);
-        text += is_declared
-                    ? fmt::format("It is declared a double: `questlog rebuild {}` makes it one.\n", table.name)
-                    : fmt::format("Declare it in the [[event]] of type {}, as\n    fields = {{ {} = \"double\" }}, "
+/// As TOML has a key, and a value where it needs no quotes.
+std::string toml_key(const std::string& name) {
+    const bool is_bare = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    });
+    if (is_bare) return name;
+    std::string quoted;
+    append_json(quoted, name);
+    return quoted;
+}
+
+/// What to do about those that have this cure.
+std::string fractions_text(const ContinuousStatus& table, Cure cure) {
+    std::string columns;
+    std::string fields;
+    std::size_t count = 0;
+    for (const IntegersWithFractions& one : table.fractions) {
+        if (one.cure != cure) continue;
+        columns += (count == 0 ? "" : ", ") + one.column;
+        fields += fmt::format("{}{} = \"double\"", count == 0 ? "" : ", ", toml_key(one.key));
+        ++count;
+    }
+    if (count == 0) return {};
+    const bool many = count > 1;
+    const std::string text =
+        fmt::format("  {}: column{} {} {} of integers, and events have fractions there, which are in\n"
+                    "    _rescued_data. ",
+                    table.name, many ? "s" : "", columns, many ? "are" : "is");
+    switch (cure) {
+    case Cure::declare:
+        return text + fmt::format("Declare {} in the [[event]] of type {}, as\n    fields = {{ {} }}, "
                                   "and then run `questlog rebuild {}`.\n",
-                                  table.event_type, column, table.name);
+                                  many ? "them" : "it", toml_key(table.event_type), fields, table.name);
+    case Cure::rebuild:
+        return text + fmt::format("{} declared {}: `questlog rebuild {}` makes {}.\n", many ? "They are" : "It is",
+                                  many ? "doubles" : "a double", table.name, many ? "them so" : "it one");
+    case Cure::none:
+        return text + fmt::format("Fields cannot be declared by {}: send the value under another.\n",
+                                  many ? "their keys" : "its key");
     }
     return text;
 }
@@ -118,7 +156,7 @@ std::string continuous_text(const std::vector<ContinuousStatus>& tables) {
     for (std::size_t i = 0; i < tables.size(); ++i) {
         const ContinuousStatus& table = tables[i];
         if (i >= shown_max && table.sound() && table.fractions.empty()) continue;
-        fractions += fractions_text(table);
+        for (const Cure cure : {Cure::declare, Cure::rebuild, Cure::none}) fractions += fractions_text(table, cure);
         std::vector<std::string>& row =
             rows.emplace_back(std::vector{table.name, fmt::format("{}", table.accepted),
                                           fmt::format("{}", table.landed), fmt::format("{}", table.pending)});
@@ -145,7 +183,7 @@ std::string continuous_json(const std::vector<ContinuousStatus>& tables) {
                            table.duplicates, table.balanced);
         for (std::size_t i = 0; i < table.fractions.size(); ++i) {
             if (i > 0) out += ", ";
-            append_json(out, table.fractions[i].first);
+            append_json(out, table.fractions[i].column);
         }
         out += "], \"problem\": ";
         if (table.problem.empty())

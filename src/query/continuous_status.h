@@ -8,10 +8,21 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace questlog::query {
+
+/// A column of integers for which events have fractions, and what makes it one of doubles.
+struct IntegersWithFractions {
+    enum class Cure : std::uint8_t {
+        declare, ///< The key as a double, and then a rebuild.
+        rebuild, ///< It is declared so by now.
+        none,    ///< The key has a name that no declaration may have.
+    };
+    std::string column;
+    std::string key; ///< The events'.
+    Cure cure = Cure::declare;
+};
 
 /// A continuous table, and where every event of the topic is that is its: the sums of its rows in the ledger.
 struct ContinuousStatus {
@@ -25,8 +36,7 @@ struct ContinuousStatus {
     std::int64_t duplicates = 0;
     bool balanced = true;
     std::string event_type;
-    /// Of its columns, those of integers for which events have fractions, and whether they are declared doubles by now.
-    std::vector<std::pair<std::string, bool>> fractions;
+    std::vector<IntegersWithFractions> fractions;
     std::string problem; ///< Why nothing more is landed in it; empty: none.
 
     [[nodiscard]] bool sound() const { return balanced && problem.empty(); }

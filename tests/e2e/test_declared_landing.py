@@ -1,6 +1,7 @@
 """Declared fields where events are landed: types of columns, and dead letters for what is not as declared."""
 
 import json
+import re
 
 import pytest
 from questlog_process import json_rows
@@ -103,6 +104,27 @@ def test_integers_that_meet_fractions_are_told_with_their_cure(questlog):
     questlog.ok("rebuild", "buy")
     assert "of integers" not in questlog.ok("status")
     assert [row["price"] for row in questlog.sql("SELECT price FROM buy ORDER BY _offset")] == [1.0, 2.0, 2.5]
+
+
+def test_the_advice_about_fractions_cures_columns_that_are_not_called_as_their_keys(questlog):
+    questlog.write_config("[landing]\nenabled = false\n")
+    keys = ["Dmg", "dmg", "a.b", 'say "\\"', "ü", "receipt"]
+    for value in (1, 1.5):
+        with questlog.serve() as server:
+            server.send_events([{"event_type": "big raid", **{key: value for key in keys}}])
+            assert server.stop() == 0
+        questlog.ok("land", "--once")
+    told = questlog.ok("status")
+    event_type, fields, command = re.search(
+        r"Declare them in the \[\[event\]\] of type (.*), as\n +(fields = .*), and then run `questlog (.*)`\.", told).groups()
+    assert "column receipt is of integers" in told and "Fields cannot be declared by its key" in told
+    questlog.write_config(f'[landing]\nenabled = false\n[[event]]\npath = "/raid"\ntype = {event_type}\n{fields}\n')
+    assert "They are declared doubles: `questlog rebuild big_x20_raid` makes them so." in questlog.ok("status")
+    questlog.ok(*command.split())
+    told = questlog.ok("status")
+    assert "column receipt is of integers" in told and "Declare" not in told and "declared d" not in told
+    rescued = [row["_rescued_data"] for row in questlog.sql("SELECT _rescued_data FROM big_x20_raid ORDER BY _offset")]
+    assert rescued == [None, '{"receipt": 1.5}']
 
 
 @pytest.mark.parametrize("declared, told", [
