@@ -90,36 +90,50 @@ Result<std::string> read_all(const std::string& path) {
     return text;
 }
 
-/// Those of the file: an array of objects, or one a line, each with partition, offset and the repaired value, which is
-/// a text or the event itself.
-Result<std::map<std::pair<Partition, Offset>, std::string>> repaired(const std::string& path) {
+/// Objects of a file, and where each is: an array of them, or one a line.
+Result<std::vector<std::pair<std::string, event::JsonNode>>> objects_in(const std::string& path) {
     TRY(text, read_all(path));
-    std::vector<event::JsonNode> nodes;
+    std::vector<std::pair<std::string, event::JsonNode>> objects;
     if (auto whole = event::parse_json(text); whole && whole->kind == event::JsonNode::Kind::array) {
-        nodes = std::move(whole->elements);
-    } else {
-        std::size_t line_number = 0;
-        for (std::size_t at = 0; at < text.size(); ++line_number) {
-            const std::size_t end = std::min(text.find('\n', at), text.size());
-            const std::string_view line = std::string_view(text).substr(at, end - at);
-            at = end + 1;
-            if (line.find_first_not_of(" \r\t") == std::string_view::npos) continue;
-            auto node = event::parse_json(line);
-            if (!node) return reject("{}:{}: the line is no JSON", path, line_number + 1);
-            nodes.push_back(std::move(*node));
-        }
+        for (event::JsonNode& element : whole->elements)
+            objects.emplace_back(fmt::format("{}: letter {}", path, objects.size() + 1), std::move(element));
+        return objects;
     }
+    std::size_t line_number = 0;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find('\n', at), text.size());
+        const std::string_view line = std::string_view(text).substr(at, end - at);
+        const std::string place = fmt::format("{}:{}", path, ++line_number);
+        at = end + 1;
+        if (line.find_first_not_of(" \r\t") == std::string_view::npos) continue;
+        auto node = event::parse_json(line);
+        if (!node) return reject("{}: the line is no JSON", place);
+        objects.emplace_back(place, std::move(*node));
+    }
+    return objects;
+}
+
+/// Those of the file, each with partition, offset and the repaired value, which is a text or the event itself.
+Result<std::map<std::pair<Partition, Offset>, std::string>> repaired(const std::string& path) {
+    using Kind = event::JsonNode::Kind;
+    TRY(objects, objects_in(path));
     std::map<std::pair<Partition, Offset>, std::string> values;
-    for (const event::JsonNode& node : nodes) {
+    for (const auto& [place, node] : objects) {
+        const event::JsonNode* partition = node.find("partition");
+        const event::JsonNode* offset = node.find("offset");
         const event::JsonNode* value = node.find("value");
-        if (node.kind != event::JsonNode::Kind::object || node.find("partition") == nullptr ||
-            node.find("offset") == nullptr || value == nullptr)
+        if (partition == nullptr || offset == nullptr || value == nullptr)
             return reject("{}: each dead letter has a partition, an offset and a value, as `questlog dead-letters "
                           "--format json` prints them",
-                          path);
-        const Partition partition{static_cast<std::int32_t>(node.integer_of("partition"))};
-        values[{partition, Offset{node.integer_of("offset")}}] =
-            value->kind == event::JsonNode::Kind::string ? value->string : event::json_text(*value);
+                          place);
+        for (const event::JsonNode* number : {partition, offset})
+            if (number->kind != Kind::integer || number->integer < 0 ||
+                (number == partition && number->integer > INT32_MAX))
+                return reject("{}: the {} is {}, which is none: write the number, as `questlog dead-letters --format "
+                              "json` prints it",
+                              place, number == partition ? "partition" : "offset", event::json_text(*number));
+        const std::pair letter{Partition{static_cast<std::int32_t>(partition->integer)}, Offset{offset->integer}};
+        values[letter] = value->kind == Kind::string ? value->string : event::json_text(*value);
     }
     return values;
 }

@@ -73,6 +73,18 @@ def test_what_was_repaired_goes_through_once(questlog):
         questlog.fails("dead-letters", "replay", str(repaired), code=2, says=["repaired.json:1: the line is no JSON"])
         repaired.write_text('{"offset": 1}')
         questlog.fails("dead-letters", "replay", str(repaired), code=2, says=["has a partition, an offset and a value"])
+        letters[0]["offset"] = 0
+        for number in ("0", "x", 0.9, 1.0, -1, True, [], 2**32, 2**64):
+            for name in ("partition", "offset"):
+                if (name, number) == ("offset", 2**32):
+                    continue  # there may be such a letter
+                wrong = {"partition": 0, "offset": 1, "value": raid(1), name: number}
+                says = [f"the {name} is ", "which is none"]
+                repaired.write_text(json.dumps(letters[0]) + "\n\n" + json.dumps(wrong))
+                questlog.fails("dead-letters", "replay", str(repaired), code=2, says=["repaired.json:3: ", *says])
+                repaired.write_text(json.dumps([letters[0], wrong]))
+                questlog.fails("dead-letters", "replay", str(repaired), code=2, says=["repaired.json: letter 2: ", *says])
+        assert levels(questlog) == [5, 7, 60]
         questlog.fails("dead-letters", "replay", "missing.json", code=2, says=["missing.json cannot be read"])
         assert balanced(questlog)
 
