@@ -177,7 +177,9 @@ void Collector::handle_events(const http::Request& request, http::Exchange& exch
         return;
     }
     const auto key = read_idempotency_key(request.headers);
-    const auto intake = !options.ok() ? options.error() : !key.ok() ? key.error() : parse_events(request, body);
+    const auto intake = !options.ok() ? options.error()
+                        : !key.ok()   ? key.error()
+                                      : parse_events(request, body, *options);
     if (!intake.ok()) {
         ++tally_.unreadable_bodies;
         return exchange.respond(
@@ -188,8 +190,10 @@ void Collector::handle_events(const http::Request& request, http::Exchange& exch
     take_events(*intake.value(), key.value(), *options, exchange);
 }
 
-Result<const event::Intake*> Collector::parse_events(const http::Request& request, std::string_view body) {
-    if (!options_.intake_headers) return intake_parser_.parse(body);
+/// What is replayed has the headers that it came with.
+Result<const event::Intake*> Collector::parse_events(const http::Request& request, std::string_view body,
+                                                     const RequestOptions& options) {
+    if (!options_.intake_headers || options.replay) return intake_parser_.parse(body);
     read_headers(request);
     return intake_parser_.parse(body, event::HeaderSelection(headers_, options_.intake_store_headers));
 }

@@ -132,7 +132,8 @@ private:
     void handle_events(const http::Request& request, http::Exchange& exchange);
     void read_headers(const http::Request& request);
     [[nodiscard]] bool unzip(const http::Request& request, std::string_view& body, http::Exchange& exchange);
-    Result<const event::Intake*> parse_events(const http::Request& request, std::string_view body);
+    Result<const event::Intake*> parse_events(const http::Request& request, std::string_view body,
+                                              const RequestOptions& options);
     void take_events(const event::Intake& intake, std::string_view key, const RequestOptions& options,
                      http::Exchange& exchange);
     std::size_t name_events(const event::Intake& intake, std::string_view key, bool replay);

@@ -245,6 +245,13 @@ TEST_F(HeadersStored, WithEveryPostedEventAsWithDeclaredCalls) {
                                                   R"({"event_type": "default", "n": 1, "Host": "h"})"}));
 }
 
+TEST_F(HeadersStored, NotWithWhatIsReplayed) {
+    const std::string value = R"({"event_type":"a", "Host":"of old"})";
+    send("POST", "/events?replay=1", value, {{"Host", "h"}, {"Idempotency-Key", "dead-letter/x/0/1"}});
+    turn();
+    EXPECT_EQ(values(), (std::vector<std::string>{value}));
+}
+
 class AccessLogged : public CollectorTest {
 protected:
     AccessLogged() : CollectorTest(on_io_thread()) {

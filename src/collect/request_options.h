@@ -19,7 +19,7 @@ struct RequestOptions {
     bool landed = false;  ///< `wait=landed`: the answer waits until the events are in their tables.
     bool receipt = false; ///< `receipt=1`: the answer has the event's place in the log.
     /// Of POST /events, `replay=1`: the events are named by the request's key, whatever message_id they have. One that
-    /// is in the log already, as a dead letter, comes through again so.
+    /// is in the log already, as a dead letter, comes through again so. No headers are added.
     bool replay = false;
 };
 

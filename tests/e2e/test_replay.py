@@ -89,6 +89,19 @@ def test_what_was_repaired_goes_through_once(questlog):
         assert balanced(questlog)
 
 
+def test_what_is_replayed_is_the_value_that_came_in(questlog):
+    questlog.write_config("[intake]\nheaders = true\n" + declared(60))
+    with questlog.serve() as server:
+        server.post("/events", raid(61), headers=[("X-Of-Old", "1")])
+        assert server.stop() == 0
+    questlog.ok("land", "--once")
+    questlog.write_config("[intake]\nheaders = true\n" + declared(100))
+    with questlog.serve():
+        assert questlog.ok("dead-letters", "replay") == "1 dead letter sent again\n"
+        letter, event = questlog.values()
+        assert letter == event and json.loads(event)["X-Of-Old"] == "1"
+
+
 def test_a_replay_that_was_killed_goes_on_without_doubling(questlog):
     count = 600
     questlog.write_config(declared(60))
