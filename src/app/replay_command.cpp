@@ -1,5 +1,6 @@
 #include "app/commands.h"
 #include "app/data_folder.h"
+#include "base/limits.h"
 #include "base/plural.h"
 #include "control/client.h"
 #include "event/field_rules.h"
@@ -9,8 +10,10 @@
 #include "event/padded_json.h"
 #include "http/client.h"
 #include "lake/replay_records.h"
+#include "query/continuous.h"
 #include "query/session.h"
 #include "scan/repeats.h"
+#include "scan/table_names.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -37,25 +40,50 @@ std::string name_of(const std::string& log_id, const Letter& letter) {
     return fmt::format("dead-letter/{}/{}/{}", log_id, letter.partition, letter.offset);
 }
 
-/// What keeps a value from being an event that tables take; empty: nothing.
+using TableNames = std::set<std::string, std::less<>>;
+
+/// The tables there are, those among them that will be once all that is in the log is landed.
+Result<TableNames> tables_of(const query::World& world, log::LogReader& log) {
+    query::ContinuousTables tables(world, log);
+    CHECK_OK(tables.begin());
+    scan::LogRange range;
+    for (Partition partition{0}; partition.value < log.topic().partitions; ++partition.value) {
+        TRY(start, log.partition(partition).start_offset());
+        TRY(end, log.partition(partition).end_offset());
+        range.push_back({partition, start, end});
+    }
+    CHECK_OK(tables.read_log(range));
+    return TableNames(tables.names().begin(), tables.names().end());
+}
+
+/// What keeps a value from being an event that tables take.
 class Judge {
 public:
     explicit Judge(const Config& config)
         : validator_(config.limits.event), checker_(std::make_shared<event::FieldRules>(config.events)),
           limits_(config.limits.event) {}
 
+    void know(TableNames tables) { tables_ = std::move(tables); }
+    /// Empty: nothing; then its table counts as one that there is.
     std::string why_not(const std::string& value) {
         const event::PaddedJson padded(value);
         event::EventNames names;
         const event::EventFault fault = validator_.check_event(padded.view(), names);
         if (fault != event::EventFault::none) return event::reason_of(fault, limits_);
-        return std::string(checker_.why_not(std::string(names.type), padded.view()));
+        const std::string type(names.type);
+        if (std::string why(checker_.why_not(type, padded.view())); !why.empty()) return why;
+        std::string table = scan::table_name_of(type);
+        if (!tables_.contains(table) && tables_.size() >= limits::continuous_tables_max)
+            return fmt::format("too many event types: there are {} tables, and none is {}", tables_.size(), table);
+        tables_.insert(std::move(table));
+        return {};
     }
 
 private:
     event::JsonValidator validator_;
     event::FieldChecker checker_;
     event::EventLimits limits_;
+    TableNames tables_;
 };
 
 Result<std::vector<Letter>> dead_letters(const query::World& world, const std::string& topic,
@@ -152,7 +180,8 @@ public:
     }
 
     /// Sorts out what is to be sent.
-    void choose(std::vector<Letter> letters) {
+    void choose(std::vector<Letter> letters, TableNames tables) {
+        judge_.know(std::move(tables));
         for (Letter& letter : letters) {
             if (lake::has(replays_.done, letter.partition, letter.offset)) {
                 ++before_;
@@ -284,7 +313,8 @@ Status run(const Context& context, const ReplayArguments& arguments) {
     Replay replay(context, *log);
     CHECK_OK(replay.begin());
     TRY(letters, letters_of(folder->world(), topic.name, arguments));
-    replay.choose(std::move(letters));
+    TRY(tables, tables_of(folder->world(), *log));
+    replay.choose(std::move(letters), std::move(tables));
     if (!arguments.dry_run && replay.chosen() > 0) {
         TRY(server, control::ping(context.env, context.data));
         if (!server)
@@ -294,8 +324,8 @@ Status run(const Context& context, const ReplayArguments& arguments) {
     }
     CHECK_OK(context.print(replay.report(arguments.dry_run)));
     if (replay.has_left())
-        return reject("some are no events as declared: repair their values (questlog dead-letters replay --help), or "
-                      "declare them otherwise");
+        return reject("some are no events that a table takes: repair their values (questlog dead-letters replay "
+                      "--help), or declare them otherwise");
     return {};
 }
 

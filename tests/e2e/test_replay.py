@@ -102,6 +102,37 @@ def test_what_is_replayed_is_the_value_that_came_in(questlog):
         assert letter == event and json.loads(event)["X-Of-Old"] == "1"
 
 
+def test_what_would_have_no_table_is_not_sent_again(questlog):
+    tables_max = 1000
+    questlog.write_config(OFF)
+    types = [f"t{n}" for n in range(tables_max + 2)]
+    with questlog.serve() as server:
+        for at in range(0, len(types), 500):
+            server.send_events([{"event_type": name} for name in types[at:at + 500]])
+        letters = json_rows(questlog.ok("dead-letters", "--format", "json"))
+        assert [letter["reason"] for letter in letters] == ["too many event types"] * 2
+        told = questlog.fails("dead-letters", "replay", code=2, says=["no events that a table takes"])
+        assert told.out.startswith("0 dead letters sent again, 2 left\n") and "none is t1001" in told.out
+        assert questlog.value_of("SELECT count(*) FROM events") == len(types)
+        letters[1]["value"] = {"event_type": "t7"}
+        told = questlog.fails("dead-letters", "replay", "-", code=2, stdin=json.dumps(letters))
+        assert told.out.startswith("1 dead letter sent again, 1 left\n")
+        assert questlog.value_of("SELECT count(*) FROM t7") == 2 and balanced(questlog)
+
+
+def test_dead_letters_have_the_room_for_tables_that_there_is(questlog):
+    questlog.write_config(declared(60))
+    with questlog.serve() as server:
+        server.send_events([{"event_type": f"t{n}"} for n in range(996)] + [raid(61), raid(61), raid(61), raid(1)])
+        letters = json_rows(questlog.ok("dead-letters", "--format", "json"))
+        for letter, name in zip(letters, ("new", "newer", "newest")):
+            letter["value"] = {"event_type": name}
+        told = questlog.fails("dead-letters", "replay", "-", code=2, stdin=json.dumps(letters))
+        assert told.out.startswith("2 dead letters sent again, 1 left\n"), "beside raid and dead_letters"
+        assert questlog.value_of("SELECT count(*) FROM ledger WHERE dead_lettered > 0 OR \"table\" LIKE 'new%'") == 3
+        assert balanced(questlog)
+
+
 def test_a_replay_that_was_killed_goes_on_without_doubling(questlog):
     count = 600
     questlog.write_config(declared(60))
