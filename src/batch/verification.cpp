@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
+#include <set>
 
 namespace questlog::batch {
 namespace {
@@ -69,6 +70,8 @@ private:
     Status tell_unverifiable(Partition partition, const lake::PlannedCut& cut, Offset start) {
         for (const std::string& name : known_.names) {
             if (options_.table && *options_.table != name) continue;
+            TRY(is_open, opens(name, partition, cut));
+            if (!is_open) continue;
             TRY(table, open(name));
             const lake::DeltaFile* file = table == nullptr ? nullptr : file_of(*table, partition, cut);
             if (file == nullptr) continue;
@@ -92,6 +95,8 @@ private:
             verified.what = "landing is stopped there: " + of_table->second.reason;
             return tell(verified);
         }
+        TRY(is_open, opens(part.name, partition, cut));
+        if (!is_open) return {};
         TRY(table, open(part.name));
         const lake::DeltaFile* file = table == nullptr ? nullptr : file_of(*table, partition, cut);
         if (file == nullptr) {
@@ -144,10 +149,23 @@ private:
     /// nullptr: there is no such table.
     Result<const lake::ContinuousTable*> open(const std::string& name) {
         if (const auto found = known_.opened.find(name); found != known_.opened.end()) return &found->second;
-        auto table = world_.store.open(*connection_, name);
-        if (!table.ok()) return table.error().within("table " + name);
-        if (!*table) return nullptr;
-        return &known_.opened.emplace(name, std::move(**table)).first->second;
+        TRY(table, world_.store.open(*connection_, name));
+        if (!table) return nullptr;
+        return &known_.opened.emplace(name, std::move(*table)).first->second;
+    }
+
+    /// Whether the table can be looked at. One that is damaged is told with its first cut, and passed over from then
+    /// on.
+    Result<bool> opens(const std::string& name, Partition partition, const lake::PlannedCut& cut) {
+        if (damaged_.contains(name)) return false;
+        const auto table = open(name);
+        if (table.ok()) return true;
+        const Error& error = table.error();
+        if (!lake::ContinuousStore::is_damage(error)) return error.within("table " + name);
+        damaged_.insert(name);
+        const State state = error.kind == ErrorKind::reject ? State::unverifiable : State::different;
+        CHECK_OK(tell({state, name, {}, {{partition.value, cut.from, cut.to}}, 0, error.message}));
+        return false;
     }
 
     [[nodiscard]] const lake::DeltaFile* file_of(const lake::ContinuousTable& table, Partition partition,
@@ -165,6 +183,7 @@ private:
     const VerifyOptions& options_;
     std::unique_ptr<duck::Connection> connection_;
     KnownTables known_;
+    std::set<std::string> damaged_;
     std::map<std::int32_t, lake::Books> books_;
     VerifyReport report_;
     std::int64_t done_ = 0;

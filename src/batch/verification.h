@@ -23,7 +23,7 @@ struct VerifiedFile {
     };
     State state = State::same;
     std::string table;
-    std::string file;                      ///< In the table's folder; empty: missing.
+    std::string file;                      ///< In the table's folder; empty: missing, or the table cannot be opened.
     std::vector<lake::LandedRange> ranges; ///< Of the log, that it was made of.
     std::int64_t rows = 0;
     std::string what;

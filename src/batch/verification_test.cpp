@@ -95,6 +95,35 @@ TEST_F(VerificationTest, ADamagedOrMissingFileIsTold) {
     EXPECT_EQ(verified("sword"), (Rows{"sword 3..5 missing: no file has the cut"}));
 }
 
+TEST_F(VerificationTest, ADamagedTableIsToldOnceAndTheOthersAreVerified) {
+    tamper("guild", 0, "SELECT event_type, 7 AS n, * EXCLUDE (event_type, n) FROM %s");
+    append({event("dog", 1), event("guild", 3)});
+    ASSERT_TRUE(lander_->land_all().ok());
+    for (const std::string name : {"dead_letters", "sword"})
+        world_.put("/data/lake/events/" + name + "/_delta_log/00000000000000000000.json", "{");
+    const auto expect_told = [](const Rows& lines, const std::string& name) {
+        EXPECT_EQ(std::count_if(lines.begin(), lines.end(),
+                                [&](const std::string& line) {
+                                    return line.starts_with(name + " 0..3 different: ") &&
+                                           line.find("00000000000000000000.json") != std::string::npos;
+                                }),
+                  1)
+            << name;
+    };
+    const Rows lines = verified();
+    ASSERT_EQ(lines.size(), 3U);
+    expect_told(lines, "dead_letters");
+    expect_told(lines, "sword");
+    EXPECT_EQ(report_.different, 3) << "the guilds', too";
+    EXPECT_EQ(report_.same, 2) << "the others' files of the later cut";
+    LaterLog later(*reader_, Offset{1});
+    const Rows of_later = verified(later);
+    ASSERT_EQ(of_later.size(), 3U) << "the guilds' first is unverifiable";
+    expect_told(of_later, "dead_letters");
+    expect_told(of_later, "sword");
+    EXPECT_EQ(verified("sword").size(), 1U);
+}
+
 TEST_F(VerificationTest, ACutThatTheLogNoLongerHasInFullIsUnverifiable) {
     LaterLog later(*reader_, Offset{1}); // its other events would make another file
     EXPECT_EQ(verified(later), (Rows{"dead_letters 0..3 unverifiable: the log begins at offset 1",

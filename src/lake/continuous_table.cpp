@@ -298,6 +298,10 @@ Result<std::optional<ContinuousTable>> ContinuousStore::open(duck::Connection& c
                                           [&](const std::string& folder) { return open_at(connection, name, folder); });
 }
 
+bool ContinuousStore::is_damage(const Error& error) {
+    return error.kind != ErrorKind::retry_later && error.system_errno != ENOENT;
+}
+
 Result<std::optional<ContinuousTable>> ContinuousStore::open_at(duck::Connection& connection, const std::string& name,
                                                                 const std::string& folder) const {
     ContinuousTable table(name, folder);

@@ -127,6 +127,9 @@ public:
     Result<std::optional<ContinuousTable>> open(duck::Connection& connection, const std::string& name) const;
     /// The logs of which files lie in the table's folder, whether it reads or not, without `log_id`; in order.
     Result<std::vector<RowsOfLog>> others_lying_in(const std::string& name, const std::string& log_id) const;
+    /// Whether open() failed by what this one table is, so that all others can be read; else it may be there at another
+    /// time.
+    [[nodiscard]] static bool is_damage(const Error& error);
     Status refresh(duck::Connection& connection, ContinuousTable& table) const;
     /// How the table's columns came to be. `reject`: no such table.
     Result<std::vector<DeltaSchemaChange>> history(const std::string& name) const;

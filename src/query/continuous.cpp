@@ -56,8 +56,12 @@ Status ContinuousTables::open(duck::Connection& connection, const std::vector<st
     for (const std::string& name : landed_names_) {
         if (!asked.contains(scan::lower_ascii(name)) || opened_.contains(name)) continue;
         auto table = world_.continuous.open(connection, name);
-        if (!table.ok()) return table.error().within("table " + name);
-        if (*table) opened_.emplace(name, std::move(**table));
+        if (!table.ok() && !lake::ContinuousStore::is_damage(table.error()))
+            return table.error().within("table " + name);
+        if (!table.ok())
+            damaged_.emplace(name, table.error());
+        else if (*table)
+            opened_.emplace(name, std::move(**table));
     }
     return {};
 }
@@ -68,7 +72,8 @@ Status ContinuousTables::read_log(const scan::LogRange& log) {
         const lake::Books& books = books_[static_cast<std::size_t>(part.partition.value)];
         Offset from = books.landed_to;
         for (const auto& [name, table] : books.tables)
-            if (table.stopped_at && opened_.contains(name)) from = std::min(from, *table.stopped_at);
+            if (table.stopped_at && (opened_.contains(name) || damaged_.contains(name)))
+                from = std::min(from, *table.stopped_at);
         part.from = std::min(std::max(from, part.from), part.to);
         const Status same = scan::check_landed(log_.partition(part.partition), books.landed_to, books.last);
         if (same.ok()) continue;
@@ -175,6 +180,7 @@ Status ContinuousTables::check_log() const {
 
 Result<std::string> ContinuousTables::select(duck::Connection& connection, const std::string& name) {
     CHECK_OK(check_log());
+    if (const auto damaged = damaged_.find(name); damaged != damaged_.end()) return damaged->second;
     const std::vector<scan::LandedColumn> columns = columns_of(name);
     const auto table = opened_.find(name);
     std::string landed;
@@ -287,6 +293,7 @@ Result<std::vector<LedgerRow>> ContinuousTables::ledger(duck::Connection& connec
     for (const std::string& name : names) {
         const std::vector<Offset> landed_to = tail_from(name);
         const auto table = opened_.find(name);
+        const auto damaged = damaged_.find(name);
         for (Partition partition{0}; partition.value < log_.topic().partitions; ++partition.value) {
             LedgerRow row{log_.topic().name, partition, name, 0, 0, 0, 0, 0, 0, {}};
             const lake::Books& books = books_[static_cast<std::size_t>(partition.value)];
@@ -311,10 +318,14 @@ Result<std::vector<LedgerRow>> ContinuousTables::ledger(duck::Connection& connec
             row.dead_lettered += invalid;
             row.pending = pending;
             if (const auto other_log = other_logs_.find(partition); other_log != other_logs_.end()) {
-                row.is_of_log = false;
+                row.is_known = false;
                 row.problem = other_log->second.message;
             }
-            if (row.accepted + row.landed > 0) ledger.push_back(std::move(row));
+            if (damaged != damaged_.end()) {
+                row.is_known = false;
+                row.problem = damaged->second.message;
+            }
+            if (row.accepted + row.landed > 0 || damaged != damaged_.end()) ledger.push_back(std::move(row));
         }
     }
     return ledger;

@@ -31,11 +31,11 @@ struct LedgerRow {
     std::int64_t filtered = 0;
     std::int64_t dead_lettered = 0;
     std::int64_t duplicates = 0;
-    std::string problem;   ///< Why nothing more is landed in it; empty: none.
-    bool is_of_log = true; ///< False: the log is not the one that was landed, and what is pending is not known.
+    std::string problem;  ///< Why nothing more is landed in it, or why it cannot be read; empty: none.
+    bool is_known = true; ///< False: its files do not read, or the log is not the one that was landed.
 
     [[nodiscard]] bool balanced() const {
-        return is_of_log && accepted == landed + pending + filtered + dead_lettered + duplicates;
+        return is_known && accepted == landed + pending + filtered + dead_lettered + duplicates;
     }
 };
 
@@ -50,7 +50,8 @@ public:
 
     /// Reads the books: what is landed in all tables.
     Status begin();
-    /// Opens those that are in the lake and called as one of `names`, but for case.
+    /// Opens those that are in the lake and called as one of `names`, but for case. One that is damaged is so when it
+    /// is read, and in the ledger.
     Status open(duck::Connection& connection, const std::vector<std::string>& names);
     /// Plans the log after what is landed, up to the ends in `log`. Without this, tables are their files alone. Nothing
     /// is read of a partition whose log is not the one that was landed: its tables cannot be selected from then.
@@ -78,7 +79,8 @@ public:
     Result<std::string> select(duck::Connection& connection, const std::string& name);
     /// Columns of integers of an opened table for which events, landed or not, have fractions: these are rescued.
     [[nodiscard]] std::set<std::string> fractions(const std::string& name) const;
-    /// One row for each table and partition that it has events of, in order. All tables must have been opened.
+    /// One row for each table and partition that it has events of, in order, and for each of a damaged one. All tables
+    /// must have been open()ed.
     Result<std::vector<LedgerRow>> ledger(duck::Connection& connection);
 
 private:
@@ -102,6 +104,7 @@ private:
     std::map<Partition, Error> other_logs_; ///< Partitions whose log is not the one that was landed, as an error says.
     std::vector<std::string> landed_names_;
     std::map<std::string, lake::ContinuousTable, std::less<>> opened_;
+    std::map<std::string, Error, std::less<>> damaged_;     ///< Those that could not be opened.
     std::shared_ptr<const scan::Plan> tail_;                ///< Null: not read.
     std::map<std::string, std::string, std::less<>> types_; ///< Of the tail, by the name of their table.
     std::vector<std::string> without_table_;                ///< Types of the tail whose events are dead letters.

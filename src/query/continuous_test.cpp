@@ -251,6 +251,47 @@ TEST_F(ContinuousTest, DeadLettersAreATable) {
                               {"0", "raid", "1", "0", "1", "true", "NULL"}}));
 }
 
+/// `SHOW TABLES`, the ledger and the status have it and all others.
+TEST_F(ContinuousTest, ADamagedTableIsToldAndHidesNoOther) {
+    raid(1);
+    post({R"({"event_type": "guild", "n": 1})", R"({"event_type": "guild", "n": 2})"});
+    land_table("raid", 0, 3);
+    land_table("guild", 0, 3);
+    write_books(3, {{"raid", {1, std::nullopt, ""}}, {"guild", {2, std::nullopt, ""}}});
+    raid(2);
+    std::filesystem::resize_file(folder_ + "/lake/events/guild/_delta_log/00000000000000000000.json", 1);
+    const auto expect_all = [&](const std::string& accepted, const std::string& pending) {
+        const Rows rows = ledger();
+        ASSERT_EQ(rows.size(), 2U);
+        const std::string& problem = rows[0].back();
+        EXPECT_NE(problem.find("guild/_delta_log/00000000000000000000.json"), std::string::npos) << problem;
+        EXPECT_EQ(rows[0], (std::vector<std::string>{"0", "guild", accepted, "0", pending, "false", problem}));
+        EXPECT_EQ(rows[1], (std::vector<std::string>{"0", "raid", "2", "1", "1", "true", "NULL"}));
+        EXPECT_EQ(ask("SHOW TABLES"), (Rows{{"dead_letters"}, {"events"}, {"guild"}, {"ledger"}, {"raid"}}));
+        EXPECT_EQ(ask("SELECT n FROM raid"), (Rows{{"1"}, {"2"}}));
+        EXPECT_NE(ask("SELECT * FROM guild")[0][0].find("table guild: "), std::string::npos);
+        const auto report = status(*world_).value();
+        EXPECT_FALSE(report.sound());
+        ASSERT_EQ(report.topics.size(), 1U);
+        EXPECT_EQ(report.topics[0].continuous_problem, "");
+        ASSERT_EQ(report.topics[0].continuous.size(), 2U);
+        EXPECT_EQ(report.topics[0].continuous[0].problem, problem);
+        EXPECT_TRUE(report.topics[0].continuous[1].sound());
+        EXPECT_NE(status_text(report).find(problem), std::string::npos);
+    };
+    expect_all("2", "0");
+    post({R"({"event_type": "guild", "n": 3})"});
+    expect_all("3", "1");
+    write_books(5, {{"raid", {2, std::nullopt, ""}}, {"guild", {2, Offset{3}, "its files are damaged"}}});
+    land_table("raid", 3, 5);
+    raid(3);
+    const Rows stopped = ask("SELECT accepted, pending, balanced FROM ledger WHERE \"table\" = 'guild'");
+    EXPECT_EQ(stopped, (Rows{{"3", "1", "false"}})) << "from there on the log is read";
+    EXPECT_EQ(ask("SELECT n FROM raid"), (Rows{{"1"}, {"2"}, {"3"}}));
+    std::filesystem::remove_all(folder_ + "/lake/.landing");
+    EXPECT_EQ(ask("SELECT \"table\" FROM ledger"), (Rows{{"guild"}, {"raid"}}));
+}
+
 class ContinuousPartitionsTest : public ContinuousTest {
 protected:
     ContinuousPartitionsTest() : ContinuousTest(2) {}

@@ -1,4 +1,4 @@
-"""`questlog verify` of what jobs have written."""
+"""`questlog verify` of what jobs have written, and beside a damaged table."""
 
 import random
 import string
@@ -37,3 +37,23 @@ def test_verify_runs_the_job_again_and_sees_what_no_query_does(questlog):
             f"  tmp/buys/{path.name}\n") in done.out
     questlog.ok("batch", "buys")
     questlog.ok("verify")
+
+
+def test_a_damaged_table_is_told_and_hides_no_other(questlog):
+    questlog.write_config("[landing]\nenabled = false\n")
+    collect(questlog, [{"event_type": name} for name in ("aa", "bb", "cc")])
+    questlog.ok("land", "--once")
+    commit = questlog.data / "lake" / "events" / "bb" / "_delta_log" / f"{0:020}.json"
+    commit.write_text("{")
+    done = questlog.fails("verify", code=1, says=["1 file is not what the log says", "questlog rebuild TABLE"])
+    assert done.out.startswith("bb [0] offsets 0..2: different: ") and commit.name in done.out
+    assert done.out.endswith("2 files the same (2 rows), 1 different, 0 unverifiable\n")
+    assert {"aa", "bb", "cc"} <= {row["name"] for row in questlog.sql("SHOW TABLES")}
+    ledger = {row["table"]: row for row in questlog.sql("SELECT * FROM ledger")}
+    assert [(name, row["balanced"]) for name, row in ledger.items()] == [("aa", True), ("bb", False), ("cc", True)]
+    assert commit.name in ledger["bb"]["problem"]
+    told = questlog.fails("status", code=1)
+    assert all(f"\n  {name} " in told.out for name in ("aa", "bb", "cc")) and f"  bb: nothing more is landed: {ledger['bb']['problem']}" in told.out
+    questlog.ok("rebuild", "bb")
+    questlog.ok("verify")
+    questlog.ok("status")
