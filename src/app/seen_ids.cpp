@@ -5,18 +5,31 @@
 #include "scan/landed_log.h"
 #include "scan/repeats.h"
 
+#include <algorithm>
+
 namespace questlog::app {
 namespace {
 
+/// No lander has been here yet, to mend what is missing of them.
+Status visit_recorded(const lake::LandingRecords& records, log::PartitionReader& log, Offset below, TimestampMs since,
+                      const scan::SightingSink& sink) {
+    TRY(start, log.start_offset());
+    TRY(in_window, log.find_time(since));
+    const auto visit_logged = [&log, below, first = start](const lake::PlannedCut& cut, const scan::SightingSink& to) {
+        return scan::visit_ids(log, std::max(cut.from, first), std::min(cut.to, below), to);
+    };
+    return records.visit_ids(below, since, sink, {in_window, visit_logged});
+}
+
 /// `corrupt` where they are another log's.
-Result<scan::EarlierIds> recorded_ids(log::PartitionReader& log, const lake::LandingRecords& records) {
+Result<scan::EarlierIds> recorded_ids(const lake::LandingRecords& records, log::PartitionReader& log) {
     scan::EarlierIds earlier;
     TRY(books, records.books());
     if (!books) return earlier;
     CHECK_OK(scan::check_landed(log, books->landed_to, books->last));
     earlier.recorded_to = books->landed_to;
-    earlier.recorded = [&records](Offset below, TimestampMs since, const scan::SightingSink& sink) {
-        return records.visit_ids(below, since, sink);
+    earlier.recorded = [&](Offset below, TimestampMs since, const scan::SightingSink& sink) {
+        return visit_recorded(records, log, below, since, sink);
     };
     return earlier;
 }
@@ -41,7 +54,7 @@ Result<std::vector<collect::SeenIds>> seen_ids(const Context& context, const log
         const TimestampMs newest = log.partition(partition).max_timestamp();
         log::PartitionReader& of_log = reader->partition(partition);
         const lake::LandingRecords records(context.env, context.lake_root(), log.topic().id, partition);
-        const auto earlier = recorded_ids(of_log, records);
+        const auto earlier = recorded_ids(records, of_log);
         auto seen = earlier.ok() ? seen_in(of_log, *earlier, newest, window) : earlier.error();
         if (!seen.ok() && (seen.error().kind == ErrorKind::corrupt || seen.error().kind == ErrorKind::retry_later)) {
             // Collecting does not wait for the lake. Landing, which does, finds what repeats all the same.

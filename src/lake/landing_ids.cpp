@@ -1,3 +1,4 @@
+#include "base/checked_text.h"
 #include "base/crc32c.h"
 #include "io/whole_file.h"
 #include "lake/landing_records.h"
@@ -97,6 +98,26 @@ std::string ids_name(Offset from) {
     return fmt::format("{:0{}}{}", from.value, offset_digits, suffix);
 }
 
+struct KnownCut {
+    Offset from;
+    bool has_ids = false; ///< Most have none any more.
+};
+
+/// Those below `below`, in order.
+std::vector<KnownCut> cuts_among(const std::vector<io::Entry>& entries, Offset below) {
+    std::vector<KnownCut> cuts;
+    for (const io::Entry& entry : entries) { // by name: in order
+        const std::string_view name = entry.name;
+        Offset from;
+        if (name.size() <= offset_digits || !parse_number(name.substr(0, offset_digits), from.value)) continue;
+        const std::string_view what = name.substr(offset_digits);
+        if (from >= below || (what != suffix && what != ".plan")) continue;
+        if (cuts.empty() || cuts.back().from != from) cuts.push_back({from});
+        cuts.back().has_ids = cuts.back().has_ids || what == suffix;
+    }
+    return cuts;
+}
+
 bool is_missing(const Error& error) {
     return error.system_errno == ENOENT;
 }
@@ -152,27 +173,43 @@ Result<std::int64_t> LandingRecords::ids_of(Offset from) const {
     return bytes.error();
 }
 
-Status LandingRecords::visit_ids(Offset below, TimestampMs time,
-                                 const std::function<void(const event::IdSighting&)>& sink) const {
+Status LandingRecords::visit_ids(Offset below, TimestampMs time, const SightingSink& sink,
+                                 const MissingIds& missing) const {
     TRY(present, env_.files.stat(directory_));
     if (present.kind == io::Kind::missing) return {};
-    TRY(entries, env_.files.list(directory_)); // by name: in order
-    const std::string end = ids_name(below);
+    TRY(entries, env_.files.list(directory_));
+    const std::vector<KnownCut> cuts = cuts_among(entries, below);
     bool is_in_window = false;
-    for (const io::Entry& entry : entries) {
-        if (!entry.name.ends_with(suffix) || entry.name >= end) continue;
-        const auto bytes = read_checked(env_.files, directory_ + "/" + entry.name);
-        if (!bytes.ok() && is_missing(bytes.error())) continue; // forgotten meanwhile
-        if (!bytes.ok()) return bytes.error();
+    for (std::size_t i = 0; i < cuts.size(); ++i) {
+        const Offset to = i + 1 < cuts.size() ? cuts[i + 1].from : below;
+        const bool may_miss = missing.visit && to > missing.from;
+        if (!cuts[i].has_ids && !may_miss) continue;
+        const auto bytes = read_checked(env_.files, directory_ + "/" + ids_name(cuts[i].from));
+        if (!bytes.ok()) {
+            const bool is_damaged = bytes.error().kind == ErrorKind::corrupt;
+            if (!is_missing(bytes.error()) && !(is_damaged && missing.visit)) return bytes.error();
+            if (!may_miss) continue; // too old, or forgotten meanwhile
+            TRY(were_there, visit_missing(cuts[i].from, missing, sink));
+            is_in_window = is_in_window || were_there;
+            continue;
+        }
         const std::size_t count = count_of(*bytes);
         is_in_window = is_in_window || (count > 0 && latest_of(*bytes) >= time);
         if (!is_in_window) continue;
-        for (std::size_t i = 0; i < count; ++i) {
-            const event::IdSighting id = entry_of(*bytes, i);
+        for (std::size_t n = 0; n < count; ++n) {
+            const event::IdSighting id = entry_of(*bytes, n);
             if (id.offset < below) sink(id);
         }
     }
     return {};
+}
+
+/// Whether the cut has ids.
+Result<bool> LandingRecords::visit_missing(Offset from, const MissingIds& missing, const SightingSink& sink) const {
+    TRY(cut, cut_at(from));
+    if (!cut || cut->ids == 0) return false;
+    CHECK_OK(missing.visit(*cut, sink));
+    return true;
 }
 
 Status LandingRecords::forget_ids(const event::RepeatWindow& window) {

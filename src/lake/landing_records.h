@@ -72,6 +72,16 @@ struct Books {
     auto operator<=>(const Books&) const = default;
 };
 
+using SightingSink = std::function<void(const event::IdSighting&)>;
+
+/// Where ids are to be had that are not in a cut's file, though it had any: the log may have the cut yet.
+struct MissingIds {
+    Offset from; ///< Cuts that end below are too old to be asked for.
+    /// Hands on, in order, those that there are. Empty: what is missing is passed over, and what is damaged is an
+    /// error.
+    std::function<Status(const PlannedCut& cut, const SightingSink&)> visit{};
+};
+
 /// Any thread; writing is the lock holder's.
 class LandingRecords {
 public:
@@ -97,7 +107,7 @@ public:
     Result<std::int64_t> ids_of(Offset from) const;
     /// Hands on, in order, the ids below `below` of the first cut that has any at or after `time`, and of all after
     /// it. `corrupt` names the file that is damaged; a lander writes it anew.
-    Status visit_ids(Offset below, TimestampMs time, const std::function<void(const event::IdSighting&)>& sink) const;
+    Status visit_ids(Offset below, TimestampMs time, const SightingSink& sink, const MissingIds& missing = {}) const;
     /// Removes the ids of the first cuts, as far as they lie before the window, with a margin for who is reading them,
     /// before the end of what has ids. Ids came when they were landed where their times are later than that. For the
     /// lock's holder.
@@ -112,6 +122,8 @@ public:
     [[nodiscard]] const std::string& directory() const { return directory_; }
 
 private:
+    Result<bool> visit_missing(Offset from, const MissingIds& missing, const SightingSink& sink) const;
+
     io::Env env_;
     std::string lake_root_;
     std::string log_id_;

@@ -254,6 +254,38 @@ TEST_F(LandingIdsTest, AreReadFromTheFirstCutOnThatHasAnyInTheWindow) {
     EXPECT_TRUE(offsets(100, 5001).empty());
 }
 
+TEST_F(LandingIdsTest, ThatAreNotThereAreAskedForAsFarAsTheyCanMatter) {
+    for (const std::int64_t from : {0, 10, 20, 30, 40}) {
+        PlannedCut one = cut(from, from + 10);
+        one.ids = from == 30 ? 0 : 1;
+        ASSERT_TRUE(records().record(one).ok());
+    }
+    ASSERT_TRUE(records().write_ids(Offset{10}, {met(11, 1000)}).ok());
+    ASSERT_TRUE(records().write_ids(Offset{40}, {met(41, 1000)}).ok());
+    const std::string damaged = records().directory() + "/00000000000000000040.ids";
+    world_.flip_bit(damaged, 30, 0);
+    std::vector<std::int64_t> asked;
+    const auto visited = [&](Offset from, TimestampMs time) {
+        std::vector<std::int64_t> found;
+        asked.clear();
+        const auto ask = [&](const PlannedCut& one, const SightingSink& sink) -> Status {
+            asked.push_back(one.from.value);
+            sink(met(one.from.plus(1).value, 5));
+            return {};
+        };
+        const Status done = records().visit_ids(
+            Offset{50}, time, [&](const event::IdSighting& id) { found.push_back(id.offset.value); }, {from, ask});
+        EXPECT_TRUE(done.ok()) << done.error().message;
+        return found;
+    };
+    EXPECT_EQ(visited(Offset{0}, TimestampMs{0}), (std::vector<std::int64_t>{1, 11, 21, 41}));
+    EXPECT_EQ(asked, (std::vector<std::int64_t>{0, 20, 40})) << "one is damaged, and one has no ids";
+    EXPECT_EQ(visited(Offset{10}, TimestampMs{0}), (std::vector<std::int64_t>{11, 21, 41}));
+    EXPECT_EQ(visited(Offset{9}, TimestampMs{2000}), (std::vector<std::int64_t>{1, 11, 21, 41}));
+    EXPECT_TRUE(visited(Offset{50}, TimestampMs{2000}).empty()) << "that are damaged cannot matter";
+    EXPECT_EQ(records().visit_ids(Offset{50}, TimestampMs{0}, [](const auto&) {}).error().kind, ErrorKind::corrupt);
+}
+
 TEST_F(LandingIdsTest, AreForgottenByNoTimeThatGoesBackOrIsFarAhead) {
     const std::int64_t now = world_.env().clock.wall_ms().value;
     const event::RepeatWindow window{std::chrono::milliseconds(8000), 100};

@@ -51,6 +51,26 @@ def test_a_repeat_has_the_first_ones_receipt_after_kills_and_landing(questlog):
     assert duplicates(questlog) == 0, "none was stored"
 
 
+def test_a_repeat_is_known_without_the_files_of_landed_ids(questlog):
+    """Before a lander has mended them: the log has the ids."""
+    questlog.write_config("[landing]\nenabled = false\n")
+    with questlog.serve() as server:
+        first = [place_of(server, raid(n)) for n in range(3)]
+        questlog.ok("land", "--once")
+        first.append(place_of(server, raid(3)))
+        questlog.ok("land", "--once")
+        server.kill()
+    (lost, damaged) = sorted(questlog.data.glob("lake/.landing/*/0/*.ids"))
+    lost.unlink()
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    with questlog.serve() as server:
+        assert [place_of(server, raid(n)) for n in range(4)] == first
+        assert server.stop() == 0
+    questlog.ok("land", "--once")
+    assert numbers(questlog) == [0, 1, 2, 3]
+    assert duplicates(questlog) == 0, "none was stored"
+
+
 def test_what_the_log_has_twice_is_landed_and_read_once(questlog):
     """As another producer would leave it: here a server that was told to know no ids."""
     questlog.write_config("[landing]\nenabled = false\n[deduplication]\nids = 0\n")
