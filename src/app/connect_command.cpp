@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
+#include <set>
 
 /// `questlog connect TABLE --for TOOL`: the lines that read a table in another program.
 namespace questlog::app {
@@ -203,10 +204,11 @@ Result<TablePlace> place_of(const Context& context, DataFolder& folder, const st
     }
     TRY(names, folder.continuous().names());
     if (!std::binary_search(names.begin(), names.end(), table)) {
-        std::string known;
+        std::set<std::string> all(names.begin(), names.end());
         for (const scan::TableDeclaration& declared : folder.world().tables)
-            if (!declared.path.empty()) known += (known.empty() ? "" : ", ") + declared.name;
-        for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
+            if (!declared.path.empty()) all.insert(declared.name);
+        std::string known;
+        for (const std::string& name : all) known += (known.empty() ? "" : ", ") + name;
         return reject("there is no landed table {}; there are {} (`questlog land --once` lands what is new)", table,
                       known);
     }

@@ -292,6 +292,27 @@ TEST_F(ContinuousTest, ADamagedTableIsToldAndHidesNoOther) {
     EXPECT_EQ(ask("SELECT \"table\" FROM ledger"), (Rows{{"guild"}, {"raid"}}));
 }
 
+TEST_F(ContinuousTest, TablesAreShownWhateverStandsAroundTheWords) {
+    raid(1);
+    const Rows all = ask("SHOW TABLES");
+    EXPECT_EQ(all, (Rows{{"dead_letters"}, {"events"}, {"ledger"}, {"raid"}}));
+    for (const char* asked :
+         {"/* x */ SHOW TABLES", "-- c\nSHOW TABLES", "\n/* a /* b; */ -- */--\nshow/**/\tTables -- d;",
+          "SHOW\n TABLES /* ; */ ; -- e", "SHOW TABLES;;"})
+        EXPECT_EQ(ask(asked), all) << asked;
+    EXPECT_EQ(ask("SHOW TABLES; SELECT 1")[0][0], "expected one SQL statement, found 2");
+    EXPECT_NE(ask("SHOW_TABLES"), all);
+    EXPECT_EQ(ask("/* x */ EXPLAIN /* y */ SELECT n FROM raid").size(), 1U);
+}
+
+TEST_F(ContinuousTest, WithoutATopicItsLedgerAndDeadLettersAreNotThere) {
+    world_->topic = "nowhere";
+    const std::string told = ask("SELECT * FROM ledger")[0][0];
+    EXPECT_NE(told.find("topic 'nowhere' does not exist"), std::string::npos) << told;
+    EXPECT_EQ(ask("FROM dead_letters")[0][0], told);
+    EXPECT_EQ(ask("SHOW TABLES"), (Rows{{"events"}, {"ledger"}}));
+}
+
 class ContinuousPartitionsTest : public ContinuousTest {
 protected:
     ContinuousPartitionsTest() : ContinuousTest(2) {}

@@ -27,11 +27,47 @@ Error refusal_of(duck::Connection& connection, const std::string& sql, const Err
     return checked.ok() ? unnamed : checked.error();
 }
 
-constexpr const char* blanks = " \t\r\n";
+/// Takes blanks and comments from the beginning; those between /* and */ may lie in each other.
+void skip_blanks(std::string_view& sql) {
+    while (true) {
+        sql.remove_prefix(std::min(sql.find_first_not_of(" \t\r\n\f\v"), sql.size()));
+        if (sql.starts_with("--")) {
+            sql.remove_prefix(std::min(sql.find('\n'), sql.size()));
+        } else if (sql.starts_with("/*")) {
+            int depth = 0;
+            do {
+                depth += sql.starts_with("/*") ? 1 : sql.starts_with("*/") ? -1 : 0;
+                sql.remove_prefix(sql.starts_with("/*") || sql.starts_with("*/") ? 2 : 1);
+            } while (depth > 0 && !sql.empty());
+        } else {
+            return;
+        }
+    }
+}
 
-bool begins_with(const std::string& sql, std::string_view word) {
-    const std::size_t begin = std::min(sql.find_first_not_of(blanks), sql.size());
-    return scan::equal_but_for_case(std::string_view(sql).substr(begin, word.size()), word);
+/// Takes the word from the beginning, in any case, if it is the next.
+bool take_word(std::string_view& sql, std::string_view word) {
+    std::string_view rest = sql;
+    skip_blanks(rest);
+    const auto end = std::find_if_not(rest.begin(), rest.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9');
+    });
+    const auto length = static_cast<std::size_t>(end - rest.begin());
+    if (!scan::equal_but_for_case(rest.substr(0, length), word)) return false;
+    sql = rest.substr(length);
+    return true;
+}
+
+/// `SHOW TABLES`, and no statement after it.
+bool shows_tables(std::string_view sql) {
+    if (!take_word(sql, "SHOW") || !take_word(sql, "TABLES")) return false;
+    skip_blanks(sql);
+    sql.remove_prefix(std::min(sql.find(';'), sql.size()));
+    while (sql.starts_with(';')) {
+        sql.remove_prefix(1);
+        skip_blanks(sql);
+    }
+    return sql.empty();
 }
 
 bool is_missing_file(const Error& error) {
@@ -41,12 +77,11 @@ bool is_missing_file(const Error& error) {
 
 /// The statement that an EXPLAIN explains; else `sql` itself.
 std::string explained(const std::string& sql) {
-    constexpr std::string_view word = "EXPLAIN";
-    if (!begins_with(sql, word)) return sql;
-    const std::size_t begin = sql.find_first_not_of(blanks);
-    std::size_t at = sql.find_first_not_of(blanks, begin + word.size());
-    if (at != std::string::npos && sql[at] == '(') at = sql.find(')', at) + 1; // EXPLAIN (FORMAT json)
-    return sql.substr(std::min(at, sql.size()));
+    std::string_view rest = sql;
+    if (!take_word(rest, "EXPLAIN")) return sql;
+    skip_blanks(rest);
+    if (rest.starts_with('(')) rest.remove_prefix(std::min(rest.find(')'), rest.size() - 1) + 1); // (FORMAT json)
+    return std::string(rest);
 }
 
 } // namespace
@@ -77,7 +112,7 @@ Result<duck::Connection*> Session::prepare(const std::string& sql) {
 
 /// DuckDB would list the views that a statement has named, and its own sources.
 Result<std::string> Session::meaning_of(const std::string& sql) const {
-    if (!begins_with(sql, "SHOW TABLES") || sql.find(';') < sql.find_last_not_of(blanks)) return sql;
+    if (!shows_tables(sql)) return sql;
     TRY(connection, world_.database->connect());
     TRY(all, Views(world_, options_.landed_only, std::move(connection)).all_names());
     std::string names;

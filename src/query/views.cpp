@@ -3,6 +3,7 @@
 #include "query/time_cuts.h"
 #include "scan/column_names.h"
 #include "scan/letter_case.h"
+#include "scan/table_names.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -72,6 +73,8 @@ std::string select_list(const std::vector<UnionColumn>& columns, bool UnionColum
 Status Views::create(const std::vector<std::string>& names) {
     others_ = not_declared(names);
     CHECK_OK(begin_continuous(others_));
+    if (continuous_ == nullptr && (is_named(others_, ledger_name) || is_named(others_, scan::dead_letters_name)))
+        if (const auto begun = begin(world_.topic); !begun.ok()) return begun.error(); // it says how a topic is made
     for (const scan::TableDeclaration& declaration : world_.tables) {
         if (!is_meant(declaration.name, names)) continue;
         Table table{&declaration, std::nullopt};

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 import pyarrow.parquet as parquet
 import pytest
@@ -321,3 +322,20 @@ def test_status_tells_log_range_tables_rows_and_bytes(questlog, swords):
         assert word in text
     swords.server.stop()
     assert questlog.status()["topics"] == [topic], "status says something else with the server down"
+
+
+def test_dead_letters_of_no_topic_are_told_as_everywhere(questlog):
+    told = questlog.fails("tail", "-e", code=2, says=["topic 'game-events' does not exist"])
+    for command in (["dead-letters"], ["dead-letters", "--reason", "not JSON"], ["dead-letters", "replay"],
+                    ["sql", "SELECT * FROM dead_letters"], ["sql", "SELECT * FROM ledger"]):
+        assert questlog.fails(*command, code=2).err == told.err
+
+
+def test_connect_names_each_table_once(questlog):
+    questlog.write_config('[landing]\nenabled = false\n[[job]]\nname = "raid"\n  [[job.output]]\n  path = "tmp/raid"\n')
+    with questlog.serve() as server:
+        server.send_events([{"event_type": "raid"}, {"event_type": "guild"}])
+        assert server.stop() == 0
+    questlog.ok("land", "--once")
+    told = questlog.fails("connect", "nowhere", "--for", "pandas", code=2, says=["there are ", "guild, "])
+    assert re.findall(r"\w+", told.err).count("raid") == 1
