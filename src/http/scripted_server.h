@@ -35,6 +35,8 @@ public:
     void finish_commit(bool succeeded);
     void wait_for_block(); ///< A call blocks.
     void unblock();        ///< Ends the call that blocks, once there is one. Its commit succeeds.
+    /// Resolves it within the so manieth tick from then.
+    void resolve_in_tick(std::uint64_t hold, int ticks);
     void wait_for_stopped();
     void wait_for_handled(std::size_t count);
     void wait_for_commits(std::size_t count);
@@ -47,6 +49,7 @@ public:
 
     void handle(const Request& request, Exchange& exchange) override;
     bool commit() override;
+    void tick() override;
     void stopped() override;
     Response commit_failure() override;
     void answered(std::string_view peer, std::string_view method, std::string_view target, int version,
@@ -66,6 +69,8 @@ private:
     std::vector<std::string> logged_;
     ServerStats stats_;
     std::size_t staged_ = 0;
+    std::uint64_t hold_ = 0; ///< Of resolve_in_tick(), until then.
+    int ticks_ = 0;
     bool held_ = false;
     bool blocked_ = false;
     bool stopped_ = false;

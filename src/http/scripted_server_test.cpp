@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utility>
 
 namespace questlog::http {
 namespace {
@@ -115,6 +116,17 @@ void ScriptedHandler::handle(const Request& request, Exchange& exchange) {
     if (const std::uint64_t resolved = number_after(request.path, "/resolve/"); resolved != 0)
         server_->post([this, resolved] { server_->resolve({{resolved}}); });
     exchange.respond({.status = 500, .body = "a second answer"});
+}
+
+void ScriptedHandler::resolve_in_tick(std::uint64_t hold, int ticks) {
+    const std::lock_guard lock(mutex_);
+    hold_ = hold;
+    ticks_ = ticks;
+}
+
+void ScriptedHandler::tick() {
+    const std::lock_guard lock(mutex_);
+    if (hold_ != 0 && --ticks_ == 0) server_->resolve({{std::exchange(hold_, 0)}});
 }
 
 bool ScriptedHandler::commit() {

@@ -91,10 +91,10 @@ void EpollServer::check_time(Connection& connection) {
         // time is over.
         int queued = 0;
         if (::ioctl(connection.socket.get(), SIOCOUTQ, &queued) == 0 && queued < connection.kernel_queue)
-            connection.session.client_reads();
+            connection.session.begin_wait();
         connection.kernel_queue = queued;
     }
-    switch (connection.session.check_time()) {
+    switch (connection.session.check_time(connection.blocked)) {
     case Session::Verdict::keep: break;
     case Session::Verdict::close: return close(connection);
     case Session::Verdict::refused: return join_turn(connection);

@@ -74,6 +74,17 @@ TEST_F(ServerTest, AWaitForTheCommitIsNotTheClientsDelay) {
     EXPECT_EQ(waiting.read_answer().status, 200u);
 }
 
+TEST_F(ServerTest, AWaitForWhatIsGivenUpInATickIsNotTheClientsDelay) {
+    options_.send_timeout = std::chrono::milliseconds(1); // a tick
+    start();
+    Client waiting = connect();
+    waiting.send(get("/now/held/7"));
+    handler_.wait_for_handled(1);
+    handler_.resolve_in_tick(7, 20);
+    EXPECT_EQ(waiting.read_answer().body, "/now/held/7|");
+    EXPECT_EQ(waiting.ask("/now").status, 200u) << "the connection goes on";
+}
+
 TEST_F(ServerTest, WhoReadsNothingOfItsAnswersIsDropped) {
     options_.send_timeout = std::chrono::milliseconds(60);
     start();

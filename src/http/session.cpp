@@ -204,11 +204,11 @@ void Session::sent(std::size_t bytes) {
     if (phase_ == RequestParser::Phase::between) phase_began_ = shared_.now;
 }
 
-Session::Verdict Session::check_time() {
+Session::Verdict Session::check_time(bool blocked) {
     const ServerOptions& options = shared_.options;
     const auto older_than = [this](Tick since, Tick ticks) { return shared_.now - since > ticks; };
     if (!answers_.sendable().empty()) {
-        if (!older_than(send_progress_, shared_.ticks(options.send_timeout))) return Verdict::keep;
+        if (!blocked || !older_than(send_progress_, shared_.ticks(options.send_timeout))) return Verdict::keep;
         ++shared_.stats.timeouts;
         return Verdict::close;
     }

@@ -73,8 +73,10 @@ public:
     void release() { answers_.release(shared_.done, shared_.failed_commit, shared_.failure, shared_.writer); }
     /// release() is due then.
     void resolve(const Resolutions& resolutions) { answers_.resolve(resolutions, shared_.writer); }
-    void sent(std::size_t bytes);                         ///< With the kernel.
-    void client_reads() { send_progress_ = shared_.now; } ///< What the kernel holds for it has become less.
+    void sent(std::size_t bytes); ///< With the kernel.
+    void begin_wait() {
+        send_progress_ = shared_.now;
+    } ///< The kernel takes no more, or the client has read some of it.
     [[nodiscard]] const AnswerQueue& answers() const { return answers_; }
 
     /// More input would be read and handled now.
@@ -87,8 +89,9 @@ public:
     [[nodiscard]] bool idle() const { return answers_.empty() && parser_.phase() == RequestParser::Phase::between; }
 
     enum class Verdict : std::uint8_t { keep, close, refused };
-    /// Whether the client has had its time. `refused`: a 408 is the next answer.
-    [[nodiscard]] Verdict check_time();
+    /// Whether the client has had its time. `refused`: a 408 is the next answer. `blocked`: the kernel took no more for
+    /// it; else what is sendable is sent at the end of this turn, however old the connection's last send is.
+    [[nodiscard]] Verdict check_time(bool blocked);
     /// Holds much more memory than an idle session needs. It gives it back by shrink(), when no space() is in use.
     [[nodiscard]] bool oversized() const;
     void shrink();

@@ -215,6 +215,7 @@ bool EpollServer::send(Connection& connection) {
     if (sent > 0) connection.session.sent(static_cast<std::size_t>(sent));
     if (connection.session.answers().sendable().empty()) return true;
     connection.blocked = true;
+    connection.session.begin_wait();
     const bool watched = std::exchange(connection.watched, true);
     const Status told = watched ? poller_.change(connection.socket.get(), &connection, true)
                                 : poller_.add(connection.socket.get(), &connection, true);

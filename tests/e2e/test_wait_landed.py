@@ -4,6 +4,7 @@ import json
 import threading
 import time
 
+import pytest
 from waiting import wait_until
 
 
@@ -29,8 +30,10 @@ def test_a_200_says_that_it_is_landed(questlog):
             assert wire.answer().body == b"ok\n"
 
 
-def test_a_202_has_the_receipt_when_the_time_is_over(questlog):
-    questlog.write_config("[limits]\nlanded_wait_ms = 200\n")
+@pytest.mark.parametrize("limits", ["landed_wait_ms = 200", "landed_wait_ms = 1500\nsend_timeout_ms = 500"], ids=["short", "long"])
+def test_a_202_has_the_receipt_when_the_time_is_over(questlog, limits):
+    """Also where the answer waited longer than a client has for reading it."""
+    questlog.write_config(f"[limits]\n{limits}\n")
     with questlog.serve() as server:
         server.get("/purchase_a_sword")
         folder = questlog.data / "lake" / "events" / "purchase_sword"
@@ -39,7 +42,8 @@ def test_a_202_has_the_receipt_when_the_time_is_over(questlog):
         answer = server.get("/purchase_a_sword?wait=landed")
         assert answer.status == 202, answer
         assert json.loads(answer.body)["offset"] == 1
-        assert questlog.value_of("SELECT count(*) FROM events") == 2, "it is stored all the same"
+        for table in ("events", "purchase_sword"):
+            assert questlog.value_of(f"SELECT count(*) FROM {table}") == 2, "it is stored all the same"
 
 
 def test_who_waits_is_answered_when_the_server_stops(questlog):
