@@ -109,6 +109,15 @@ Status Lander::begin(PartitionState& partition) {
     return resume_stopped(partition);
 }
 
+/// In a lake of which nothing is known.
+Status Lander::begin_anew(PartitionState& partition) {
+    partition.books.reset();
+    partition.swept = false;
+    tables_.names.clear();
+    knows_names_ = false;
+    return begin(partition);
+}
+
 /// At one that another lander lands.
 Status Lander::look(PartitionState& partition) {
     partition.books.reset();
@@ -149,6 +158,11 @@ Status Lander::land_partition(PartitionState& partition, Until until) {
         std::unique_ptr<io::Lock> lock;
         CHECK_OK(take_lock(partition, lock));
         TRY(books, partition.records.books());
+        if (!books && partition.books->landed_to > partition.books->began) { // with them the lake went, to land anew
+            lock.reset();
+            CHECK_OK(begin_anew(partition));
+            continue;
+        }
         // A rebuild notes itself in the books, where there are any.
         if (!books || books->rebuilt != partition.books->rebuilt) tables_.opened.clear();
         if (books) {

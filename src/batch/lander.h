@@ -96,6 +96,7 @@ private:
     Status land(Until until);
     Status land_partition(PartitionState& partition, Until until);
     Status begin(PartitionState& partition);
+    Status begin_anew(PartitionState& partition);
     bool is_waited_for(PartitionState& partition) const;
     Result<std::optional<lake::PlannedCut>> next_cut(PartitionState& partition, Offset end, Until until);
     Result<lake::PlannedCut> record(PartitionState& partition, lake::PlannedCut due,

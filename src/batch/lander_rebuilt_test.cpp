@@ -76,6 +76,16 @@ TEST_F(LandedAfterRebuild, AFolderThatIsGoneIsToldWithItsCure) {
     EXPECT_NE(sword.reason.find("questlog rebuild"), std::string::npos) << sword.reason;
 }
 
+TEST_F(LandedAfterRebuild, ALakeThatIsGoneIsLandedAnewFromTheBeginning) {
+    append({event("raid", 1)});
+    ASSERT_TRUE(lander_->land_all().ok());
+    ASSERT_TRUE(world_.env().files.remove_tree("/data/lake").ok());
+    land(3);
+    EXPECT_EQ(rows("sword", "SELECT n FROM %s ORDER BY n"), (std::vector<std::string>{"1", "2", "3"}));
+    EXPECT_EQ(rows("raid", "SELECT n FROM %s"), std::vector<std::string>{"1"});
+    EXPECT_EQ(books().landed_to, Offset{4});
+}
+
 class LandedAfterRebuildOfTwo : public LandedAfterRebuild {
 protected:
     LandedAfterRebuildOfTwo() : LandedAfterRebuild(2) {}

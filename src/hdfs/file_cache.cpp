@@ -54,17 +54,8 @@ Result<bool> LocalCopy::reserve(std::int64_t) {
 }
 
 FileCache::FileCache(io::Env local, std::string directory, std::int64_t bytes_max)
-    : local_(local), directory_(std::move(directory)), bytes_max_(bytes_max), names_(0) {}
-
-Result<std::string> FileCache::scratch() {
-    return scratch_.with([&](std::string& made) -> Result<std::string> {
-        if (made.empty()) {
-            TRY(directory, local_.files.scratch_directory(directory_));
-            made = std::move(directory);
-        }
-        return made;
-    });
-}
+    : local_(local), directory_(std::move(directory)), bytes_max_(bytes_max), scratch_(local.files, directory_),
+      names_(0) {}
 
 Result<std::string> FileCache::own_name() {
     TRY(directory, scratch());

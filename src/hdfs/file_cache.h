@@ -5,6 +5,7 @@
 #include "hdfs/answers.h"
 #include "hdfs/webhdfs_client.h"
 #include "io/env.h"
+#include "io/scratch_folder.h"
 
 #include <cstdint>
 #include <memory>
@@ -57,7 +58,7 @@ public:
     Result<std::shared_ptr<LocalCopy>> hold(std::string_view bytes);
 
     /// A folder of this process alone on the local disk; what is there goes with the process.
-    Result<std::string> scratch();
+    Result<std::string> scratch() { return scratch_.path(); }
 
 private:
     [[nodiscard]] std::string place_of(const FileStatus& status) const;
@@ -69,7 +70,7 @@ private:
     io::Env local_;
     std::string directory_;
     std::int64_t bytes_max_;
-    Guarded<std::string> scratch_;
+    io::ScratchFolder scratch_;
     Guarded<std::int64_t> names_;
 };
 

@@ -132,6 +132,7 @@ public:
     }
 
     Result<Stat> stat(const std::string& path) override {
+        if (is_scratch(path)) return Stat{std::filesystem::is_directory(path) ? Kind::directory : Kind::missing, 0, {}};
         const std::lock_guard lock(world_.mutex);
         if (auto fault = world_.begin_operation("look at", path)) return *fault;
         const auto node = world_.find(path);

@@ -175,7 +175,8 @@ Status ContinuousTable::adopt_state() {
 }
 
 ContinuousStore::ContinuousStore(io::Env env, std::string lake_root)
-    : env_(env), lake_root_(std::move(lake_root)), root_(fmt::format("{}/{}", lake_root_, continuous_folder)) {}
+    : env_(env), lake_root_(std::move(lake_root)), root_(fmt::format("{}/{}", lake_root_, continuous_folder)),
+      scratch_(env.files, lake_root_) {}
 
 /// Where rebuilders put tables before they are to replace() ours.
 Result<std::vector<std::string>> ContinuousStore::replacement_roots() const {

@@ -6,6 +6,7 @@
 #include "duck/duck.h"
 #include "event/schema.h"
 #include "io/env.h"
+#include "io/scratch_folder.h"
 #include "lake/delta_log.h"
 
 #include <cstdint>
@@ -193,7 +194,7 @@ private:
     io::Env env_;
     std::string lake_root_;
     std::string root_;
-    Guarded<std::string> scratch_; ///< Empty until it is needed: readers write nothing.
+    io::ScratchFolder scratch_;
 };
 
 } // namespace questlog::lake

@@ -132,13 +132,8 @@ Status ContinuousStore::sweep(const std::string& log_id, Partition partition) {
 }
 
 Result<std::string> ContinuousStore::scratch_file(const std::string& name) {
-    return scratch_.with([&](std::string& directory) -> Result<std::string> {
-        if (directory.empty()) {
-            TRY(made, env_.files.scratch_directory(lake_root_));
-            directory = std::move(made);
-        }
-        return directory + "/" + name;
-    });
+    TRY(directory, scratch_.path());
+    return directory + "/" + name;
 }
 
 /// COPY into the scratch directory; from there into the folder `staging`, as unsynced bytes. The file, and where it is.

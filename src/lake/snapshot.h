@@ -6,6 +6,7 @@
 #include "duck/duck.h"
 #include "event/schema.h"
 #include "io/env.h"
+#include "io/scratch_folder.h"
 
 #include <chrono>
 #include <cstdint>
@@ -173,7 +174,7 @@ private:
     io::Env env_;
     std::string root_;
     std::shared_ptr<duck::Database> database_;
-    Guarded<std::string> scratch_; ///< Empty until it is needed: readers write nothing.
+    io::ScratchFolder scratch_;
 };
 
 } // namespace questlog::lake

@@ -151,7 +151,7 @@ std::string damage_of(const Error& error) {
 }
 
 SnapshotStore::SnapshotStore(io::Env env, std::string root, std::shared_ptr<duck::Database> database)
-    : env_(env), root_(std::move(root)), database_(std::move(database)) {}
+    : env_(env), root_(std::move(root)), database_(std::move(database)), scratch_(env.files, root_) {}
 
 Result<std::optional<Snapshot>> SnapshotStore::open(const std::string& path) {
     CHECK_OK(check_table_path(path));

@@ -151,13 +151,8 @@ Status SnapshotStore::forget(const Copy& copy) {
 }
 
 Result<std::string> SnapshotStore::scratch_file(const std::string& name) {
-    return scratch_.with([&](std::string& directory) -> Result<std::string> {
-        if (directory.empty()) {
-            TRY(made, env_.files.scratch_directory(root_));
-            directory = std::move(made);
-        }
-        return directory + "/" + name;
-    });
+    TRY(directory, scratch_.path());
+    return directory + "/" + name;
 }
 
 Status SnapshotStore::sweep() {

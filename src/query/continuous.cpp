@@ -71,9 +71,11 @@ Status ContinuousTables::read_log(const scan::LogRange& log) {
     for (scan::PartitionRange& part : range) {
         const lake::Books& books = books_[static_cast<std::size_t>(part.partition.value)];
         Offset from = books.landed_to;
-        for (const auto& [name, table] : books.tables)
-            if (table.stopped_at && (opened_.contains(name) || damaged_.contains(name)))
-                from = std::min(from, *table.stopped_at);
+        for (const auto& [name, table] : books.tables) {
+            const bool is_asked = opened_.contains(name) || damaged_.contains(name);
+            const bool has_files = std::binary_search(landed_names_.begin(), landed_names_.end(), name);
+            if (table.stopped_at && (is_asked || !has_files)) from = std::min(from, *table.stopped_at);
+        }
         part.from = std::min(std::max(from, part.from), part.to);
         const Status same = scan::check_landed(log_.partition(part.partition), books.landed_to, books.last);
         if (same.ok()) continue;

@@ -1,55 +1,13 @@
 // Continuous tables as SQL reads them: what is landed, and the log after it, whatever a lander is doing.
 #include "io/forwarding_files.h"
-#include "lake/landing_records.h"
-#include "query/query_fixture.h"
+#include "query/continuous_fixture.h"
 #include "query/status.h"
-#include "scan/continuous.h"
 #include "scan/landed_log.h"
-#include "scan/table_names.h"
 
 #include <cerrno>
 
 namespace questlog::query {
 namespace {
-
-class ContinuousTest : public QueryFixture {
-protected:
-    explicit ContinuousTest(std::int32_t partitions = 1) : QueryFixture(partitions) {}
-
-    void raid(int number, const std::string& more = {}, std::int32_t partition = 0) {
-        post({fmt::format(R"({{"event_type": "raid", "n": {}{}}})", number, more)}, partition);
-    }
-    lake::LandingRecords records(std::int32_t partition = 0) {
-        return {real_.env(), folder_ + "/lake", writer_->topic().id, Partition{partition}};
-    }
-    /// What a lander does for one table, before it writes the books.
-    void land_table(const std::string& type, std::int64_t from, std::int64_t to, std::int32_t partition = 0) {
-        auto reader = log::open_reader(real_.env(), *topics_, writer_->topic()).value();
-        const auto plan = scan::Plan::make(*reader, {{Partition{partition}, Offset{from}, Offset{to}}}, {}).value();
-        auto connection = database_->connect().value();
-        const std::string name = scan::table_name_of(type);
-        auto table = continuous_->make(name, {"game-events", type, false});
-        ASSERT_TRUE(continuous_->refresh(*connection, table).ok());
-        std::vector<scan::LandedColumn> pinned;
-        for (const auto& [column, key, kind] : table.columns()) pinned.push_back({column, key, kind, false});
-        const auto columns = scan::continuous_columns(*plan, type, pinned);
-        lake::LandedPart part{{writer_->topic().id, Partition{partition}, Offset{from}, Offset{to}},
-                              "2026-11-22",
-                              {},
-                              scan::relate_continuous(*connection, *plan, type, columns).value().select,
-                              plan->events(std::vector{type})};
-        for (const scan::LandedColumn& column : columns) part.columns.push_back({column.name, column.key, column.type});
-        ASSERT_TRUE(continuous_->append(*connection, table, part).value());
-    }
-    void write_books(std::int64_t landed_to, const std::map<std::string, lake::TableBooks, std::less<>>& tables,
-                     std::int32_t partition = 0) {
-        ASSERT_TRUE(records(partition).write_books({Offset{0}, Offset{landed_to}, landed_to, 0, tables}).ok());
-    }
-    Rows ledger() {
-        return ask(
-            R"(SELECT "partition", "table", accepted, landed, pending, balanced, problem FROM ledger ORDER BY ALL)");
-    }
-};
 
 TEST_F(ContinuousTest, ATypeIsATableFromItsFirstEventOn) {
     EXPECT_NE(ask("SELECT * FROM raid")[0][0].find("raid"), std::string::npos) << "there is none yet";
@@ -103,6 +61,16 @@ TEST_F(ContinuousTest, AStoppedTableIsReadFromTheLogFromThereOn) {
     EXPECT_FALSE(status(*world_)->sound());
 }
 
+TEST_F(ContinuousTest, ATableThatWasStoppedBeforeItsFirstCommitIsReadFromTheLog) {
+    raid(1);
+    post({R"({"event_type": "quest", "n": 2})"});
+    raid(3);
+    land_table("quest", 0, 2);
+    write_books(2, {{"raid", {0, Offset{0}, "no"}}, {"quest", {1, std::nullopt, ""}}});
+    EXPECT_EQ(ask("SELECT n FROM raid ORDER BY n"), (Rows{{"1"}, {"3"}}));
+    EXPECT_EQ(ask("SELECT n FROM quest"), (Rows{{"2"}}));
+}
+
 /// A log restored from an older backup: the events that came in the place of landed ones are in no file.
 TEST_F(ContinuousTest, ALogThatIsNotTheOneThatWasLandedIsNoAnswer) {
     raid(1);
@@ -150,95 +118,6 @@ TEST_F(ContinuousTest, LandedAndTailAreOneTableWithTheColumnsOfBoth) {
               (Rows{{"1", "5", "NULL", "NULL"}, {"2", "NULL", "true", R"({"hp": "full"})"}}));
     Session landed(*world_, {true});
     EXPECT_EQ(all_of(*landed.query_as_text("SELECT n, hp FROM raid").value()), (Rows{{"1", "5"}}));
-}
-
-TEST_F(ContinuousTest, ADeclaredTableGoesFirst) {
-    raid(1);
-    raid(2);
-    declare("raid", "n > 1");
-    EXPECT_EQ(ask("SELECT n FROM raid"), (Rows{{"2"}}));
-}
-
-TEST_F(ContinuousTest, NamesThatDifferInCaseAlone) {
-    post({R"({"event_type": "Raid", "n": 1})", R"({"event_type": "raid", "n": 2})",
-          R"({"event_type": "rAid", "n": 3})"});
-    EXPECT_EQ(ask("SELECT n FROM \"Raid\""), (Rows{{"1"}}));
-    EXPECT_EQ(ask("SELECT n FROM raid"), (Rows{{"2"}}));
-    EXPECT_NE(ask("SELECT n FROM RAID")[0][0].find("write it as the table is called"), std::string::npos);
-    EXPECT_NE(ask("SELECT * FROM raid, \"Raid\"")[0][0].find("cannot be read in one statement"), std::string::npos);
-}
-
-/// What is landed of them, and what is not, makes no difference.
-TEST_F(ContinuousTest, TheTableThatIsNamedExactlyIsReadBeforeADeclaredOneOfAnotherCase) {
-    raid(1);
-    raid(2);
-    declare("Raid", "n > 1");
-    const auto expect_both = [&] {
-        EXPECT_EQ(ask("SELECT n FROM raid"), (Rows{{"1"}, {"2"}}));
-        EXPECT_EQ(ask("SELECT n FROM \"raid\""), (Rows{{"1"}, {"2"}}));
-        EXPECT_EQ(ask("SELECT n FROM Raid"), (Rows{{"2"}}));
-        EXPECT_EQ(ask("SELECT n FROM RAID"), (Rows{{"2"}})) << "exactly neither";
-        EXPECT_EQ(ask("SELECT count(*) FROM Raid, RAID b"), (Rows{{"1"}}));
-        for (const char* both : {"SELECT * FROM raid, Raid b", "SELECT * FROM raid, RAID b"})
-            EXPECT_NE(ask(both)[0][0].find("cannot be read in one statement"), std::string::npos);
-    };
-    expect_both();
-    land("Raid");
-    expect_both();
-    land_table("raid", 0, 2);
-    write_books(2, {{"raid", {2, std::nullopt, ""}}});
-    expect_both();
-    EXPECT_EQ(ask("SELECT n FROM raid", {.landed_only = true}), (Rows{{"1"}, {"2"}}));
-    EXPECT_EQ(ask("SELECT n FROM Raid", {.landed_only = true}), (Rows{{"2"}}));
-}
-
-TEST_F(ContinuousTest, ATableThatIsInTheLogAloneIsReadWhereItIsNamedExactly) {
-    raid(1);
-    land_table("raid", 0, 1);
-    write_books(1, {{"raid", {1, std::nullopt, ""}}});
-    EXPECT_EQ(ask("SELECT n FROM \"Raid\""), (Rows{{"1"}})) << "there is only the one";
-    post({R"({"event_type": "Raid", "n": 2})"});
-    EXPECT_EQ(ask("SELECT n FROM \"Raid\""), (Rows{{"2"}}));
-    EXPECT_EQ(ask("SELECT n FROM raid"), (Rows{{"1"}}));
-    EXPECT_NE(ask("SELECT n FROM RAID")[0][0].find("write it as the table is called"), std::string::npos);
-}
-
-TEST_F(ContinuousTest, ATableMayBeSpeltInTwoWaysInOneStatement) {
-    raid(1);
-    raid(2);
-    EXPECT_EQ(ask("SELECT count(*) FROM raid a, RAID b, \"Raid\" c"), (Rows{{"8"}}));
-    land_table("raid", 0, 2);
-    write_books(2, {{"raid", {2, std::nullopt, ""}}});
-    EXPECT_EQ(ask("SELECT count(*) FROM raid a, RAID b, \"Raid\" c"), (Rows{{"8"}}));
-}
-
-TEST_F(ContinuousTest, ATableThatIsCalledAsAViewOfDuckDbIsRead) {
-    const auto rows = [](const std::string& what) { return Rows{{what}}; };
-    EXPECT_EQ(ask("SELECT count(*) > 30 FROM pg_views"), rows("true")) << "without one it is DuckDB's";
-    const Rows views = all_of(*database_->connect()
-                                   .value()
-                                   ->query("SELECT view_name FROM duckdb_views() WHERE internal AND schema_name <> "
-                                           "'information_schema' ORDER BY ALL")
-                                   .value());
-    std::int64_t end = 0;
-    std::map<std::string, lake::TableBooks, std::less<>> books;
-    for (const auto& row : views) {
-        const std::string& name = row[0];
-        post({fmt::format(R"({{"event_type": "{}", "mine": {}}})", name, end)});
-        EXPECT_EQ(ask("SELECT mine FROM " + name), rows(std::to_string(end))) << name;
-        land_table(name, end, end + 1);
-        books[name] = {1, std::nullopt, ""};
-        write_books(end + 1, books);
-        EXPECT_EQ(ask("SELECT mine FROM " + name), rows(std::to_string(end))) << name;
-        EXPECT_EQ(ask("FROM " + name, {.landed_only = true}).size(), 1U) << name;
-        ++end;
-    }
-    EXPECT_GT(end, 30);
-    EXPECT_EQ(ask("EXPLAIN SELECT mine FROM PG_VIEWS").size(), 1U);
-    EXPECT_EQ(ask("SELECT count(*) > 30 FROM pg_catalog.pg_views"), rows("true"));
-    EXPECT_EQ(ask("SELECT count(*) FROM system.main.duckdb_tables, sqlite_master"), rows("0"));
-    declare("pg_class", "mine = 1");
-    EXPECT_EQ(ask("SELECT mine FROM pg_class"), rows("1"));
 }
 
 TEST_F(ContinuousTest, DeadLettersAreATable) {
@@ -290,27 +169,6 @@ TEST_F(ContinuousTest, ADamagedTableIsToldAndHidesNoOther) {
     EXPECT_EQ(ask("SELECT n FROM raid"), (Rows{{"1"}, {"2"}, {"3"}}));
     std::filesystem::remove_all(folder_ + "/lake/.landing");
     EXPECT_EQ(ask("SELECT \"table\" FROM ledger"), (Rows{{"guild"}, {"raid"}}));
-}
-
-TEST_F(ContinuousTest, TablesAreShownWhateverStandsAroundTheWords) {
-    raid(1);
-    const Rows all = ask("SHOW TABLES");
-    EXPECT_EQ(all, (Rows{{"dead_letters"}, {"events"}, {"ledger"}, {"raid"}}));
-    for (const char* asked :
-         {"/* x */ SHOW TABLES", "-- c\nSHOW TABLES", "\n/* a /* b; */ -- */--\nshow/**/\tTables -- d;",
-          "SHOW\n TABLES /* ; */ ; -- e", "SHOW TABLES;;"})
-        EXPECT_EQ(ask(asked), all) << asked;
-    EXPECT_EQ(ask("SHOW TABLES; SELECT 1")[0][0], "expected one SQL statement, found 2");
-    EXPECT_NE(ask("SHOW_TABLES"), all);
-    EXPECT_EQ(ask("/* x */ EXPLAIN /* y */ SELECT n FROM raid").size(), 1U);
-}
-
-TEST_F(ContinuousTest, WithoutATopicItsLedgerAndDeadLettersAreNotThere) {
-    world_->topic = "nowhere";
-    const std::string told = ask("SELECT * FROM ledger")[0][0];
-    EXPECT_NE(told.find("topic 'nowhere' does not exist"), std::string::npos) << told;
-    EXPECT_EQ(ask("FROM dead_letters")[0][0], told);
-    EXPECT_EQ(ask("SHOW TABLES"), (Rows{{"events"}, {"ledger"}}));
 }
 
 class ContinuousPartitionsTest : public ContinuousTest {

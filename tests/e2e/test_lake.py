@@ -1,6 +1,7 @@
 """Continuous tables: landed by serve and by land, read by other programs, and by SQL with the log after them."""
 
 import json
+import shutil
 import signal
 import subprocess
 from datetime import UTC, datetime
@@ -294,3 +295,28 @@ def test_what_has_expired_is_unverifiable_and_kept(questlog):
     assert questlog.value_of("SELECT count(*) FROM sword") == len(range(0, 20_000, 3))
     questlog.fails("rebuild", "sword", code=2, says=["have expired", "--force"])
     assert questlog.value_of("SELECT count(*) FROM sword") == len(range(0, 20_000, 3))
+
+
+# --- what is taken away under a server
+
+def test_scratch_folders_may_be_removed_under_a_server(questlog):
+    with questlog.serve() as server:
+        for n in range(3):
+            assert server.post("/events?wait=landed", json.dumps({"event_type": "sword", "n": n})).status == 200
+            scratch = list((questlog.data / "lake").glob(".questlog-scratch-*"))
+            assert scratch
+            for folder in scratch:
+                shutil.rmtree(folder)
+        assert questlog.value_of("SELECT count(*) FROM sword", "--landed") == 3
+
+
+def test_a_lake_that_is_moved_away_under_a_server_is_made_anew(questlog):
+    with questlog.serve() as server:
+        for n in range(2):
+            assert server.post("/events?wait=landed", json.dumps({"event_type": f"type_{n}", "n": n})).status == 200
+        (questlog.data / "lake").rename(questlog.folder / "old-lake")
+        assert server.post("/events?wait=landed", '{"event_type": "type_1", "n": 2}').status == 200
+        assert [row["n"] for row in questlog.sql("SELECT n FROM type_1 ORDER BY n", "--landed")] == [1, 2]
+        assert questlog.value_of("SELECT n FROM type_0", "--landed") == 0
+        assert questlog.value_of("SELECT sum(landed) FROM ledger") == 3
+        assert questlog.status()["sound"]
