@@ -54,9 +54,8 @@ Status Forwarding::start(const ClientSettings& cluster, const std::optional<Chec
     CHECK_OK(ensure_topic(world_.consumer, world_.topic, checkpoint, world_.stop));
     for (std::int32_t i = 0; i < world_.topic.log_partitions; ++i) {
         log::PartitionReader& reader = world_.log.partition(Partition{i});
-        TRY(end, reader.end_offset());
         const auto known = checkpoint ? checkpoint->last[static_cast<std::size_t>(i)] : std::nullopt;
-        TRY(found, find_end(world_.consumer, world_.topic, Partition{i}, known, end, world_.stop));
+        TRY(found, find_end(world_.consumer, world_.topic, reader, known, world_.stop));
         lanes_.push_back(std::make_unique<Lane>(reader, found));
     }
     ProducerLimits limits = world_.tuning.limits;
@@ -140,7 +139,7 @@ bool Forwarding::wants_larger_requests() const {
 
 Status Forwarding::take_reports(std::chrono::milliseconds wait) {
     std::optional<Failure> failure;
-    std::optional<Error> gone_back;
+    std::string gone_back;
     bool moved = false;
     std::chrono::nanoseconds now{};
     producer_->reports(wait, [&](const Report& report) {
@@ -150,11 +149,11 @@ Status Forwarding::take_reports(std::chrono::milliseconds wait) {
                 failure = {report.partition, lane.in_flight.event(report.number), report.error};
             return;
         }
-        if (gone_back) return;
+        if (!gone_back.empty()) return;
         const Offset event = lane.in_flight.event(report.number);
         if (!lane.in_flight.acknowledged(report.number, report.record)) {
-            gone_back = another_topic(world_.topic, report.partition, lane.in_flight.last(),
-                                      fmt::format("event {} has got offset {} below it", event, report.record));
+            gone_back = fmt::format("event {} of partition {} has got offset {}, below those before it", event,
+                                    report.partition, report.record);
             return;
         }
         if (!moved) now = world_.clock.monotonic();
@@ -167,7 +166,7 @@ Status Forwarding::take_reports(std::chrono::milliseconds wait) {
         announce();
         if (!is_silent(now)) world_.board.change(ForwarderState::running, "");
     }
-    if (gone_back) return *gone_back;
+    if (!gone_back.empty()) return again(gone_back); // which looks at what topic that is
     return failure ? failed(*failure) : Status();
 }
 

@@ -19,19 +19,15 @@ struct Found {
     std::int64_t topic_end = 0;  ///< Kafka's offset of what comes next.
 };
 
-/// The topic is not the one that `expected` arrived in: `what` is there instead.
-[[nodiscard]] Error another_topic(const ForwardedTopic& topic, Partition partition,
-                                  const std::optional<Arrived>& expected, std::string_view what);
-
 /// Makes the topic where it is missing. `reject` where it has too few partitions, or is missing although the checkpoint
 /// says what it holds.
 Status ensure_topic(Client& consumer, const ForwardedTopic& topic, const std::optional<Checkpoint>& checkpoint,
                     const std::function<bool()>& stop);
 
 /// Reads the partition from where the checkpoint says, or from its beginning, to its end. `reject` where it is not the
-/// one of the checkpoint, or holds events that the log, which ends at `log_end`, does not have. `retry_later` also
-/// where `stop` said so.
-Result<Found> find_end(const Client& consumer, const ForwardedTopic& topic, Partition partition,
-                       const std::optional<Arrived>& checkpoint, Offset log_end, const std::function<bool()>& stop);
+/// one of the checkpoint, begins in mid-log, or holds events that the log does not have. `retry_later` also where
+/// `stop` said so.
+Result<Found> find_end(const Client& consumer, const ForwardedTopic& topic, log::PartitionReader& reader,
+                       const std::optional<Arrived>& checkpoint, const std::function<bool()>& stop);
 
 } // namespace questlog::kafka
