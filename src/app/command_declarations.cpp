@@ -62,8 +62,8 @@ private:
                            "  questlog topic create --topic raids --kafka kafka1:9092 --replication-factor 3\n",
                            created);
         create->add_option("--topic", created->topic, "Its name")->required();
-        create->add_option("--partitions", created->partitions, "How many partitions (default 1, or the cluster's own)")
-            ->check(CLI::PositiveNumber);
+        create->add_option("--partitions", created->partitions,
+                           "How many partitions (default 1, or the cluster's own)");
         create->add_option("--replication-factor", created->replication_factor,
                            "Copies of each (the embedded log: 1; default of a cluster: its own)");
         create->add_flag("--if-not-exists", created->if_not_exists, "Do nothing where the topic exists");

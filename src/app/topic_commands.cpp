@@ -95,6 +95,8 @@ Status describe_in_cluster(const Context& context, const TopicDescribeArguments&
 } // namespace
 
 Status run(const Context& context, const TopicCreateArguments& arguments) {
+    if (arguments.partitions.value_or(1) < 1)
+        return reject("--partitions {}: the number of partitions must be larger than 0", *arguments.partitions);
     if (context.config.kafka.enabled()) return create_in_cluster(context, arguments);
     if (arguments.replication_factor.value_or(1) != 1)
         return command_failure(reject("Replication factor: {} larger than available brokers: 1. The embedded log keeps "
