@@ -60,10 +60,10 @@ void LandingStage::stop() {
 void LandingStage::round() {
     if (const Status done = land(); !done.ok()) {
         if (stopping_) return; // which has ended what was being read
-        tell_once(fmt::format("landing waits: {}", done.error().message));
+        if (const std::string& why = done.error().message; told_.is_new(why)) log_warn("landing waits: {}", why);
         return;
     }
-    told_.clear();
+    told_.forget();
 }
 
 Status LandingStage::land() {
@@ -174,11 +174,6 @@ void LandingStage::landed(const batch::LandedCut& cut) {
     dead_letters_.add(cut.dead_letters);
     repeats_.add(cut.repeats);
     for (const auto& [table, rows] : cut.tables) landed_events_.add(rows);
-}
-
-void LandingStage::tell_once(const std::string& text) {
-    if (text != told_) log_warn("{}", text);
-    told_ = text;
 }
 
 } // namespace questlog::app

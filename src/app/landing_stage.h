@@ -2,6 +2,7 @@
 
 #include "app/added_partitions.h"
 #include "app/context.h"
+#include "app/told.h"
 #include "base/metrics.h"
 #include "base/repeated_action.h"
 #include "batch/lander.h"
@@ -53,7 +54,6 @@ private:
     Status tell_landed();
     Status tell_arrived();
     Result<duck::Database*> database();
-    void tell_once(const std::string& text);
     void landed(const batch::LandedCut& cut);
 
     const Context& context_;
@@ -75,7 +75,7 @@ private:
     std::shared_ptr<duck::Database> database_;      ///< Null while nothing is landed.
     std::unique_ptr<batch::Lander> lander_;         ///< Null until the log could be opened.
     double stopped_ = 0;
-    std::string told_;
+    Told told_;
     std::atomic<bool> stopping_ = false;
     std::atomic<bool> asked_ = false;
     std::vector<Offset> ends_; ///< As they were told last.
