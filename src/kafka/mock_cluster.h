@@ -90,8 +90,10 @@ public:
     }
 
     /// Puts records into a partition, as a program of somebody else does. All are stored when it returns.
-    void put(const std::string& topic, int partition, const std::vector<StoredRecord>& records) {
-        const auto client = make(RD_KAFKA_PRODUCER, {{"linger.ms", "0"}});
+    void put(const std::string& topic, int partition, const std::vector<StoredRecord>& records,
+             const std::string& codec = "none") {
+        const auto client = make(RD_KAFKA_PRODUCER,
+                                 {{"linger.ms", "0"}, {"message.max.bytes", "33554432"}, {"compression.codec", codec}});
         const auto handle = std::move(client->topic(topic)).value();
         for (const StoredRecord& record : records) {
             rd_kafka_headers_t* headers = rd_kafka_headers_new(record.headers.size());

@@ -95,6 +95,12 @@ Result<const rd_kafka_message_t*> PartitionStream::next(Offset to) {
     return static_cast<const rd_kafka_message_t*>(nullptr);
 }
 
+void PartitionStream::take_back() {
+    position_ = Offset{given_->offset};
+    given_ = nullptr;
+    --message_at_;
+}
+
 Status PartitionStream::fetch() {
     message_at_ = message_count_ = 0;
     auto count = rd_kafka_consume_batch(topic_.get(), partition_.value, 0, messages_.data(), messages_.size());

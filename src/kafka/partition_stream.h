@@ -32,6 +32,8 @@ public:
     /// `to` at least. Valid until the next call. `retry_later` where the cluster does not answer in time;
     /// `reject` where the records have expired, or the topic is gone.
     Result<const rd_kafka_message_t*> next(Offset to);
+    /// The record that next() gave last is given again.
+    void take_back();
 
 private:
     static constexpr std::size_t batch_messages = 512;

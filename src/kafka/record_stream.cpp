@@ -2,6 +2,7 @@
 
 #include "base/big_endian.h"
 #include "base/crc32c.h"
+#include "base/limits.h"
 
 #include <algorithm>
 
@@ -19,6 +20,14 @@ TimestampMs time_of(const rd_kafka_message_t& message) {
     rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
     const std::int64_t time = rd_kafka_message_timestamp(&message, &type);
     return TimestampMs{type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? 0 : time};
+}
+
+/// What it takes up in a batch at most.
+std::size_t bytes_max_of(const rd_kafka_message_t& message, std::span<const log::RecordHeader> headers) {
+    constexpr std::size_t numbers = 50; // lengths, time and offset, ten bytes each at most
+    std::size_t bytes = numbers + message.key_len + message.len;
+    for (const auto& [name, value] : headers) bytes += numbers + name.size() + value.size();
+    return bytes;
 }
 
 } // namespace
@@ -67,13 +76,19 @@ Status RecordStream::read(Offset to, log::BatchBuilder& batch) {
             break;
         }
         const Offset offset{message->offset};
+        const auto headers = headers_of(*message);
+        if (!batch.empty() && batch.bytes() + bytes_max_of(*message, headers) > limits::batch_bytes_max) {
+            messages_->take_back(); // alone it may be small enough
+            at_ = offset;
+            break;
+        }
         if (at_ == first) witness_ = {offset, fingerprint(*message)};
         at_ = offset.plus(1);
         if (is_repeat(*message)) continue;
         batch.skip_to(offset);
         std::optional<std::string_view> key;
         if (message->key != nullptr) key = text_of(message->key, message->key_len);
-        batch.add(time_of(*message), text_of(message->payload, message->len), key, headers_of(*message));
+        batch.add(time_of(*message), text_of(message->payload, message->len), key, headers);
     }
     batch.skip_to(at_);
     return {};

@@ -177,8 +177,13 @@ Result<std::optional<TopicPartition::ReadBatch>> TopicPartition::read(RecordStre
     const auto records = builder.records();
     if (as_they_lie_) return std::optional(ReadBatch{{builder.header(), 0, 0, 0}, records});
     if (builder.bytes() > limits::batch_bytes_max)
-        return reject("the record at offset {} of topic {} [{}] is larger than {} bytes, which is what can be read",
-                      stream.at().plus(-1), topic_, partition_, limits::batch_bytes_max);
+        return reject(
+            "the record at offset {} of topic {} [{}] is larger than {} bytes, which is what can be read. Reading goes "
+            "on where the topic begins behind it: remove it, and with it all that is before it, by "
+            "kafka-delete-records "
+            "with the file {{\"partitions\": [{{\"topic\": \"{}\", \"partition\": {}, \"offset\": {}}}], \"version\": "
+            "1}}",
+            stream.at().plus(-1), topic_, partition_, limits::batch_bytes_max, topic_, partition_, stream.at());
     TRY(cached, cache_.put(builder.header(), records));
     return std::optional(ReadBatch{cached, records});
 }
