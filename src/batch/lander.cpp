@@ -2,6 +2,7 @@
 
 #include "batch/cut_landing.h"
 #include "io/lock_error.h"
+#include "lake/landed_logs.h"
 #include "scan/landed_log.h"
 #include "scan/table_names.h"
 
@@ -102,6 +103,7 @@ Status Lander::begin(PartitionState& partition) {
         books = Books{first, first, 0, 0, {}};
     }
     CHECK_OK(scan::check_landed(log, books->landed_to, books->last));
+    CHECK_OK(check_landed_once(log, end));
     partition.books = std::move(books);
     partition.finder.restart(std::max(partition.books->landed_to, std::min(start, end)));
     partition.end = end;
@@ -262,8 +264,31 @@ Result<std::optional<PlannedCut>> Lander::next_cut(PartitionState& partition, Of
                                     options_.writer});
 }
 
+/// A log that has the same events may have been landed in the same lake.
+Status Lander::check_landed_once(log::PartitionReader& log, Offset to) {
+    const std::string& id = world_.log.topic().id;
+    TRY(others, lake::other_landed_logs(world_.env, world_.store.lake_root(), id));
+    if (others.empty()) return {};
+    TRY(origins, log.origins(to));
+    return lake::check_landed_once(id, origins, others);
+}
+
+/// Before any event is landed that came from a log that is new here. Under the lock.
+Status Lander::note_origins(PartitionState& partition, Offset to) {
+    log::PartitionReader& log = world_.log.partition(partition.partition);
+    TRY(origins, log.origins(to));
+    Books books = *partition.books;
+    books.origins.insert(origins.begin(), origins.end());
+    if (books == *partition.books) return {};
+    CHECK_OK(check_landed_once(log, to));
+    CHECK_OK(partition.records.write_books(books));
+    partition.books = std::move(books);
+    return {};
+}
+
 /// Under the lock. The books are written last: until then the cut is not landed, and is landed again.
 Status Lander::land_cut(PartitionState& partition, const PlannedCut& cut, std::optional<CutLanding> planned) {
+    CHECK_OK(note_origins(partition, cut.to));
     Books books = *partition.books;
     LandedCut landed{partition.partition, cut, 0, 0, 0, {}};
     if (!cut.date.empty()) {

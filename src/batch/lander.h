@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -103,6 +104,8 @@ private:
                                     std::optional<CutLanding>& planned);
     Status mend_all_ids(PartitionState& partition);
     Status mend_ids(PartitionState& partition, const lake::PlannedCut& cut);
+    Status check_landed_once(log::PartitionReader& log, Offset to);
+    Status note_origins(PartitionState& partition, Offset to);
     Status land_cut(PartitionState& partition, const lake::PlannedCut& cut, std::optional<CutLanding> planned);
     Status land_part(const PartitionState& partition, const CutLanding& landing, const TablePart& part,
                      lake::TableBooks& books);

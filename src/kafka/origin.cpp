@@ -34,6 +34,12 @@ std::optional<Origin> parse_origin(std::string_view text) {
     return origin;
 }
 
+std::set<std::string> OriginsSeen::logs() const {
+    std::set<std::string> ids;
+    for (const Last& last : last_) ids.insert(last.log_id);
+    return ids;
+}
+
 std::size_t OriginsSeen::place_of(std::string_view log_id, Partition partition) const {
     const auto found = std::lower_bound(last_.begin(), last_.end(), std::pair(log_id, partition),
                                         [](const Last& last, const auto& wanted) {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,7 @@ public:
     bool see(const Origin& origin);
     /// The last offset seen of it; nullopt: none.
     [[nodiscard]] std::optional<Offset> last(std::string_view log_id, Partition partition) const;
+    [[nodiscard]] std::set<std::string> logs() const; ///< The ids of all that were seen.
     [[nodiscard]] bool empty() const { return last_.empty(); }
 
     /// "<log id>:<partition>:<offset>" of each, with a space before it, sorted.

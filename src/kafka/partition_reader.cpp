@@ -284,6 +284,14 @@ Result<std::int64_t> PartitionReader::bytes_below(Offset /*end*/) {
     return bytes();
 }
 
+Result<std::set<std::string>> PartitionReader::origins(Offset before) {
+    if (!local_) return topic_->origins(before);
+    TRY(local, local_tail());
+    TRY(logs, topic_->origins(std::min(before, local.high)));
+    if (before > local.high) logs.insert(local_->topic.id);
+    return logs;
+}
+
 Result<std::int64_t> PartitionReader::unforwarded() {
     if (!local_) return std::int64_t{0};
     TRY(local, local_tail());

@@ -8,7 +8,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace questlog::kafka {
@@ -47,6 +49,7 @@ public:
     Result<Offset> end_offset() override;
     Result<std::int64_t> bytes() override;
     Result<std::int64_t> bytes_below(Offset end) override;
+    Result<std::set<std::string>> origins(Offset before) override;
     Result<std::int64_t> unforwarded() override;
     Result<std::int64_t> events_between(Offset from, Offset to) override;
     Result<std::unique_ptr<log::BatchCursor>> read(Offset from, Offset to) override;

@@ -51,6 +51,30 @@ TEST_F(TopicLogTest, WhatItsForwarderSentTwiceIsReadOnce) {
     EXPECT_EQ(all(), (std::vector<FoundEvent>{{0, "a"}, {1, "b"}, {2, "x"}, {5, "c"}, {6, "another's"}}));
 }
 
+TEST_F(TopicLogTest, TellsWhichLogsItsRecordsWereForwardedFrom) {
+    using Ids = std::set<std::string>;
+    put({of_others("x"), from(0, "a"), from(7, "another's", "log-b")});
+    const auto origins = [](log::LogReader& reader, std::int64_t before) {
+        return reader.partition(Partition{0}).origins(Offset{before}).value();
+    };
+    EXPECT_EQ(origins(*open(), 1), Ids{});
+    EXPECT_EQ(origins(*open(), 2), Ids{"log-a"});
+    const auto reader = open();
+    ASSERT_TRUE(read_all(*reader).ok());
+    EXPECT_EQ(origins(*reader, 3), (Ids{"log-a", "log-b"}));
+    collect({{"not there yet"}});
+    const std::string own = embedded_->find(topic_name).value().id;
+    const auto with_embedded = open();
+    EXPECT_EQ(origins(*with_embedded, 3), (Ids{"log-a", "log-b"}));
+    EXPECT_EQ(origins(*with_embedded, 4), (Ids{"log-a", "log-b", own}));
+    EXPECT_EQ(log::open_reader(real_.env(), *embedded_, writer_->topic())
+                  .value()
+                  ->partition(Partition{0})
+                  .origins(Offset{1})
+                  .value(),
+              Ids{});
+}
+
 TEST_F(TopicLogTest, AlsoWhereTheReadingBeginsBetweenTheTwo) {
     put({from(0, "a"), from(1, "b"), from(2, "c"), from(1, "b again"), from(2, "c again"), from(3, "d")});
     const auto reader = open();

@@ -199,6 +199,16 @@ Result<OriginsSeen> TopicPartition::seen_before(Offset at) {
     return seen;
 }
 
+Result<std::set<std::string>> TopicPartition::origins(Offset at) {
+    if (as_they_lie_) return std::set<std::string>{};
+    TRY(known, point_before(Offset{INT64_MAX}));
+    if (known.at >= at) return known.seen.logs();
+    TRY(seen, seen_before(at));
+    CHECK_OK(confirm());
+    CHECK_OK(save());
+    return seen.logs();
+}
+
 Result<std::optional<Offset>> TopicPartition::last_of(const log::Topic& embedded, Partition partition, Offset at) {
     CheckpointFile file(env_, directory_, topic_);
     TRY(checkpoint, file.read(embedded.partitions));

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,8 @@ public:
     /// What all records below the offset say, which is not behind the partition's end. Those are read as far as they
     /// were not, and are in the cache then.
     Result<OriginsSeen> seen_before(Offset at);
+    /// The logs that the records below the offset come from, and perhaps some that later ones do, as far as is known.
+    Result<std::set<std::string>> origins(Offset at);
     /// The last event of the embedded log's partition that has arrived below the offset. Its forwarder's checkpoint
     /// says where to look from on; all records are read only where it says nothing.
     Result<std::optional<Offset>> last_of(const log::Topic& embedded, Partition partition, Offset at);

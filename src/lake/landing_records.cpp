@@ -127,6 +127,7 @@ std::string encode(const Books& books) {
     std::string lines = fmt::format("began = {}\nlanded_to = {}\nrecords = {}\nrebuilt = {}\n", books.began,
                                     books.landed_to, books.records, books.rebuilt);
     lines += encode_last(books.last);
+    for (const std::string& origin : books.origins) lines += fmt::format("origin = {}\n", origin);
     for (const auto& [name, table] : books.tables) {
         lines += fmt::format("table = {} {}\n", table.events, name);
         if (table.repeats != 0) lines += fmt::format("repeats = {}\n", table.repeats);
@@ -155,6 +156,7 @@ Result<Books> decode_books(std::string_view text, const std::string& path) {
         !take_number(lines, "records", books.records) || !take_number(lines, "rebuilt", books.rebuilt) ||
         !take_last(lines, books.last))
         return damaged_text(books_text, path, "they are no books");
+    for (std::string_view origin; take(lines, "origin", origin);) books.origins.emplace(origin);
     for (std::string_view value; take(lines, "table", value);) {
         TableBooks table;
         std::string_view name;

@@ -69,6 +69,9 @@ struct Books {
     std::int64_t rebuilt = 0; ///< How often a table was made anew: what a lander knows of the tables is old then.
     std::map<std::string, TableBooks, std::less<>> tables; ///< By name; dead_letters among them.
     std::optional<Witness> last{};                         ///< PlannedCut::last, of the last cut that has one.
+    /// The logs that records of the partition were forwarded from, where it is a cluster's: recorded before any of them
+    /// is landed.
+    std::set<std::string> origins{};
     auto operator<=>(const Books&) const = default;
 };
 

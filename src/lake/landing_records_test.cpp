@@ -64,6 +64,19 @@ TEST_F(LandingRecordsTest, SayWhichRecordWasTheLast) {
               "last = 89 fedcba98\ntable = 40 purchase_sword\ncrc32c = 8618678f\n");
 }
 
+/// The text never changes.
+TEST_F(LandingRecordsTest, SayWhichLogsTheRecordsCameFrom) {
+    Books with = books();
+    with.tables.erase("join_guild");
+    with.origins = {"4L6g3nShT-eMCtK--X86sw", "another"};
+    ASSERT_TRUE(records().write_books(with).ok());
+    EXPECT_EQ(records().books().value(), with);
+    const std::string text = *world_.contents(records().directory() + "/books");
+    EXPECT_EQ(text.substr(0, text.find("crc32c")),
+              "questlog landing books\nversion = 1\nbegan = 3\nlanded_to = 90\nrecords = 87\nrebuilt = 0\n"
+              "origin = 4L6g3nShT-eMCtK--X86sw\norigin = another\ntable = 40 purchase_sword\n");
+}
+
 TEST_F(LandingRecordsTest, TheFirstToRecordACutHasDecidedIt) {
     auto one = records();
     auto other = records();

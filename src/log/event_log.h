@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -197,6 +198,12 @@ public:
     virtual Result<std::int64_t> bytes() = 0; ///< Bytes of batches between start and end. A cluster does not tell.
     /// Bytes of those between start and the batch that has `end`, which does not pass end_offset().
     virtual Result<std::int64_t> bytes_below(Offset end) = 0;
+    /// The ids of the logs that its records before `before` were forwarded from, and perhaps of some later ones. None,
+    /// where they were collected here.
+    virtual Result<std::set<std::string>> origins(Offset before) {
+        (void)before;
+        return std::set<std::string>{};
+    }
     /// How many of its last events only this node has yet: a cluster does not have them.
     virtual Result<std::int64_t> unforwarded() { return std::int64_t{0}; }
     /// What repairs gave up, by offset: read() steps over it. `corrupt` where that cannot be told.

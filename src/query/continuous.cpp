@@ -1,5 +1,6 @@
 #include "query/continuous.h"
 
+#include "lake/landed_logs.h"
 #include "scan/continuous.h"
 #include "scan/landed_log.h"
 #include "scan/letter_case.h"
@@ -68,6 +69,7 @@ Status ContinuousTables::open(duck::Connection& connection, const std::vector<st
 
 Status ContinuousTables::read_log(const scan::LogRange& log) {
     scan::LogRange range = log;
+    TRY(others, lake::other_landed_logs(world_.env, world_.continuous.lake_root(), log_.topic().id));
     for (scan::PartitionRange& part : range) {
         const lake::Books& books = books_[static_cast<std::size_t>(part.partition.value)];
         Offset from = books.landed_to;
@@ -77,7 +79,12 @@ Status ContinuousTables::read_log(const scan::LogRange& log) {
             if (table.stopped_at && (is_asked || !has_files)) from = std::min(from, *table.stopped_at);
         }
         part.from = std::min(std::max(from, part.from), part.to);
-        const Status same = scan::check_landed(log_.partition(part.partition), books.landed_to, books.last);
+        Status same = scan::check_landed(log_.partition(part.partition), books.landed_to, books.last);
+        if (same.ok() && !others.empty()) {
+            TRY(origins, log_.partition(part.partition).origins(part.to));
+            same = lake::check_landed_once(log_.topic().id, origins, others);
+            if (!same.ok()) landed_twice_.insert(part.partition);
+        }
         if (same.ok()) continue;
         if (same.error().kind != ErrorKind::corrupt) return same;
         other_logs_.emplace(part.partition,
@@ -327,7 +334,9 @@ Result<std::vector<LedgerRow>> ContinuousTables::ledger(duck::Connection& connec
                 row.is_known = false;
                 row.problem = damaged->second.message;
             }
-            if (row.accepted + row.landed > 0 || damaged != damaged_.end()) ledger.push_back(std::move(row));
+            const bool is_twice = landed_twice_.contains(partition) && table != opened_.end();
+            if (row.accepted + row.landed > 0 || damaged != damaged_.end() || is_twice)
+                ledger.push_back(std::move(row));
         }
     }
     return ledger;

@@ -102,6 +102,7 @@ private:
     log::LogReader& log_;
     std::vector<lake::Books> books_;        ///< By partition.
     std::map<Partition, Error> other_logs_; ///< Partitions whose log is not the one that was landed, as an error says.
+    std::set<Partition> landed_twice_;      ///< Those of them whose events may be in the tables from another log.
     std::vector<std::string> landed_names_;
     std::map<std::string, lake::ContinuousTable, std::less<>> opened_;
     std::map<std::string, Error, std::less<>> damaged_;     ///< Those that could not be opened.

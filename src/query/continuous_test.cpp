@@ -71,6 +71,30 @@ TEST_F(ContinuousTest, ATableThatWasStoppedBeforeItsFirstCommitIsReadFromTheLog)
     EXPECT_EQ(ask("SELECT n FROM quest"), (Rows{{"2"}}));
 }
 
+/// It was forwarded to Kafka once, and was landed from there.
+TEST_F(ContinuousTest, ALogWhoseEventsWereLandedFromAnotherOneIsNoAnswer) {
+    raid(1);
+    land_table("raid", 0, 1);
+    lake::LandingRecords of_kafka(real_.env(), folder_ + "/lake", "of-kafka", Partition{0});
+    lake::Books books{Offset{0}, Offset{1}, 1, 0, {{"raid", {1, std::nullopt, ""}}}};
+    books.origins = {"some other"};
+    ASSERT_TRUE(of_kafka.write_books(books).ok());
+    EXPECT_EQ(ask("SELECT n FROM raid"), (Rows{{"1"}})) << "another topic's";
+    EXPECT_TRUE(status(*world_)->sound());
+    books.origins.insert(writer_->topic().id);
+    ASSERT_TRUE(of_kafka.write_books(books).ok());
+    const std::string told = "from the topic in Kafka that it was forwarded to (log of-kafka)";
+    const std::string error = ask("SELECT n FROM raid")[0][0];
+    for (const std::string words : {told.c_str(), "`--landed` reads the files alone"})
+        EXPECT_NE(error.find(words), std::string::npos) << error;
+    EXPECT_EQ(ask("SELECT n FROM raid", {.landed_only = true}), (Rows{{"1"}}));
+    const Rows rows = ledger();
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_EQ(rows[0][5], "false");
+    EXPECT_NE(rows[0][6].find(told), std::string::npos) << rows[0][6];
+    EXPECT_FALSE(status(*world_)->sound());
+}
+
 /// A log restored from an older backup: the events that came in the place of landed ones are in no file.
 TEST_F(ContinuousTest, ALogThatIsNotTheOneThatWasLandedIsNoAnswer) {
     raid(1);
