@@ -18,7 +18,7 @@ public:
     Result<std::int64_t> bytes() override { return own_.bytes(); }
     Result<std::int64_t> bytes_below(Offset end) override { return own_.bytes_below(end); }
     Result<Ids> origins(Offset before) override { return before > first_forwarded ? Ids{from} : Ids{}; }
-    Result<std::unique_ptr<log::BatchCursor>> read(Offset from, Offset to) override { return own_.read(from, to); }
+    Result<std::unique_ptr<log::BatchCursor>> read(Offset begin, Offset end) override { return own_.read(begin, end); }
     Result<std::unique_ptr<log::RecordFetcher>> fetcher() override { return own_.fetcher(); }
 
     Offset first_forwarded; ///< What is before has come from other producers.

@@ -1,4 +1,5 @@
 #include "scan/landed_log.h"
+#include "scan/plan.h"
 
 #include "scan/fake_log.h"
 
