@@ -1,8 +1,8 @@
 #include "app/jobs_section.h"
 
+#include "base/letter_case.h"
 #include "lake/continuous_table.h"
 #include "log/topic_metadata.h"
-#include "scan/letter_case.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -20,7 +20,7 @@ Result<std::vector<scan::SetColumn>> parse_set(TomlTable& job) {
         if (column.empty() || has_control)
             return table->wrong(column, "a column's name is a text without control characters, such as Host");
         for (const auto& other : set)
-            if (scan::equal_but_for_case(other.column, column))
+            if (equal_but_for_case(other.column, column))
                 return table->wrong(column, fmt::format("set has {} and {}, which SQL reads as one column; keep one",
                                                         other.column, column));
         TRY(text, table->string(column));
@@ -85,7 +85,7 @@ Status check_table_names(const std::vector<batch::Job>& jobs) {
     for (const auto& job : jobs) {
         for (const auto& output : job.outputs) {
             if (output.table.path.empty()) continue;
-            const std::string name = scan::lower_ascii(output.table.name);
+            const std::string name = lower_ascii(output.table.name);
             if (name == "events" || name == "ledger" || name == "dead_letters")
                 return reject("{}: the table name {} is reserved; choose another last part of path", output.at.text(),
                               output.table.name);

@@ -277,10 +277,11 @@ Status Lander::check_landed_once(log::PartitionReader& log, Offset to) {
 Status Lander::note_origins(PartitionState& partition, Offset to) {
     log::PartitionReader& log = world_.log.partition(partition.partition);
     TRY(origins, log.origins(to));
+    const std::set<std::string>& known = partition.books->origins;
+    if (std::includes(known.begin(), known.end(), origins.begin(), origins.end())) return {};
+    CHECK_OK(check_landed_once(log, to));
     Books books = *partition.books;
     books.origins.insert(origins.begin(), origins.end());
-    if (books == *partition.books) return {};
-    CHECK_OK(check_landed_once(log, to));
     CHECK_OK(partition.records.write_books(books));
     partition.books = std::move(books);
     return {};

@@ -74,9 +74,8 @@ public:
     /// release() is due then.
     void resolve(const Resolutions& resolutions) { answers_.resolve(resolutions, shared_.writer); }
     void sent(std::size_t bytes); ///< With the kernel.
-    void begin_wait() {
-        send_progress_ = shared_.now;
-    } ///< The kernel takes no more, or the client has read some of it.
+    /// The kernel takes no more, or the client has read some of what it holds.
+    void begin_wait() { send_progress_ = shared_.now; }
     [[nodiscard]] const AnswerQueue& answers() const { return answers_; }
 
     /// More input would be read and handled now.

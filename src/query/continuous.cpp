@@ -1,9 +1,9 @@
 #include "query/continuous.h"
 
+#include "base/letter_case.h"
 #include "lake/landed_logs.h"
 #include "scan/continuous.h"
 #include "scan/landed_log.h"
-#include "scan/letter_case.h"
 #include "scan/table_names.h"
 
 #include <algorithm>
@@ -53,9 +53,9 @@ Status ContinuousTables::begin() {
 
 Status ContinuousTables::open(duck::Connection& connection, const std::vector<std::string>& names) {
     std::set<std::string> asked;
-    for (const std::string& name : names) asked.insert(scan::lower_ascii(name));
+    for (const std::string& name : names) asked.insert(lower_ascii(name));
     for (const std::string& name : landed_names_) {
-        if (!asked.contains(scan::lower_ascii(name)) || opened_.contains(name)) continue;
+        if (!asked.contains(lower_ascii(name)) || opened_.contains(name)) continue;
         auto table = world_.continuous.open(connection, name);
         if (!table.ok() && !lake::ContinuousStore::is_damage(table.error()))
             return table.error().within("table " + name);
@@ -131,14 +131,14 @@ bool ContinuousTables::has(std::string_view name) const {
 
 bool ContinuousTables::has_but_for_case(std::string_view name) const {
     return std::any_of(names_.begin(), names_.end(),
-                       [&](const std::string& known) { return scan::equal_but_for_case(known, name); });
+                       [&](const std::string& known) { return equal_but_for_case(known, name); });
 }
 
 Result<std::optional<std::string>> ContinuousTables::find(const std::string& name) const {
     if (has(name)) return std::optional(name);
     std::optional<std::string> found;
     for (const std::string& known : names_) {
-        if (!scan::equal_but_for_case(known, name)) continue;
+        if (!equal_but_for_case(known, name)) continue;
         if (found) return reject("{} may be table {} or {}: write it as the table is called", name, *found, known);
         found = known;
     }

@@ -1,6 +1,6 @@
 #include "query/landing.h"
 
-#include "scan/letter_case.h"
+#include "base/letter_case.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -86,14 +86,14 @@ UnionColumns unite(const event::Schema& landed, const event::Schema& tail, const
             event::widen(side.landed.value_or(ColumnType::null), side.tail.value_or(ColumnType::null));
         const bool retyped = side.landed && *side.landed != ColumnType::null && *side.landed != type;
         const bool is_read = std::any_of(read.begin(), read.end(),
-                                         [&](const std::string& one) { return scan::equal_but_for_case(one, name); });
+                                         [&](const std::string& one) { return equal_but_for_case(one, name); });
         if (loses_text(side.landed, type) || loses_text(side.tail, type))
             result.obstacle = fmt::format("column {} holds doubles in some events and text in others", name);
         if (retyped && is_read)
             result.obstacle = fmt::format("column {}, which the table's declaration reads, was {} and is {} with the "
                                           "events that came later",
                                           name, event::type_name(*side.landed), event::type_name(type));
-        if (!lower_names.insert(scan::lower_ascii(name)).second)
+        if (!lower_names.insert(lower_ascii(name)).second)
             result.obstacle = fmt::format("column {} has a twin that differs only in case", name);
         result.columns.push_back({name, type, side.landed.has_value(), side.tail.has_value()});
     }

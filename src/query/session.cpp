@@ -1,7 +1,7 @@
 #include "query/session.h"
 
+#include "base/letter_case.h"
 #include "query/views.h"
-#include "scan/letter_case.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -53,7 +53,7 @@ bool take_word(std::string_view& sql, std::string_view word) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9');
     });
     const auto length = static_cast<std::size_t>(end - rest.begin());
-    if (!scan::equal_but_for_case(rest.substr(0, length), word)) return false;
+    if (!equal_but_for_case(rest.substr(0, length), word)) return false;
     sql = rest.substr(length);
     return true;
 }

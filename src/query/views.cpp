@@ -1,8 +1,8 @@
 #include "query/views.h"
 
+#include "base/letter_case.h"
 #include "query/time_cuts.h"
 #include "scan/column_names.h"
-#include "scan/letter_case.h"
 #include "scan/table_names.h"
 
 #include <algorithm>
@@ -22,7 +22,7 @@ std::string_view table_part(std::string_view name) {
 
 bool is_named(const std::vector<std::string>& names, std::string_view table) {
     return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-        return scan::equal_but_for_case(name, table) || scan::equal_but_for_case(table_part(name), table);
+        return equal_but_for_case(name, table) || equal_but_for_case(table_part(name), table);
     });
 }
 
@@ -111,7 +111,7 @@ std::vector<std::string> Views::not_declared(const std::vector<std::string>& nam
         const bool is_declared = std::any_of(world_.tables.begin(), world_.tables.end(), [&](const auto& declaration) {
             return declaration.name == table || declaration.name == name;
         });
-        if (!is_declared && !scan::equal_but_for_case(table, events_name)) others.emplace_back(table);
+        if (!is_declared && !equal_but_for_case(table, events_name)) others.emplace_back(table);
     }
     return others;
 }
@@ -131,7 +131,7 @@ Status Views::read_log_for_exact_names() {
     if (landed_only_ || continuous_ == nullptr) return {};
     for (const std::string& name : others_) {
         const bool is_declared = std::any_of(tables_.begin(), tables_.end(), [&](const Table& table) {
-            return scan::equal_but_for_case(table.declaration->name, name);
+            return equal_but_for_case(table.declaration->name, name);
         });
         if (is_declared || duck::is_own_view(name) || continuous_->has_but_for_case(name)) return read_log();
     }
@@ -140,7 +140,7 @@ Status Views::read_log_for_exact_names() {
 
 /// That the statement reads the table: SQL knows no case, so there is one view for all names that differ in it.
 Result<bool> Views::claim(const std::string& table) {
-    const auto [seen, is_first] = claimed_.emplace(scan::lower_ascii(table), table);
+    const auto [seen, is_first] = claimed_.emplace(lower_ascii(table), table);
     if (seen->second != table)
         return reject("tables {} and {}, which are called alike but for case, cannot be read in one statement",
                       seen->second, table);
@@ -162,13 +162,13 @@ Status Views::create_continuous(bool unlanded) {
     if (continuous_ == nullptr) return {};
     std::vector<std::string> left;
     for (const std::string& name : others_) {
-        const bool is_ledger = scan::equal_but_for_case(name, ledger_name);
+        const bool is_ledger = equal_but_for_case(name, ledger_name);
         if (is_ledger || unlanded) CHECK_OK(read_log());
         if (is_ledger) {
             CHECK_OK(create_ledger());
             continue;
         }
-        const auto declared = claimed_.find(scan::lower_ascii(name));
+        const auto declared = claimed_.find(lower_ascii(name));
         if (declared != claimed_.end() && !continuous_->has(name)) continue; // it has its view
         TRY(found, continuous_->find(name));
         if (!found) {

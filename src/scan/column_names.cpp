@@ -1,7 +1,7 @@
 #include "scan/column_names.h"
 
 #include "base/crc32c.h"
-#include "scan/letter_case.h"
+#include "base/letter_case.h"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,6 +1,6 @@
 #include "scan/expression_parser.h"
 
-#include "scan/letter_case.h"
+#include "base/letter_case.h"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 #include "scan/input_columns.h"
 
+#include "base/letter_case.h"
 #include "base/limits.h"
-#include "scan/letter_case.h"
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -1,7 +1,7 @@
+#include "base/letter_case.h"
 #include "scan/column_names.h"
 #include "scan/expression_node.h"
 #include "scan/input_columns.h"
-#include "scan/letter_case.h"
 #include "scan/numbered_rows.h"
 #include "scan/plan.h"
 #include "scan/plan_data.h"

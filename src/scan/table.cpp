@@ -1,6 +1,6 @@
 #include "scan/table.h"
 
-#include "scan/letter_case.h"
+#include "base/letter_case.h"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,7 +1,7 @@
 #include "scan/table_names.h"
 
+#include "base/letter_case.h"
 #include "scan/column_names.h"
-#include "scan/letter_case.h"
 
 #include <algorithm>
 #include <array>

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace questlog::scan {
+namespace questlog {
 
 /// Lower case of ASCII letters; everything else is kept. SQL compares names this way.
 [[nodiscard]] inline std::string lower_ascii(std::string_view text) {
@@ -19,4 +19,4 @@ namespace questlog::scan {
     return one.size() == other.size() && lower_ascii(one) == lower_ascii(other);
 }
 
-} // namespace questlog::scan
+} // namespace questlog
